@@ -1,0 +1,80 @@
+"""Soft attention pooling: one learned question, asked of every frame (after Desai, Cao & Shah, arXiv 2203.03428).
+
+The abstract says that attention in a recurrent network finds the regions of interest; the equations below are our
+reconstruction. Shapes: B clips, T frames, H features a frame, A attention units, C emotions.
+"""
+
+import torch
+from torch import nn
+
+from sertut.attention.softmax import masked_softmax
+
+
+class AttentionPooling(nn.Module):
+    r"""Weigh the frames, then add them up.
+
+    .. math::
+        e_t = u^\top \tanh(W h_t + b), \qquad
+        \alpha = \operatorname{softmax}(e), \qquad
+        c = \sum_t \alpha_t h_t
+
+    with :math:`W` (A, H), :math:`b, u` (A,). Source: reconstruction, after Desai et al.
+    """
+
+    def __init__(self, n_features: int, n_units: int = 64) -> None:
+        super().__init__()
+        self.project = nn.Linear(n_features, n_units)  # W, b
+        self.score = nn.Linear(n_units, 1, bias=False)  # u; a bias here would be lost in the softmax
+
+    def weights(self, states: torch.Tensor, mask: torch.Tensor) -> torch.Tensor:
+        """Attention weights (B, T) of `states` (B, T, H): sum 1 over real frames, 0 on padding."""
+        scores = self.score(torch.tanh(self.project(states))).squeeze(-1)  # (B, T)
+        return masked_softmax(scores, mask)
+
+    def forward(self, states: torch.Tensor, mask: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
+        """Pool `states` (B, T, H) under `mask` (B, T) to a vector (B, H); also return the weights (B, T)."""
+        weights = self.weights(states, mask)
+        return (weights.unsqueeze(1) @ states).squeeze(1), weights
+
+
+class MixturePooling(nn.Module):
+    r"""Let every frame say how the speaker feels, then mix what the frames said.
+
+    .. math::
+        q_t = \operatorname{softmax}(V h_t + a), \qquad
+        p = \sum_t \alpha_t q_t, \qquad
+        \log p_y = \operatorname{logsumexp}_t (\log \alpha_t + \log q_{t,y})
+
+    with :math:`V` (C, H), :math:`a` (C,) and :math:`\alpha` as in :class:`AttentionPooling`. It takes the claim that an
+    utterance can be read as a mixture of emotions literally. Source: reconstruction, after Desai et al.
+    """
+
+    def __init__(self, n_features: int, n_classes: int, n_units: int = 64) -> None:
+        super().__init__()
+        self.attend = AttentionPooling(n_features, n_units)
+        self.classify = nn.Linear(n_features, n_classes)  # V, a
+
+    def forward(self, states: torch.Tensor, mask: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
+        """Pool `states` (B, T, H) to log-probabilities (B, C); also return the weights (B, T).
+
+        The log-probabilities are valid logits: their softmax is p itself.
+        """
+        weights = self.attend.weights(states, mask)
+        frame_log_posteriors = self.frame_log_posteriors(states)  # (B, T, C)
+        log_weights = weights.clamp(min=torch.finfo(weights.dtype).tiny).log()
+        log_weights = log_weights.masked_fill(~mask, -torch.inf)  # (B, T)
+        return torch.logsumexp(log_weights.unsqueeze(-1) + frame_log_posteriors, dim=1), weights
+
+    def frame_log_posteriors(self, states: torch.Tensor) -> torch.Tensor:
+        """What each frame says alone: log q, shape (B, T, C)."""
+        return torch.log_softmax(self.classify(states), dim=-1)
+
+
+def mean_pooling(states: torch.Tensor, mask: torch.Tensor) -> torch.Tensor:
+    """Mean over the real frames: (B, T, H) under (B, T) to (B, H)."""
+    return (states * mask.unsqueeze(-1)).sum(dim=1) / mask.sum(dim=1, keepdim=True)
+
+
+def max_pooling(states: torch.Tensor, mask: torch.Tensor) -> torch.Tensor:
+    """Maximum over the real frames: (B, T, H) under (B, T) to (B, H)."""
+    return states.masked_fill(~mask.unsqueeze(-1), -torch.inf).amax(dim=1)

@@ -1,0 +1,64 @@
+"""Corpora of emotional speech: recorded ones, and ones whose emotional regions are known."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from sertut.corpora import emodb, planted, ravdess, spliced
+from sertut.corpora.corpus import About, Clip, Corpus, Fold, Problem, Region
+from sertut.corpora.features import load_features
+from sertut.corpora.folds import random_fold
+from sertut.corpora.leaks import Leaks, find_leaks
+from sertut.errors import CorpusError, unknown
+from sertut.files import corpora_folder
+
+RECORDED = {"ravdess": ravdess, "emodb": emodb}
+"""Corpora that the user brings: name -> module with ``read(root)``, ``ABOUT`` and ``HOW_TO_GET``."""
+
+MADE = ("planted", "planted-loud")
+"""Corpora that sertut makes itself."""
+
+NAMES = (*MADE, *RECORDED, *(f"spliced-{name}" for name in RECORDED))
+"""All that :func:`load` takes."""
+
+
+def load(name: str, root: Path | str | None = None, **options) -> Corpus:
+    """Load a corpus by name: ``load("planted")``, ``load("ravdess", root="~/corpora/ravdess")``, ``load("spliced-ravdess")``.
+
+    Args:
+        name: one of :data:`NAMES`.
+        root: folder of a recorded corpus; by default ``$SERTUT_DATA/<name>``, or ``data/<name>`` of a checkout.
+        options: passed on to the corpus, e.g. ``known_faults="keep"`` for RAVDESS.
+
+    Raises:
+        SertutError: the name is unknown (the nearest one is suggested).
+        CorpusError: the recordings are not there; the message says how to get them.
+    """
+    if name not in NAMES:
+        raise unknown("corpus", name, NAMES)
+    if name in MADE:
+        return planted.load(name, **options)
+    if name.startswith("spliced-"):
+        return spliced.splice(load(name.removeprefix("spliced-"), root), **options)
+    folder = Path(root).expanduser() if root else corpora_folder() / name
+    if not folder.is_dir():
+        raise CorpusError(f"{name} is not in {folder}: {RECORDED[name].HOW_TO_GET}, or pass root= or set SERTUT_DATA.")
+    return RECORDED[name].read(folder, **options)
+
+
+__all__ = [
+    "MADE",
+    "NAMES",
+    "RECORDED",
+    "About",
+    "Clip",
+    "Corpus",
+    "Fold",
+    "Leaks",
+    "Problem",
+    "Region",
+    "find_leaks",
+    "load",
+    "load_features",
+    "random_fold",
+]

@@ -1,0 +1,241 @@
+"""What was recorded: a clip, a corpus of clips, and a fold of a corpus."""
+
+from __future__ import annotations
+
+import warnings
+from collections import Counter
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+
+import pandas as pd
+import soundfile
+
+from sertut.corpora.leaks import Leaks, find_leaks
+from sertut.errors import AudioError, CorpusError
+from sertut.signals import read_audio
+
+
+@dataclass(frozen=True)
+class Region:
+    """A span in which the emotion is known to be: seconds from the clip's start, in one stream ("voice" or "face")."""
+
+    start: float
+    end: float
+    stream: str = "voice"
+
+
+@dataclass(frozen=True)
+class Clip:
+    """One utterance.
+
+    name: unique within its corpus. regions: where the emotion is known to be; empty for ordinary corpora.
+    details: what else the corpus says of it (intensity, repetition, ...).
+    """
+
+    name: str
+    audio: Path
+    speaker: str
+    emotion: str
+    sentence: str
+    regions: tuple[Region, ...] = ()
+    video: Path | None = None
+    details: Mapping[str, object] = field(default_factory=dict, compare=False)
+
+
+@dataclass(frozen=True)
+class About:
+    """What a corpus must say of itself."""
+
+    title: str
+    license: str
+    citation: str
+    url: str
+
+
+@dataclass(frozen=True)
+class Problem:
+    """One finding of :meth:`Corpus.validate`: which file, what is wrong."""
+
+    file: str
+    what: str
+
+    def __str__(self) -> str:
+        return f"{self.file}: {self.what}"
+
+
+@dataclass(frozen=True)
+class Corpus:
+    """A table of clips.
+
+    emotions: the fixed list of classes; a label is an index into it. published_folds: pairs (test speakers, dev
+    speakers), where the literature has agreed on them. expected: what the complete corpus holds, e.g.
+    ``{"clips": 1440, "speakers": 24}``. dropped: clips left out as known faults, with the reason.
+    """
+
+    name: str
+    clips: tuple[Clip, ...]
+    emotions: tuple[str, ...]
+    about: About
+    published_folds: tuple[tuple[frozenset[str], frozenset[str]], ...] = ()
+    expected: Mapping[str, int] = field(default_factory=dict)
+    dropped: tuple[Problem, ...] = ()
+
+    def __post_init__(self) -> None:
+        if not self.clips:
+            raise CorpusError(f"the corpus '{self.name}' holds no clip.")
+        if strange := sorted({clip.emotion for clip in self.clips} - set(self.emotions)):
+            raise CorpusError(f"'{self.name}' has emotions outside its own list: {', '.join(strange)}.")
+        if twice := [name for name, n in Counter(clip.name for clip in self.clips).items() if n > 1]:
+            raise CorpusError(f"'{self.name}' has two clips named {twice[0]}.")
+
+    def __len__(self) -> int:
+        return len(self.clips)
+
+    def __iter__(self) -> Iterator[Clip]:
+        return iter(self.clips)
+
+    def __getitem__(self, index: int) -> Clip:
+        return self.clips[index]
+
+    @property
+    def speakers(self) -> tuple[str, ...]:
+        """All speakers, sorted."""
+        return tuple(sorted({clip.speaker for clip in self.clips}))
+
+    def label(self, clip: Clip) -> int:
+        """Index of the clip's emotion in :attr:`emotions`."""
+        return self.emotions.index(clip.emotion)
+
+    def of_speakers(self, speakers: Iterable[str]) -> Corpus:
+        """The clips of some speakers."""
+        wanted = set(speakers)
+        return self.keeping(clip for clip in self.clips if clip.speaker in wanted)
+
+    def keeping(self, clips: Iterable[Clip]) -> Corpus:
+        """The same corpus with fewer clips; the list of emotions stays as it is."""
+        return replace(self, clips=tuple(clips))
+
+    def table(self) -> pd.DataFrame:
+        """One row a clip."""
+        return pd.DataFrame(
+            {
+                "name": clip.name,
+                "speaker": clip.speaker,
+                "emotion": clip.emotion,
+                "sentence": clip.sentence,
+                "region_start": clip.regions[0].start if clip.regions else None,
+                "region_end": clip.regions[0].end if clip.regions else None,
+                **clip.details,
+            }
+            for clip in self.clips
+        )
+
+    def describe(self) -> str:
+        """A paragraph a human can read: size, speakers, classes, license, how to cite."""
+        seconds = sum(soundfile.info(clip.audio).duration for clip in self.clips)
+        counts = Counter(clip.emotion for clip in self.clips)
+        located = sum(bool(clip.regions) for clip in self.clips)
+        lines = [
+            f"{self.name}: {self.about.title}",
+            f"  {len(self)} clips, {seconds / 60:.1f} minutes, {len(self.speakers)} speakers,"
+            f" {len({clip.sentence for clip in self.clips})} sentences",
+            "  " + ", ".join(f"{emotion} {counts[emotion]}" for emotion in self.emotions),
+            f"  emotional region known in {located} clips",
+            *(f"  left out: {problem}" for problem in self.dropped),
+            f"  license: {self.about.license}",
+            f"  cite: {self.about.citation}",
+            f"  home: {self.about.url}",
+        ]
+        return "\n".join(lines)
+
+    def validate(self) -> list[Problem]:
+        """Read every file; list what is unreadable, silent, duplicated or missing. An empty list is good news."""
+        problems = []
+        readable = []
+        for clip in self.clips:
+            try:
+                read_audio(clip.audio)
+                readable.append(clip)
+            except AudioError as error:
+                problems.append(Problem(clip.name, str(error)))
+        for group in find_leaks({"all": readable}).duplicates:
+            names = [name for _, name in group]
+            problems.append(Problem(names[0], f"same audio as {', '.join(names[1:])}"))
+        found = {"clips": len(self) + len(self.dropped), "speakers": len(self.speakers)}
+        for what, number in self.expected.items():
+            if found[what] != number:
+                problems.append(Problem(self.name, f"has {found[what]} {what} where the complete corpus has {number}"))
+        return problems
+
+    def folds(self, n: int = 5, seed: int = 0) -> list[Fold]:
+        """Cut the corpus by speakers: the published folds where there are any, else `n` seeded groups.
+
+        In a seeded fold one group of speakers is test and the next one is dev. Every fold is checked for leaks.
+
+        Raises:
+            CorpusError: fewer speakers than a fold needs.
+            LeakError: speakers or recordings are shared between train, dev and test.
+        """
+        from sertut.corpora.folds import cut  # folds.py builds on this page
+
+        return cut(self, n=n, seed=seed)
+
+
+@dataclass(frozen=True)
+class Fold:
+    """Train, dev and test of one corpus, checked for leaks when made.
+
+    allow_leaks: do not raise on a leak; only for showing the damage (:func:`sertut.corpora.random_fold`).
+
+    Raises:
+        LeakError: a speaker or a recording is on two sides.
+    """
+
+    train: Corpus
+    dev: Corpus
+    test: Corpus
+    name: str = "fold"
+    allow_leaks: bool = False
+
+    def __post_init__(self) -> None:
+        if not self.allow_leaks:
+            self.leaks.refuse(f"{self.train.name}, {self.name}")
+
+    @property
+    def parts(self) -> dict[str, Corpus]:
+        """The three parts by name."""
+        return {"train": self.train, "dev": self.dev, "test": self.test}
+
+    @property
+    def emotions(self) -> tuple[str, ...]:
+        """The fixed list of classes."""
+        return self.train.emotions
+
+    @property
+    def leaks(self) -> Leaks:
+        """What the three parts share: speakers, sentences, recordings."""
+        return find_leaks(self.parts)
+
+
+def warn_if_incomplete(corpus: Corpus) -> Corpus:
+    """Say once, when it is loaded, that a corpus is only partly there."""
+    found = {"clips": len(corpus) + len(corpus.dropped), "speakers": len(corpus.speakers)}
+    missing = [f"{found[what]} of {number} {what}" for what, number in corpus.expected.items() if found[what] != number]
+    if missing:
+        warnings.warn(f"{corpus.name} is incomplete: {', '.join(missing)} found.", stacklevel=3)
+    return corpus
+
+
+def audio_files(root: Path, suffixes: Sequence[str] = (".wav", ".flac", ".ogg", ".mp3")) -> list[Path]:
+    """All sound files below `root`, sorted by name; hidden files are skipped.
+
+    Raises:
+        CorpusError: the folder is missing or holds no sound file.
+    """
+    if not root.is_dir():
+        raise CorpusError(f"the folder {root} does not exist; pass root=, or set SERTUT_DATA to the folder above it.")
+    files = sorted(p for p in root.rglob("*") if p.suffix.lower() in suffixes and not p.name.startswith("."))
+    if not files:
+        raise CorpusError(f"the folder {root} holds no {', '.join(suffixes)} file.")
+    return files

@@ -1,0 +1,56 @@
+"""Cutting a corpus into folds whose speakers are disjoint, and, to show the damage, into ones whose are not."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from sertut.corpora.corpus import Corpus, Fold
+from sertut.errors import CorpusError
+
+
+def cut(corpus: Corpus, n: int, seed: int) -> list[Fold]:
+    """Published folds where the corpus has them, else `n` seeded groups of speakers; see :meth:`Corpus.folds`."""
+    here = set(corpus.speakers)
+    if corpus.published_folds and all((test & here) and (dev & here) for test, dev in corpus.published_folds):
+        pairs = [(test & here, dev & here) for test, dev in corpus.published_folds]
+    else:
+        groups = _groups(corpus, n, seed)
+        pairs = [(groups[i], groups[(i + 1) % n]) for i in range(n)]
+    return [
+        Fold(
+            train=corpus.of_speakers(here - test - dev),
+            dev=corpus.of_speakers(dev),
+            test=corpus.of_speakers(test),
+            name=f"fold {i + 1}",
+        )
+        for i, (test, dev) in enumerate(pairs)
+    ]
+
+
+def _groups(corpus: Corpus, n: int, seed: int) -> list[set[str]]:
+    """Deal the shuffled speakers into `n` groups, like cards."""
+    speakers = np.array(corpus.speakers)
+    if n < 3 or len(speakers) < n:
+        raise CorpusError(
+            f"'{corpus.name}' has {len(speakers)} speakers: too few for {n} folds of separate train, dev and test"
+            " speakers; at least 3 folds and as many speakers are needed."
+        )
+    np.random.default_rng(seed).shuffle(speakers)
+    return [set(speakers[i::n].tolist()) for i in range(n)]
+
+
+def random_fold(corpus: Corpus, seed: int = 0, test_share: float = 0.2, dev_share: float = 0.1) -> Fold:
+    """A split by clip instead of by speaker, as much published code does: **wrong on purpose**, for chapter 1.
+
+    Its leaks are kept in ``fold.leaks``; nothing outside that chapter should use it.
+    """
+    order = np.random.default_rng(seed).permutation(len(corpus))
+    n_test, n_dev = round(test_share * len(corpus)), round(dev_share * len(corpus))
+    pick = lambda indices: corpus.keeping(corpus[i] for i in sorted(indices))  # noqa: E731
+    return Fold(
+        train=pick(order[n_test + n_dev :]),
+        dev=pick(order[n_test : n_test + n_dev]),
+        test=pick(order[:n_test]),
+        name="random split",
+        allow_leaks=True,
+    )

@@ -1,0 +1,121 @@
+"""Leak checks: what do train, dev and test share?
+
+A speaker on two sides makes every score of speech emotion recognition too good; so does one recording under two names.
+A shared sentence is not forbidden (many corpora have two), but it must be said.
+"""
+
+from __future__ import annotations
+
+import functools
+import hashlib
+import itertools
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import joblib
+import numpy as np
+
+from sertut.errors import LeakError
+from sertut.files import data_folder, writing
+from sertut.signals import read_audio
+
+if TYPE_CHECKING:
+    from sertut.corpora.corpus import Clip
+
+
+@dataclass(frozen=True)
+class Leaks:
+    """What parts of a split share.
+
+    speakers, sentences: those found in more than one part. duplicates: groups of (part, clip name) with identical
+    samples, also within one part.
+    """
+
+    speakers: tuple[str, ...]
+    sentences: tuple[str, ...]
+    duplicates: tuple[tuple[tuple[str, str], ...], ...]
+
+    @property
+    def crossing(self) -> tuple[tuple[tuple[str, str], ...], ...]:
+        """Duplicates whose copies are in different parts."""
+        return tuple(group for group in self.duplicates if len({part for part, _ in group}) > 1)
+
+    def refuse(self, where: str) -> None:
+        """Raise :class:`LeakError` if a speaker or a recording is in two parts."""
+        if self.speakers:
+            raise LeakError(
+                f"{where}: speakers {', '.join(self.speakers)} are in more than one of train, dev and test;"
+                " split by speaker, for example with corpus.folds()."
+            )
+        if self.crossing:
+            copies = " = ".join(f"{name} ({part})" for part, name in self.crossing[0])
+            raise LeakError(f"{where}: the same recording is on two sides: {copies}; keep one of them.")
+
+    def __str__(self) -> str:
+        return (
+            f"{len(self.speakers)} speakers and {len(self.sentences)} sentences in more than one part,"
+            f" {len(self.duplicates)} groups of identical recordings ({len(self.crossing)} across parts)"
+        )
+
+
+def find_leaks(parts: Mapping[str, Iterable[Clip]]) -> Leaks:
+    """Compare the parts of a split, e.g. ``find_leaks({"train": ..., "test": ...})``.
+
+    Recordings are compared by their decoded samples, so a copy in another container is found too.
+    """
+    clips = [(part, clip) for part, members in parts.items() for clip in members]
+    prints = fingerprints([clip.audio for _, clip in clips])
+    groups: dict[str, list[tuple[str, str]]] = {}
+    for (part, clip), fingerprint in zip(clips, prints, strict=True):
+        groups.setdefault(fingerprint, []).append((part, clip.name))
+    return Leaks(
+        speakers=_shared((clip.speaker, part) for part, clip in clips),
+        sentences=_shared((clip.sentence, part) for part, clip in clips),
+        duplicates=tuple(tuple(group) for group in groups.values() if len(group) > 1),
+    )
+
+
+def _shared(pairs: Iterable[tuple[str, str]]) -> tuple[str, ...]:
+    """Values that occur with more than one part."""
+    distinct = sorted(set(pairs))
+    return tuple(value for value, group in itertools.groupby(distinct, key=lambda p: p[0]) if len(list(group)) > 1)
+
+
+def fingerprints(paths: list[Path]) -> list[str]:
+    """SHA-256 of the decoded 16 kHz 16-bit samples of each file; remembered by the content of the file."""
+    return joblib.Parallel(n_jobs=-1, prefer="threads")(joblib.delayed(_fingerprint)(path) for path in paths)
+
+
+def _fingerprint(path: Path) -> str:
+    return _fingerprint_of(path, content_hash(path))
+
+
+@functools.lru_cache(maxsize=100_000)
+def _fingerprint_of(path: Path, content: str) -> str:
+    memory = data_folder() / "cache" / "fingerprints" / content[:2] / content
+    if memory.is_file():
+        return memory.read_text()
+    samples = np.round(read_audio(path) * 32768).astype(np.int16)
+    result = hashlib.sha256(samples.tobytes()).hexdigest()
+    with writing(memory) as temporary:
+        temporary.write_text(result)
+    return result
+
+
+def content_hash(path: Path) -> str:
+    """SHA-256 of a file's bytes; read again only when its size or time of change differs.
+
+    Raises:
+        AudioError: the file is missing.
+    """
+    if not path.is_file():
+        read_audio(path)  # raises, with the remedy
+    status = path.stat()
+    return _content_hash(path, status.st_size, status.st_mtime_ns)
+
+
+@functools.lru_cache(maxsize=100_000)
+def _content_hash(path: Path, size: int, changed: int) -> str:
+    return hashlib.sha256(path.read_bytes()).hexdigest()

@@ -1,0 +1,18 @@
+"""What every model returns."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+import torch
+
+from sertut.attention.maps import AttentionMap
+
+
+@dataclass(frozen=True)
+class Output:
+    """logits: (B, C), unnormalized scores of the C emotions. maps: attention maps by name; empty if the model has none."""
+
+    logits: torch.Tensor
+    maps: Mapping[str, AttentionMap] = field(default_factory=dict)

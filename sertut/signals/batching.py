@@ -1,0 +1,86 @@
+"""Clips of different lengths in one tensor: padding, masks, and statistics that come from train only."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+
+import torch
+
+from sertut.signals.features import HOP_SECONDS
+
+
+def length_mask(lengths: torch.Tensor, longest: int | None = None) -> torch.Tensor:
+    """True where a frame is real: ``mask[b, t] = t < lengths[b]``.
+
+    Args:
+        lengths: shape (B,), frames.
+        longest: T; by default the largest length.
+
+    Returns:
+        shape (B, T), bool.
+    """
+    longest = int(lengths.max()) if longest is None else longest
+    return torch.arange(longest, device=lengths.device)[None, :] < lengths[:, None]
+
+
+def pad(rows: Sequence[torch.Tensor]) -> tuple[torch.Tensor, torch.Tensor]:
+    """Stack tables of different lengths.
+
+    Args:
+        rows: B tensors of shape (T_b, F).
+
+    Returns:
+        features (B, T, F), zero on padding, and mask (B, T), True on real frames.
+    """
+    lengths = torch.tensor([len(row) for row in rows])
+    return torch.nn.utils.rnn.pad_sequence(list(rows), batch_first=True), length_mask(lengths)
+
+
+@dataclass(frozen=True)
+class Batch:
+    """What a model reads.
+
+    features: (B, T, F), zero on padding. mask: (B, T), True on real frames. labels: (B,), index into the corpus's
+    emotions. hop: seconds from one frame to the next, so that maps can be drawn on a clock.
+    """
+
+    features: torch.Tensor
+    mask: torch.Tensor
+    labels: torch.Tensor
+    hop: float = HOP_SECONDS
+
+    def __len__(self) -> int:
+        return len(self.features)
+
+    @property
+    def lengths(self) -> torch.Tensor:
+        """Real frames of each clip, shape (B,)."""
+        return self.mask.sum(dim=1)
+
+    def to(self, device: torch.device | str) -> Batch:
+        """The same batch on another device."""
+        return replace(
+            self, features=self.features.to(device), mask=self.mask.to(device), labels=self.labels.to(device)
+        )
+
+
+@dataclass(frozen=True)
+class Normalizer:
+    """Zero mean and unit variance a feature column, with statistics of the training clips only.
+
+    mean, std: shape (F,).
+    """
+
+    mean: torch.Tensor
+    std: torch.Tensor
+
+    @classmethod
+    def fit(cls, rows: Sequence[torch.Tensor]) -> Normalizer:
+        """Statistics over all frames of `rows`, B tensors of shape (T_b, F); pass training clips and nothing else."""
+        frames = torch.cat(list(rows))
+        return cls(frames.mean(dim=0), frames.std(dim=0).clamp(min=1e-5))
+
+    def __call__(self, row: torch.Tensor) -> torch.Tensor:
+        """Normalize one table of shape (T, F)."""
+        return (row - self.mean) / self.std

@@ -1,0 +1,144 @@
+"""From a waveform to a table of features, one row a frame.
+
+The constants are derived from one another, so that the clock of every later map follows from this page:
+a frame is 25 ms long, and a new one starts every 10 ms.
+"""
+
+import functools
+from collections.abc import Callable
+
+import numpy as np
+import torch
+from torchaudio.transforms import MFCC, MelSpectrogram
+
+from sertut.errors import AudioError, unknown
+from sertut.signals.audio import SAMPLE_RATE
+
+WINDOW = 400  # samples a frame
+HOP = 160  # samples from one frame to the next
+WINDOW_SECONDS = WINDOW / SAMPLE_RATE  # 0.025 s
+HOP_SECONDS = HOP / SAMPLE_RATE  # 0.010 s
+N_FFT = 512  # points of the Fourier transform: the next power of two above WINDOW
+N_MELS = 64  # mel bands of the log-mel spectrogram
+N_MFCC = 40  # mel-frequency cepstral coefficients
+LOWEST_HZ = 50.0  # below it there is hum, not voice
+HIGHEST_HZ = SAMPLE_RATE / 2
+FLOOR_DB = -100.0  # level given to digital silence
+
+
+def n_frames(n_samples: int) -> int:
+    """Number of whole frames in `n_samples` samples (no padding at the ends)."""
+    return 1 + (n_samples - WINDOW) // HOP if n_samples >= WINDOW else 0
+
+
+def frame_seconds(n: int) -> np.ndarray:
+    """Center of each of `n` frames, seconds, shape (n,)."""
+    return (WINDOW / 2 + HOP * np.arange(n)) / SAMPLE_RATE
+
+
+def log_mel(samples: np.ndarray) -> torch.Tensor:
+    """Log-mel spectrogram, ``10 log10(mel power)``.
+
+    Args:
+        samples: shape (n_samples,), 16 kHz.
+
+    Returns:
+        shape (T, 64), float32, dB; not below -100 dB.
+
+    Raises:
+        AudioError: the clip is shorter than one frame.
+    """
+    power = _mel()(_framed(samples))  # (64, T)
+    return (10.0 * torch.log10(power.clamp(min=10 ** (FLOOR_DB / 10)))).T.contiguous()
+
+
+def mfcc(samples: np.ndarray) -> torch.Tensor:
+    """Mel-frequency cepstral coefficients.
+
+    Args:
+        samples: shape (n_samples,), 16 kHz.
+
+    Returns:
+        shape (T, 40), float32.
+
+    Raises:
+        AudioError: the clip is shorter than one frame.
+    """
+    return _mfcc()(_framed(samples)).T.contiguous()
+
+
+def level_db(samples: np.ndarray) -> torch.Tensor:
+    """Root-mean-square level of each frame, dB relative to full scale, shape (T,); not below -100 dB."""
+    power = _framed(samples).unfold(0, WINDOW, HOP).square().mean(dim=1)  # (T,)
+    return 10.0 * torch.log10(power.clamp(min=10 ** (FLOOR_DB / 10)))
+
+
+def sounding(level: torch.Tensor, range_db: float = 50.0) -> torch.Tensor:
+    """Frames that are not silence: within `range_db` of the clip's loudest frame.
+
+    Args:
+        level: shape (T,), dB, from :func:`level_db`.
+
+    Returns:
+        shape (T,), bool.
+    """
+    return level > level.max() - range_db
+
+
+FEATURES: dict[str, tuple[Callable[[np.ndarray], torch.Tensor], int]] = {
+    "log_mel": (log_mel, N_MELS),
+    "mfcc": (mfcc, N_MFCC),
+}
+"""Name of each feature -> its function and its number of columns."""
+
+
+def feature(name: str) -> Callable[[np.ndarray], torch.Tensor]:
+    """The function behind a feature's name; raises on an unknown one."""
+    if name not in FEATURES:
+        raise unknown("feature", name, FEATURES)
+    return FEATURES[name][0]
+
+
+def settings(name: str) -> str:
+    """All that the values of feature `name` depend on; part of the key under which they are cached."""
+    return f"{name}-{SAMPLE_RATE}-{WINDOW}-{HOP}-{N_FFT}-{FEATURES[name][1]}-{LOWEST_HZ:g}-{FLOOR_DB:g}-v1"
+
+
+def _framed(samples: np.ndarray) -> torch.Tensor:
+    if len(samples) < WINDOW:
+        raise AudioError(
+            f"the clip lasts {len(samples) / SAMPLE_RATE * 1000:.1f} ms, less than one frame of"
+            f" {WINDOW_SECONDS * 1000:.0f} ms; leave it out or record it again."
+        )
+    return torch.from_numpy(np.ascontiguousarray(samples, dtype=np.float32))
+
+
+def _spectrum_settings(n_mels: int) -> dict:
+    return dict(n_fft=N_FFT, win_length=WINDOW, hop_length=HOP, f_min=LOWEST_HZ, f_max=HIGHEST_HZ, n_mels=n_mels)
+
+
+@functools.cache
+def _mel() -> torch.nn.Module:
+    return _Centered(MelSpectrogram(SAMPLE_RATE, center=False, **_spectrum_settings(N_MELS)))
+
+
+@functools.cache
+def _mfcc() -> torch.nn.Module:
+    melkwargs = dict(center=False, **_spectrum_settings(80))
+    return _Centered(MFCC(SAMPLE_RATE, N_MFCC, melkwargs=melkwargs))
+
+
+class _Centered(torch.nn.Module):
+    """Give the 512-point transform the samples it needs so that frame t covers exactly the 400 samples from 160 t.
+
+    torch.stft centers its 400-sample window inside 512 points; padding half the difference on each side aligns both.
+    """
+
+    def __init__(self, transform: torch.nn.Module) -> None:
+        super().__init__()
+        self.transform = transform
+
+    @torch.no_grad()
+    def forward(self, samples: torch.Tensor) -> torch.Tensor:
+        margin = (N_FFT - WINDOW) // 2
+        return self.transform(torch.nn.functional.pad(samples, (margin, margin)))
