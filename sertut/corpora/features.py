@@ -9,7 +9,7 @@ from pathlib import Path
 import joblib
 import numpy as np
 import torch
-from tqdm.auto import tqdm
+from sertut.progress import progress_bar
 
 from sertut.corpora.corpus import Clip
 from sertut.corpora.leaks import content_hash
@@ -45,7 +45,7 @@ def load_features(clips: Iterable[Clip], name: str = "log_mel", progress: bool =
 
     jobs = (joblib.delayed(one)(clip) for clip in clips)
     results = joblib.Parallel(n_jobs=-1, prefer="threads", return_as="generator")(jobs)
-    bar = tqdm(results, total=len(clips), desc=f"{name} features", disable=not progress or len(clips) < 100, leave=False)
+    bar = progress_bar(results, total=len(clips), desc=f"{name} features", disable=not progress or len(clips) < 100)
     return list(bar)
 
 

@@ -1,0 +1,59 @@
+# sertut: `make book` and `make test` are all a fresh machine needs (Python 3.11 to 3.13, git, make).
+
+VENV := .venv
+BIN := $(VENV)/bin
+STAMP := $(VENV)/.installed
+JOBS ?= 2
+PORT ?= 8000
+# The first interpreter that starts and is new enough; choose another with `make PYTHON=/path/to/python3.12 book`.
+PYTHON ?= $(shell for p in python3.11 python3.12 python3.13 python3 python; do \
+	$$p -c 'import sys; sys.exit(not (3, 11) <= sys.version_info < (3, 14))' >/dev/null 2>&1 && echo $$p && break; done)
+
+.DEFAULT_GOAL := help
+.PHONY: help setup book test serve lint format doctor study wheel clean distclean
+
+help:  ## show this list
+	@grep -hE '^[a-z]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z]+):.*## (.*)/  make \1\t\2/' | expand -t 20
+
+setup: $(STAMP)  ## create the environment in .venv from constraints.txt
+
+$(STAMP): pyproject.toml constraints.txt
+	@test -n "$(PYTHON)" || { echo "no Python 3.11, 3.12 or 3.13 found; install one or pass PYTHON=..." >&2; exit 1; }
+	@test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
+	$(BIN)/python -m pip install --disable-pip-version-check -c constraints.txt -e '.[book,dev]'
+	@touch $@
+
+book: setup  ## run every chapter, build the HTML book, say where it is
+	@$(BIN)/sertut book --workers $(JOBS)
+
+test: setup  ## run all tests, the chapters' and the book's included
+	@$(BIN)/python -m pytest -n $(JOBS) --dist loadgroup $(PYTEST)
+
+serve: book  ## show the book at http://localhost:8000 (PORT=... for another)
+	@$(BIN)/python -m http.server --bind 127.0.0.1 --directory _build/html $(PORT)
+
+lint: setup  ## check style, format (notebooks included) and types
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy
+
+format: setup  ## put style and format right
+	$(BIN)/ruff check --fix .
+	$(BIN)/ruff format .
+
+doctor: setup  ## what is installed, which device, which corpora were found, what is missing
+	@$(BIN)/sertut doctor
+
+study: setup  ## renew the reference results of one protocol: make study NAME=...
+	@test -n "$(NAME)" || { $(BIN)/sertut study --help; exit 2; }
+	$(BIN)/sertut study run $(NAME) --workers $(JOBS)
+	$(BIN)/sertut study report $(NAME)
+
+wheel: setup  ## build the wheel into dist/
+	$(BIN)/python -m pip wheel --no-deps --wheel-dir dist .
+
+clean:  ## remove what was built; corpora, features and the environment stay
+	rm -rf _build build dist *.egg-info .pytest_cache .ruff_cache .mypy_cache
+
+distclean: clean  ## also remove the environment; corpora and features stay
+	rm -rf $(VENV)

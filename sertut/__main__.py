@@ -1,0 +1,5 @@
+"""``python -m sertut`` is ``sertut``."""
+
+from sertut.cli import main
+
+main()

@@ -1,0 +1,167 @@
+"""The script of the planted corpus: who says what, and how. All draws are made here, before any sound."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+
+import numpy as np
+
+from sertut.corpora import prosody
+from sertut.corpora.prosody import Prosody
+from sertut.corpora.vocoder import Speaker
+from sertut.errors import CorpusError
+
+EMOTIONS = ("anger", "disgust", "fear", "happiness", "neutral", "sadness", "surprise")
+
+SENTENCES = (
+    "The carpenter measured the window before breakfast.",
+    "Yesterday the neighbors painted their wooden balcony.",
+    "A yellow umbrella stood beside the entrance.",
+    "Several passengers waited at the railway platform.",
+    "The librarian arranged the dictionaries on Wednesday.",
+    "My grandfather collects postcards from Canada.",
+    "Our teacher copied the numbers onto the blackboard.",
+    "The gardener watered the tomatoes on Saturday.",
+    "Tomorrow the museum opens another exhibition.",
+    "The secretary folded the letters into envelopes.",
+    "They carried the furniture through the corridor.",
+    "The bakery delivers sandwiches every morning.",
+    "A photographer visited the village in September.",
+    "The engineer explained the diagram to the visitors.",
+    "Students usually borrow calculators at school.",
+    "The postman delivered a package to the library.",
+    "Both musicians practiced the melody together.",
+    "The restaurant serves vegetables with potatoes.",
+    "An electrician repaired the elevator on Monday.",
+    "Her cousin ordered a newspaper and some coffee.",
+    "The customer signed the document at the counter.",
+    "Fishermen usually gather around the harbor.",
+    "The bicycle belongs behind the garden fence.",
+    "The committee discussed the calendar for October.",
+)
+"""Plain statements about nothing that moves anybody, each with several long content words."""
+
+SHORTEST = 6  # letters of a word that may carry a cue: long enough to hear an emotion in
+FUNCTION_WORDS = {"before", "beside", "several", "another", "through", "usually", "together", "around", "behind"}
+
+VOICES = {
+    "en-us": 1.0,
+    "en-us+f1": 1.12,
+    "en-us+m3": 1.0,
+    "en-gb-x-rp": 1.0,
+    "en-gb-scotland": 1.0,
+    "en-029": 1.0,
+}
+"""The engine's voices that speakers are made from -> how high the voice's own formants are."""
+
+LOUD = (7.0, 11.0)
+"""Level, dB, by which one word of each clip stands out: a neutral one in `planted`, the cue in `planted-loud`."""
+
+CUE_LEVEL = 3.0
+"""In `planted`, the level of the cue is moved at random (standard deviation, dB): loud is not angry, soft is not sad."""
+
+
+@dataclass(frozen=True)
+class Take:
+    """One clip to be made.
+
+    cue: index of the word that carries the emotion, None in a neutral clip. decoy: index of the neutral word that is
+    loud, if there is one. prosodies: one a word. pause: silence before and after, seconds. gain: level of the whole
+    clip, dB relative to full scale. noise: level of the background, dB. seed: for what is random in the sound itself.
+    """
+
+    name: str
+    speaker: Speaker
+    emotion: str
+    sentence: str
+    cue: int | None
+    decoy: int | None
+    prosodies: tuple[Prosody, ...]
+    pause: tuple[float, float]
+    gain: float
+    noise: float
+    seed: int
+
+
+def content_words(sentence: str) -> list[int]:
+    """Indices of the words that may carry a cue."""
+    words = [word.strip(".").lower() for word in sentence.split()]
+    return [i for i, word in enumerate(words) if len(word) >= SHORTEST and word not in FUNCTION_WORDS]
+
+
+def write_script(loud_cue: bool, speakers: int, clips_per_speaker: int, seed: int) -> list[Take]:
+    """Draw the whole corpus.
+
+    Both variants draw alike: with the same seed, clips of one name share speaker, sentence, cue word and prosody, and
+    differ in what is loud.
+
+    Raises:
+        CorpusError: the sizes do not allow a balanced corpus.
+    """
+    per_emotion, rest = divmod(clips_per_speaker, len(EMOTIONS))
+    if speakers < 1 or rest or not 1 <= per_emotion <= len(SENTENCES):
+        raise CorpusError(
+            f"cannot make {speakers} speakers with {clips_per_speaker} clips each: clips_per_speaker must be a multiple"
+            f" of {len(EMOTIONS)}, at most {len(EMOTIONS) * len(SENTENCES)}, and speakers at least 1."
+        )
+    takes = []
+    for i, speaker in enumerate(cast(speakers, seed)):
+        rng = np.random.default_rng([seed, 1, i])
+        for emotion in EMOTIONS:
+            for k, sentence in enumerate(rng.permutation(SENTENCES)[:per_emotion]):
+                name = f"{speaker.name.replace(' ', '')}-{emotion}-{k + 1}"
+                takes.append(_take(name, speaker, emotion, str(sentence), loud_cue, rng))
+    return takes
+
+
+def cast(n: int, seed: int) -> list[Speaker]:
+    """Draw `n` speakers, evenly from large and low to small and high."""
+    rng = np.random.default_rng([seed, 0])
+    size = rng.permutation((np.arange(n) + rng.uniform(size=n)) / n)  # 0 large .. 1 small
+    voices = rng.permutation(np.resize(list(VOICES), n))
+    return [
+        Speaker(
+            name=f"speaker {i + 1:02d}",
+            voice=str(voices[i]),
+            pitch=float(90 * 2 ** (1.35 * size[i] + 0.1 * rng.normal())),
+            range=float(2 ** (0.3 * rng.normal())),
+            formants=float(0.9 * 2 ** (0.42 * size[i] + 0.04 * rng.normal()) / VOICES[str(voices[i])]),
+            tempo=float(2 ** (0.1 * rng.normal())),
+            tilt=float(rng.normal()),
+            breath=float(abs(0.08 * rng.normal())),
+        )
+        for i in range(n)
+    ]
+
+
+def _take(name: str, speaker: Speaker, emotion: str, sentence: str, loud_cue: bool, rng: np.random.Generator) -> Take:
+    special, ordinary = (int(i) for i in rng.permutation(content_words(sentence))[:2])
+    prosodies = [prosody.plain(rng) for _ in sentence.split()]
+    loudness, moved = float(rng.uniform(*LOUD)), CUE_LEVEL * float(rng.normal())
+    cue = None
+    if emotion != "neutral":
+        cue = special
+        change = prosody.cue(emotion, rng)
+        level = loudness if loud_cue else change.level + moved
+        prosodies[cue] += replace(change, level=level)
+    decoy = ordinary if cue is None or not loud_cue else None
+    if decoy is not None:
+        prosodies[decoy] += Prosody(level=loudness)
+    return Take(
+        name=name,
+        # The same person, now a little higher or faster than the last time: else the mean F0 of a clip would tell.
+        speaker=replace(
+            speaker,
+            pitch=speaker.pitch * float(2 ** (rng.normal(scale=0.12))),
+            tempo=speaker.tempo * float(2 ** (rng.normal(scale=0.12))),
+        ),
+        emotion=emotion,
+        sentence=sentence,
+        cue=cue,
+        decoy=decoy,
+        prosodies=tuple(prosodies),
+        pause=(float(rng.uniform(0.1, 0.4)), float(rng.uniform(0.1, 0.4))),
+        gain=float(rng.uniform(-32, -22)),
+        noise=float(rng.uniform(-68, -58)),
+        seed=int(rng.integers(2**32)),
+    )

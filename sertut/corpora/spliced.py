@@ -1,0 +1,155 @@
+"""Real voices with a known emotional region: an emotional clip between, before or after neutral clips of its speaker.
+
+    neutral ~~ EMOTION ~~ neutral        the place of the emotional clip is drawn, so that "look at the middle" fails
+    EMOTION ~~ neutral ~~ neutral        all three are trimmed, brought to one level, and joined by short cross-fades
+    neutral ~~ neutral ~~ EMOTION
+
+The idea of making regions by joining clips is that of speech emotion diarization (Wang et al., arXiv 2306.12991).
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Sequence
+from dataclasses import replace
+from pathlib import Path
+
+import joblib
+import numpy as np
+from sertut.progress import progress_bar
+
+from sertut.corpora.corpus import Clip, Corpus, Region
+from sertut.corpora.leaks import content_hash
+from sertut.errors import CorpusError
+from sertut.files import data_folder, writing
+from sertut.signals import HOP, SAMPLE_RATE, WINDOW, level_db, read_audio, sounding, write_audio
+
+LEVEL_DB = -26.0  # level of every piece, root mean square over its sounding frames
+TRIM_DB = 35.0  # frames this far below a clip's loudest one, at its ends, are trimmed
+MARGIN = int(0.03 * SAMPLE_RATE)  # kept around the speech when trimming
+FADE = int(0.02 * SAMPLE_RATE)  # cross-fade between two pieces
+VERSION = 1  # raise it when a change of this page changes the sound
+
+LEFT_OUT = ("calm",)
+"""Emotions that are not spliced: RAVDESS's "calm" is its second neutral baseline, not a region to be found."""
+
+
+def splice(corpus: Corpus, seed: int = 0) -> Corpus:
+    """Make, or find made, the spliced corpus of `corpus`.
+
+    Every emotional clip is used once, with two different neutral clips of its speaker. The class "neutral" gets
+    triples of neutral clips, as many a speaker as another class has, without a region. Speakers keep their folds.
+
+    Raises:
+        CorpusError: no speaker has two neutral clips and an emotional one.
+    """
+    plans = _plan(corpus, seed)
+    sources = sorted({clip.name: clip for plan in plans for clip in plan.pieces}.values(), key=lambda c: c.name)
+    settings = [VERSION, seed, LEVEL_DB, TRIM_DB, MARGIN, FADE, *(content_hash(clip.audio) for clip in sources)]
+    key = hashlib.sha256(json.dumps(settings).encode()).hexdigest()[:12]
+    folder = data_folder() / f"spliced-{corpus.name}-{key}"
+    manifest = folder / "manifest.json"
+    if not manifest.is_file():
+        _make(plans, sources, folder, manifest)
+    spans = json.loads(manifest.read_text())
+    clips = tuple(
+        Clip(
+            name=plan.name,
+            audio=folder / f"{plan.name}.flac",
+            speaker=plan.core.speaker,
+            emotion=plan.core.emotion,
+            sentence=" | ".join(piece.sentence for piece in plan.pieces),
+            regions=() if plan.core.emotion == "neutral" else (Region(*spans[plan.name]),),
+            details={"position": ("first", "middle", "last")[plan.position], "core": plan.core.name},
+        )
+        for plan in plans
+    )
+    return replace(
+        corpus,
+        name=f"spliced-{corpus.name}",
+        clips=clips,
+        emotions=tuple(e for e in corpus.emotions if e not in LEFT_OUT),
+        about=replace(corpus.about, title=f"neutral and emotional clips of one speaker, joined; from {corpus.about.title}"),
+        expected={},
+    )
+
+
+class _Plan:
+    """Which clips are joined: `core` at `position` among the pieces."""
+
+    def __init__(self, core: Clip, neutrals: Sequence[Clip], position: int, number: int) -> None:
+        pieces = list(neutrals)
+        pieces.insert(position, core)
+        self.core, self.position, self.pieces = core, position, tuple(pieces)
+        self.name = f"{core.name}-{number:02d}"
+
+
+def _plan(corpus: Corpus, seed: int) -> list[_Plan]:
+    rng = np.random.default_rng(seed)
+    plans = []
+    for speaker in corpus.speakers:
+        own = [clip for clip in corpus if clip.speaker == speaker and clip.emotion not in LEFT_OUT]
+        neutral = [clip for clip in own if clip.emotion == "neutral"]
+        emotional = [clip for clip in own if clip.emotion != "neutral"]
+        if len(neutral) < 3 or not emotional:
+            continue
+        n_neutral = round(len(emotional) / len({clip.emotion for clip in emotional}))
+        cores = emotional + [neutral[i % len(neutral)] for i in range(n_neutral)]
+        for number, core in enumerate(cores):
+            others = [clip for clip in neutral if clip is not core]
+            chosen = rng.choice(len(others), size=2, replace=False)
+            plans.append(_Plan(core, [others[i] for i in chosen], int(rng.integers(3)), number))
+    if not plans:
+        raise CorpusError(
+            f"'{corpus.name}' cannot be spliced: no speaker has three neutral clips and an emotional one."
+        )
+    return plans
+
+
+def _make(plans: list[_Plan], sources: list[Clip], folder: Path, manifest: Path) -> None:
+    """Write all clips, then the manifest: a manifest means that the corpus is whole."""
+    parallel = joblib.Parallel(n_jobs=-1, prefer="threads", return_as="generator")
+    trimmed = parallel(joblib.delayed(prepare)(read_audio(clip.audio)) for clip in sources)
+    bar = progress_bar(trimmed, total=len(sources), desc="trimming")
+    pieces = dict(zip((clip.name for clip in sources), bar, strict=True))
+
+    def one(plan: _Plan) -> tuple[float, float]:
+        samples, spans = join([pieces[piece.name] for piece in plan.pieces])
+        with writing(folder / f"{plan.name}.flac") as temporary:
+            write_audio(temporary, samples)
+        return spans[plan.position]
+
+    joined = parallel(joblib.delayed(one)(plan) for plan in plans)
+    spans = list(progress_bar(joined, total=len(plans), desc=f"making {folder.name}"))
+    with writing(manifest) as temporary:
+        temporary.write_text(json.dumps({plan.name: span for plan, span in zip(plans, spans, strict=True)}, indent=0))
+
+
+def prepare(samples: np.ndarray) -> np.ndarray:
+    """Trim the silence at both ends and bring the speech to :data:`LEVEL_DB`; shape (n,) to (m,), m <= n."""
+    level = level_db(samples)
+    speech = sounding(level, TRIM_DB)
+    first, last = speech.nonzero()[[0, -1], 0].tolist()
+    start = max(0, first * HOP - MARGIN)
+    end = min(len(samples), last * HOP + WINDOW + MARGIN)
+    rms = np.sqrt(np.mean(10 ** (level[speech].numpy() / 10)))
+    scaled = samples[start:end] * (10 ** (LEVEL_DB / 20) / rms)
+    return scaled / max(1.0, float(np.abs(scaled).max()) / 0.99)  # a shout must not clip
+
+
+def join(pieces: Sequence[np.ndarray]) -> tuple[np.ndarray, list[tuple[float, float]]]:
+    """Join pieces by cross-fades of equal power.
+
+    Returns:
+        samples (n,), and for each piece its span in seconds, from the middle of one cross-fade to that of the next.
+    """
+    rise = np.sin(0.5 * np.pi * (np.arange(FADE) + 0.5) / FADE).astype(np.float32)
+    result = pieces[0]
+    borders = [0.0]
+    for piece in pieces[1:]:
+        middle = result[-FADE:] * rise[::-1] + piece[:FADE] * rise
+        borders.append((len(result) - FADE / 2) / SAMPLE_RATE)
+        result = np.concatenate([result[:-FADE], middle, piece[FADE:]])
+    borders.append(len(result) / SAMPLE_RATE)
+    return result, list(zip(borders[:-1], borders[1:], strict=True))

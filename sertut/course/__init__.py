@@ -1,0 +1,1 @@
+"""Running the chapters, building the book, checking an installation."""

@@ -1,0 +1,186 @@
+"""The HTML book, built from executed chapters and the pages around them; every page is checked after it is built."""
+
+from __future__ import annotations
+
+import hashlib
+import importlib.util
+import json
+import os
+import re
+import shutil
+import subprocess
+import sys
+from collections.abc import Iterable, Sequence
+from pathlib import Path
+
+import yaml
+
+from sertut.course.chapters import repository, tags
+from sertut.course.claims import claims_page
+from sertut.course.run import Executed, run_chapters
+from sertut.errors import SertutError
+from sertut.files import writing
+
+CLAIMS_MARK = "<!-- claims -->"
+FOLDED = {"check": "Check your answer", "solution": "Show a solution"}
+"""Tags of cells that the book shows only on a click, and what the click says."""
+
+
+def build_book(*, workers: int = 2, force: bool = False, progress: bool = True, root: Path | None = None) -> Path:
+    """Run what is not up to date, build the pages, check them.
+
+    Args:
+        workers: chapters at a time.
+        force: run every chapter and build every page again.
+
+    Returns:
+        the page to open.
+
+    Raises:
+        SertutError: a chapter failed, a page has a warning, an error output, a missing picture text or a script from
+            the network, or the table of contents names a page that is not there.
+    """
+    root = root or repository()
+    executed = run_chapters(workers=workers, force=force, progress=progress, root=root)
+    stage = root / "_build" / "stage"
+    _stage(root, stage, executed)
+    html, stamp = root / "_build" / "html", root / "_build" / "book-up-to-date"
+    content = _digest(stage)
+    if force or not stamp.is_file() or stamp.read_text() != content:
+        stamp.unlink(missing_ok=True)
+        _require_jupyter_book()
+        _jupyter_book(stage, root, progress)
+        if problems := find_problems(html, contents(stage)):
+            raise SertutError("the book was built, but is not right:\n  " + "\n  ".join(problems))
+        with writing(stamp) as temporary:
+            temporary.write_text(content)
+    return html / "index.html"
+
+
+def contents(stage: Path) -> list[str]:
+    """Pages of the table of contents in `stage`, without suffix, in reading order."""
+    table = yaml.safe_load((stage / "_toc.yml").read_text(encoding="utf-8"))
+    return [table["root"], *(page["file"] for part in table["parts"] for page in part["chapters"])]
+
+
+def find_problems(html: Path, pages: Sequence[str]) -> list[str]:
+    """What is wrong with a built book: pages that are missing, hold an error, or cannot be read offline or aloud."""
+    problems = []
+    for page in pages:
+        path = html / f"{page}.html"
+        if not path.is_file():
+            problems.append(f"{page}: in the table of contents, but not built")
+            continue
+        text = path.read_text(encoding="utf-8")
+        if re.search(r'class="[^"]*\boutput traceback\b', text):
+            problems.append(f"{page}: holds an error output")
+        for address in re.findall(
+            r"""<(?:script|link|img|audio|source|iframe)\b[^>]*?(?:src|href)=["']?((?:https?:)?//[^"' >]+)""", text
+        ):
+            problems.append(f"{page}: loads {address} from the network")
+        for image in re.findall(r"<img\b[^>]*>", text):
+            if not re.search(r'alt="[^"]+"', image) or re.search(r'alt="[^"]*_images/', image):
+                problems.append(f"{page}: a picture without a text: {image[:100]}")
+    return problems
+
+
+def prepare_notebook(notebook: dict) -> dict:
+    """The copy of an executed chapter that the book shows.
+
+    Leaves out what is about the run (papermill's notes and injected cell, progress bars, widgets), folds solutions, and
+    hands each picture's text to the page: figures carry it in their output metadata, MyST-NB wants it at the cell.
+    """
+    cells = []
+    for cell in notebook["cells"]:
+        if "injected-parameters" in tags(cell):
+            continue
+        metadata = {key: value for key, value in cell["metadata"].items() if key not in ("papermill", "execution")}
+        cell = {**cell, "metadata": metadata}
+        shown: dict[str, object] = {}
+        for tag in FOLDED.keys() & set(tags(cell)):
+            metadata["tags"] = [*tags(cell), "hide-cell"]
+            shown["code_prompt_show"] = FOLDED[tag]
+        if cell["cell_type"] == "code":
+            cell["outputs"] = [output for output in cell["outputs"] if not _is_progress(output)]
+            if texts := list(dict.fromkeys(_picture_texts(cell["outputs"]))):
+                shown["image"] = {"alt": " ".join(texts)}
+        if shown:
+            metadata["mystnb"] = shown
+        cells.append(cell)
+    metadata = {key: value for key, value in notebook["metadata"].items() if key not in ("papermill", "widgets")}
+    return {**notebook, "cells": cells, "metadata": metadata}
+
+
+def _picture_texts(outputs: Iterable[dict]) -> list[str]:
+    texts = []
+    for output in outputs:
+        for kind, notes in output.get("metadata", {}).items():
+            if kind.startswith("image/") and isinstance(notes, dict) and notes.get("alt"):
+                texts.append(notes["alt"])
+    return texts
+
+
+def _is_progress(output: dict) -> bool:
+    """Progress bars: rewritten lines on stderr, or a widget where ipywidgets is installed."""
+    if output["output_type"] == "stream" and output["name"] == "stderr":
+        return "\r" in "".join(output["text"]) or bool(re.search(r"\d+%\|", "".join(output["text"])))
+    return "application/vnd.jupyter.widget-view+json" in output.get("data", {})
+
+
+def _stage(root: Path, stage: Path, executed: Sequence[Executed]) -> None:
+    """One folder with the pages and the executed chapters, at the places that they have in the repository."""
+    shutil.rmtree(stage, ignore_errors=True)
+    shutil.copytree(root / "book", stage / "book", ignore=shutil.ignore_patterns("results", "_build", ".*"))
+    for name in ("_config.yml", "_toc.yml"):
+        shutil.move(stage / "book" / name, stage / name)
+    (stage / "notebooks").mkdir()
+    for run in executed:
+        notebook = json.loads(run.notebook.read_text(encoding="utf-8"))
+        copy = stage / "notebooks" / run.notebook.name
+        copy.write_text(json.dumps(prepare_notebook(notebook), indent=1, ensure_ascii=False), encoding="utf-8")
+    for page in (stage / "book").glob("*.md"):
+        text = page.read_text(encoding="utf-8")
+        if CLAIMS_MARK in text:
+            table = claims_page([run.results for run in executed], root / "book" / "results")
+            page.write_text(text.replace(CLAIMS_MARK, table), encoding="utf-8")
+    listed = contents(stage)
+    there = {
+        str(path.relative_to(stage).with_suffix("")) for path in stage.rglob("*") if path.suffix in (".md", ".ipynb")
+    }
+    if missing := [page for page in listed if page not in there]:
+        raise SertutError(
+            f"book/_toc.yml names {', '.join(missing)}, which is not there; add the page or the entry goes."
+        )
+    if extra := sorted(there - set(listed)):
+        raise SertutError(
+            f"book/_toc.yml does not name {', '.join(extra)}; add an entry, so that readers find the page."
+        )
+
+
+def _digest(folder: Path) -> str:
+    """Hash of all files below `folder` and of the builder."""
+    total = hashlib.sha256(Path(__file__).read_bytes())
+    for path in sorted(path for path in folder.rglob("*") if path.is_file()):
+        total.update(f"{path.relative_to(folder)}\0".encode())
+        total.update(path.read_bytes())
+    return total.hexdigest()
+
+
+def _jupyter_book(stage: Path, root: Path, progress: bool) -> None:
+    """Build with warnings as errors: Jupyter Book by itself publishes a traceback and calls that success."""
+    command = [sys.executable, "-c", "from jupyter_book.cli.main import main; main()", "build", str(stage)]
+    command += ["--path-output", str(root)]
+    command += ["--all", "--warningiserror", "--keep-going", "--quiet"]
+    if progress:
+        print("building the pages ...", file=sys.stderr)
+    done = subprocess.run(
+        command, env={**os.environ, "PYTHONWARNINGS": "ignore"}, capture_output=True, text=True, errors="replace"
+    )
+    if done.returncode != 0:
+        said = [line for line in (done.stderr + done.stdout).splitlines() if re.search(r"warning|error", line, re.I)]
+        raise SertutError("Jupyter Book refuses the pages:\n  " + "\n  ".join(said[:20] or [done.stderr[-2000:]]))
+
+
+def _require_jupyter_book() -> None:
+    if importlib.util.find_spec("jupyter_book") is None:
+        raise SertutError("jupyter-book is not installed; run `make setup`, or pip install 'sertut[book]'.")

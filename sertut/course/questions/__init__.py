@@ -1,0 +1,5 @@
+"""The exercises, one module a chapter. A judge's docstring is the task as the chapter states it."""
+
+from sertut.course.questions import chapter01, chapter02, chapter03, chapter04
+
+__all__ = ["chapter01", "chapter02", "chapter03", "chapter04"]

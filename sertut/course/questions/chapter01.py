@@ -1,0 +1,117 @@
+"""Exercises of chapter 1: corpora, splits and the leak."""
+
+from pathlib import Path
+from typing import Any
+
+from sertut.corpora import Clip
+from sertut.corpora.ravdess import EMOTIONS
+from sertut.course.exercises import Wrong, ask, compare, exercise, pair
+
+
+def _said_by(speakers: str) -> list[Clip]:
+    return [Clip(f"{name}-{i}", Path(f"{name}{i}.wav"), name, "anger", "one") for name in speakers for i in range(2)]
+
+
+@exercise(
+    "1.1",
+    answer="shared_speakers",
+    solution='''
+def shared_speakers(train, dev, test):
+    """Speakers who are in more than one part."""
+    a, b, c = ({clip.speaker for clip in part} for part in (train, dev, test))
+    return (a & b) | (a & c) | (b & c)
+''',
+)
+def shared_speakers(answer: Any) -> str:
+    """Write `shared_speakers(train, dev, test)`. Each argument is a list of clips, and a clip has a `speaker`. Return
+    the set of the speakers who are in more than one of the three parts; an empty set means that the split is clean."""
+    got = ask(answer, _said_by("abcf"), _said_by("cdf"), _said_by("adef"))
+    if isinstance(got, (bool, int)):
+        raise Wrong("return the speakers themselves, as a set: a bare yes or no does not help to find the leak.")
+    names = set(got)
+    if any(isinstance(name, Clip) for name in names):
+        raise Wrong("you returned clips; return the names of their speakers, `clip.speaker`.")
+    mistakes = {
+        frozenset("f"): "you found only speakers who are in all three parts; two parts are enough for a leak.",
+        frozenset("af"): "you compared train with test only; dev chooses the best epoch, so it must be clean too.",
+        frozenset("acf"): "you compared train with dev and test, but not dev with test.",
+        frozenset("abcdef"): "these are all speakers; return those who are in more than one part.",
+        frozenset("be"): "these are the speakers who are in one part only, which is where they should be.",
+        frozenset(): "you found no shared speaker, but there are some; compare names (`clip.speaker`), not clips.",
+    }
+    if names != set("acdf"):
+        raise Wrong(mistakes.get(frozenset(names), f"expected {sorted('acdf')}, got {sorted(map(str, names))}."))
+    if set(ask(answer, _said_by("ab"), _said_by("c"), _said_by("de"))):
+        raise Wrong("your function finds shared speakers in a split that has none.")
+    return "three pairs of parts, three chances for a leak."
+
+
+@exercise(
+    "1.2",
+    answer="parse_name",
+    solution='''
+def parse_name(name):
+    """("anger", 12) of "03-01-05-02-01-01-12.wav"."""
+    fields = name.removesuffix(".wav").split("-")
+    return EMOTIONS[fields[2]], int(fields[6])
+''',
+)
+def parse_name(answer: Any) -> str:
+    """Write `parse_name(name)`. A RAVDESS name such as `03-01-05-02-01-01-12.wav` has seven fields: modality, channel,
+    emotion, intensity, sentence, repetition, actor. Return the emotion as a word, with the table `EMOTIONS` from
+    code to word, and the actor as a number: here `("anger", 12)`."""
+    codes = list(EMOTIONS)
+    for code, actor in (("05", 12), ("08", 1), ("03", 24)):
+        name = f"03-01-{code}-02-01-01-{actor:02d}.wav"
+        emotion, number = pair(ask(answer, name), "the emotion and the actor")
+        if emotion == code:
+            raise Wrong(f"`{code}` is the emotion's code; look it up in `EMOTIONS` to get the word.")
+        if emotion != EMOTIONS[code]:
+            index = codes.index(code)
+            mistakes = {
+                EMOTIONS["02"]: "you read the fourth field, the intensity; the emotion is the third field.",
+                EMOTIONS["01"]: "you read the second field, the channel; the emotion is the third field.",
+                EMOTIONS[codes[(index + 1) % len(codes)]]: "you are off by one: the codes count from 01, not from 0.",
+            }
+            raise Wrong(mistakes.get(emotion, f"{name} is {EMOTIONS[code]}, you read {emotion!r}."))
+        if isinstance(number, str):
+            raise Wrong(f"the actor is the text {number!r}; cut off `.wav` and make it a number with `int`.")
+        if number != actor:
+            raise Wrong(f"{name} is spoken by actor {actor}, you read {number!r}; the actor is the last field.")
+    return "the speaker is in the name, so a leak between speakers can be found without opening a file."
+
+
+@exercise(
+    "1.3",
+    answer="majority_scores",
+    solution='''
+def majority_scores(counts):
+    """UAR and WA of always saying the most frequent class."""
+    return 1 / len(counts), max(counts) / sum(counts)
+''',
+)
+def majority_scores(answer: Any) -> str:
+    """Write `majority_scores(counts)`. `counts` holds the number of test clips of each class. Someone always answers
+    with the most frequent class: return the UAR (mean of the recalls of the classes) and the WA (share of clips that
+    are right)."""
+    for counts in ([60, 20, 10, 10], [5, 5], [96, 192, 192]):
+        uar, wa = 1 / len(counts), max(counts) / sum(counts)
+        got = pair(ask(answer, list(counts)), "UAR and WA")
+        compare(
+            got,
+            (uar, wa),
+            [
+                ((wa, uar), "UAR and WA are the other way round."),
+                (
+                    (wa, wa),
+                    "that UAR is the WA: UAR takes the recall of each class first, here 1, 0, 0, ..., then the mean.",
+                ),
+                (
+                    (uar, uar),
+                    "that WA is the one of guessing at random; always saying the largest class is right more often.",
+                ),
+                ((uar, 1.0), "WA counts right clips among all clips, not among those of the largest class."),
+            ],
+            f"For the counts {counts}:",
+        )
+    return "WA rewards whoever knows which class is frequent; UAR does not, so this book quotes UAR first."

@@ -1,0 +1,18 @@
+"""Is the map right, and is the claim true? Scores beside what chance and simple baselines get."""
+
+from sertut.evidence.claims import Claim
+from sertut.evidence.localization import METRICS, Localization, localize
+from sertut.evidence.pooled import Pooled
+from sertut.evidence.report import Example, Report, Selection, evaluate
+
+__all__ = [
+    "METRICS",
+    "Claim",
+    "Example",
+    "Localization",
+    "Pooled",
+    "Report",
+    "Selection",
+    "evaluate",
+    "localize",
+]

@@ -1,0 +1,71 @@
+"""A sentence of a paper, turned into a number with an interval, and a verdict that follows from it by rule."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from sertut.errors import unknown
+from sertut.training.metrics import Interval
+
+GRADES = ("paper", "earlier code", "reconstruction", "measured")
+"""How we know what a paper claims: from itself, its authors' earlier code, our reading, or our measurement."""
+
+
+@dataclass(frozen=True)
+class Claim:
+    """One claim, measured on one corpus.
+
+    id: e.g. "D5". statement: the claim in our words. source: where it was made. grade: one of :data:`GRADES`.
+    effect: an estimate that is larger the truer the claim, e.g. a paired difference. unit: of the effect.
+    seeds: trainings behind it. threshold: what the effect must exceed, 0 for a difference, chance for a score.
+
+    Raises:
+        SertutError: unknown grade.
+    """
+
+    id: str
+    statement: str
+    source: str
+    grade: str
+    corpus: str
+    effect: Interval
+    unit: str
+    seeds: int
+    threshold: float = 0.0
+
+    def __post_init__(self) -> None:
+        if self.grade not in GRADES:
+            raise unknown("grade", self.grade, GRADES)
+
+    @property
+    def verdict(self) -> str:
+        """By rule: "supported" if the whole interval lies above the threshold, "contradicted" if the whole lies below.
+
+        Else "no difference shown"; so too without an interval (a single speaker), whatever the estimate.
+        """
+        if self.effect.low > self.threshold:
+            return "supported"
+        return "contradicted" if self.effect.high < self.threshold else "no difference shown"
+
+    def to_dict(self) -> dict:
+        """For ``results.json``; bounds that do not exist are None, since JSON knows no NaN."""
+        number = lambda x: None if x != x else x  # noqa: E731
+        return {
+            "id": self.id,
+            "statement": self.statement,
+            "source": self.source,
+            "grade": self.grade,
+            "corpus": self.corpus,
+            "effect": number(self.effect.estimate),
+            "low": number(self.effect.low),
+            "high": number(self.effect.high),
+            "level": self.effect.level,
+            "threshold": self.threshold,
+            "unit": self.unit,
+            "verdict": self.verdict,
+            "seeds": self.seeds,
+        }
+
+    def __str__(self) -> str:
+        found = f"{self.effect} {self.unit}, {self.seeds} seeds"
+        return f"{self.id} on {self.corpus}: {self.verdict}, {found}. ({self.statement})"

@@ -1,0 +1,192 @@
+"""Is the map right? Attention of many clips against the regions where the emotion is known to be.
+
+A map is scored on its own clock: a step is inside a region if its center is; the energy of a step is the mean over the
+frames of its span; a step within 50 dB of the clip's loudest step counts, silence does not.
+"""
+
+from __future__ import annotations
+
+import zlib
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+import pandas as pd
+import torch
+
+from sertut.attention import AttentionMap, Clock
+from sertut.corpora import Clip
+from sertut.errors import SertutError, unknown
+from sertut.evidence import baselines, scores
+from sertut.signals import frame_seconds, level_db, read_audio, sounding
+from sertut.training.metrics import Interval, bootstrap_speakers, mean, paired_difference, sums_by_speaker
+
+METRICS = {"pointing": "pointing game", "mass": "mass in region", "auroc": "AUROC", "iou": "IoU"}
+"""Column of :attr:`Localization.table` -> name in print; ``<column>_chance`` holds the chance level."""
+
+TOLERANCE_SECONDS = 0.05
+"""The pointing game forgives a peak that misses the region by less than this."""
+
+
+@dataclass(frozen=True)
+class Localization:
+    """Scores of several methods on the same clips.
+
+    table: one row a clip and method: clip, speaker, method, the columns of :data:`METRICS`, each with its chance level
+    (``pointing_chance``, ...), and ``on_silence``, the share of the map that fell on silent steps and is not scored.
+    skipped: clip name -> why nothing could be scored there.
+    """
+
+    table: pd.DataFrame
+    skipped: Mapping[str, str]
+
+    @property
+    def methods(self) -> tuple[str, ...]:
+        """The methods compared, in the order in which they were scored."""
+        return tuple(self.table["method"].unique())
+
+    @property
+    def speakers(self) -> tuple[str, ...]:
+        """Speakers of the scored clips, sorted."""
+        return tuple(sorted(self.table["speaker"].unique()))
+
+    def sums(self, method: str, metric: str) -> np.ndarray:
+        """(sum, count) of a metric for each of :attr:`speakers`, shape (S, 2).
+
+        Args:
+            method: one of :attr:`methods`. metric: a key of :data:`METRICS`, or that key with ``_chance``.
+        """
+        if method not in self.methods:
+            raise unknown("method", method, self.methods)
+        if metric.removesuffix("_chance") not in METRICS:
+            raise unknown("metric", metric, METRICS)
+        rows = self.table[self.table["method"] == method]
+        return sums_by_speaker(rows[metric].tolist(), rows["speaker"].tolist(), self.speakers)
+
+    def interval(self, method: str, metric: str) -> Interval:
+        """Mean over clips, with an interval that resamples speakers."""
+        return bootstrap_speakers(mean, self.sums(method, metric)[None])
+
+    def difference(self, method: str, other: str, metric: str) -> Interval:
+        """How much better `method` is than `other` on the same clips: mean and interval, paired over speakers."""
+        return paired_difference(mean, self.sums(method, metric)[None], self.sums(other, metric)[None])
+
+    def summary(self) -> pd.DataFrame:
+        """One row a method; for each metric an :class:`Interval` and, beside it, the chance level."""
+        columns: dict[tuple[str, str], list] = {}
+        for metric, name in METRICS.items():
+            columns[name, "score"] = [self.interval(method, metric) for method in self.methods]
+            chances = [self.sums(method, f"{metric}_chance").sum(axis=0) for method in self.methods]
+            columns[name, "chance"] = [float(mean(total)) for total in chances]
+        return pd.DataFrame(columns, index=pd.Index(self.methods, name="method"))
+
+    @property
+    def note(self) -> str:
+        """What was scored and what was left out, in a sentence."""
+        n = self.table["clip"].nunique()
+        reasons = pd.Series(self.skipped, dtype=str).value_counts()
+        left_out = "; ".join(f"{count} skipped: {reason}" for reason, count in reasons.items())
+        return f"{n} clips of {len(self.speakers)} speakers scored; {left_out or 'none skipped'}."
+
+    def __str__(self) -> str:
+        return f"{self.summary().to_string(float_format='{:.2f}'.format)}\n{self.note}"
+
+    def _repr_html_(self) -> str:
+        return f"{self.summary().to_html(float_format='{:.2f}'.format)}<p>{self.note}</p>"
+
+
+def localize(
+    clips: Sequence[Clip],
+    maps: Sequence[AttentionMap],
+    untrained: Sequence[AttentionMap] | None = None,
+    *,
+    stream: str = "voice",
+    tolerance: float = TOLERANCE_SECONDS,
+) -> Localization:
+    """Score one map a clip, and beside it the untrained network, energy, center, uniform, random and shifted maps.
+
+    Args:
+        maps: of the trained network, batch size 1 each. untrained: of the same network before training, if wanted.
+        stream: which regions are meant, "voice" or "face".
+        tolerance: of the pointing game, seconds; rounded to whole steps of the map.
+
+    Raises:
+        SertutError: no clip has a region that could be scored.
+    """
+    rows, skipped = [], {}
+    for i, clip in enumerate(clips):
+        ours = maps[i].over_time()
+        weights, clock = _weights(ours), ours.clocks["time"]
+        level = step_level(level_db(read_audio(clip.audio)), clock, len(weights))
+        valid = sounding(torch.from_numpy(level)).numpy()
+        region = scores.region_mask(clip.regions, clock.centers(len(weights)).numpy(), stream)
+        if not scores.defined(region, valid):
+            skipped[clip.name] = _why_not(clip, region, valid, stream)
+            continue
+        # Drawn anew for each clip, from the clip's own name: the same whichever clips come before it.
+        generator = np.random.default_rng(zlib.crc32(clip.name.encode()))
+        methods = {"attention": weights}
+        if untrained is not None:
+            methods["untrained network"] = _weights(untrained[i].over_time())
+        methods |= {
+            "energy": baselines.energy(level),
+            "center": baselines.center(len(weights)),
+            "uniform": baselines.uniform(len(weights)),
+            "random, as smooth": baselines.random_smooth(weights, generator),
+            "attention, shifted": baselines.shifted(weights, generator),
+        }
+        steps = round(tolerance / clock.hop)
+        for method, values in methods.items():
+            found = score_clip(values, region, valid, clock.hop, steps)
+            rows.append({"clip": clip.name, "speaker": clip.speaker, "method": method, **found})
+    if not rows:
+        reason = next(iter(skipped.values()), "there are no clips")
+        raise SertutError(
+            f"no clip could be scored for localization ({reason}); use a corpus with known regions, such as planted."
+        )
+    return Localization(pd.DataFrame(rows), skipped)
+
+
+def score_clip(
+    values: np.ndarray, region: np.ndarray, valid: np.ndarray, hop: float, tolerance: int = 0
+) -> dict[str, float]:
+    """All metrics of one clip, each with its chance level; arguments as in :mod:`sertut.evidence.scores`."""
+    spans = scores.salient(values, valid, hop)
+    return {
+        "pointing": scores.pointing_game(values, region, valid, tolerance),
+        "pointing_chance": scores.pointing_chance(region, valid, tolerance),
+        "mass": scores.mass_in_region(values, region, valid),
+        "mass_chance": scores.mass_chance(region, valid),
+        "auroc": scores.auroc(values, region, valid),
+        "auroc_chance": 0.5,
+        "iou": scores.iou(spans, region, valid),
+        "iou_chance": scores.iou_chance(spans, region, valid),
+        "on_silence": float(values[~valid].sum() / values.sum()),
+    }
+
+
+def step_level(level: torch.Tensor, clock: Clock, n: int) -> np.ndarray:
+    """Level of each of `n` steps of `clock`, dB, shape (n,): mean power of the frames whose centers lie in the step.
+
+    A step without a frame (at the ends, or on a clock finer than 10 ms) takes the value between its neighbors.
+
+    Args:
+        level: shape (T,), dB, one value a 10 ms frame.
+    """
+    power, seconds = 10 ** (level.double().numpy() / 10), frame_seconds(len(level))
+    step = np.floor((seconds - clock.start) / clock.hop + 1e-6).astype(int)
+    inside = (step >= 0) & (step < n)
+    count = np.bincount(step[inside], minlength=n)
+    total = np.bincount(step[inside], weights=power[inside], minlength=n)
+    between = np.interp(clock.centers(n).numpy(), seconds, power)
+    return 10 * np.log10(np.where(count > 0, total / np.maximum(count, 1), between))
+
+
+def _weights(map_: AttentionMap) -> np.ndarray:
+    return map_.of(0).double().numpy()
+
+
+def _why_not(clip: Clip, region: np.ndarray, valid: np.ndarray, stream: str) -> str:
+    if not any(r.stream == stream for r in clip.regions):
+        return f"no known region in the {stream}"
+    return "no sounding step inside the region" if not (region & valid).any() else "the region holds all of the voice"

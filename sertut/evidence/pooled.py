@@ -1,0 +1,123 @@
+"""Many runs, one number: reports of several seeds and folds, pooled over folds and averaged over seeds."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+
+import numpy as np
+
+from sertut.errors import SertutError, unknown
+from sertut.training.metrics import Interval, Statistic, bootstrap_speakers, mean, paired_difference, uar, wa
+
+
+class Pooled:
+    """Reports of the same method over seeds and folds.
+
+    Within a seed the folds' tables are put side by side, so that each speaker counts once, in the fold where it was
+    test; scores are computed on the pooled table of each seed, then averaged over seeds. Intervals resample speakers
+    and seeds.
+
+    Args:
+        reports: dicts from :meth:`sertut.evidence.Report.to_json`, in any order. seeds: the seed of each.
+
+    Attributes:
+        seeds (K), speakers (S), emotions (C); confusions: (K, S, C, C).
+
+    Raises:
+        SertutError: seeds were tested on different speakers, or a speaker twice within a seed (then folds overlap).
+    """
+
+    def __init__(self, reports: Sequence[Mapping], seeds: Sequence[int]) -> None:
+        if not reports or len(reports) != len(seeds):
+            raise SertutError(f"{len(reports)} reports and {len(seeds)} seeds: pass at least one, and a seed for each.")
+        self.emotions = tuple(reports[0]["emotions"])
+        if any(tuple(report["emotions"]) != self.emotions for report in reports):
+            raise SertutError("the reports have different lists of emotions; pool runs of one corpus only.")
+        self.seeds = tuple(sorted(set(seeds)))
+        self._by_seed = {seed: [r for r, s in zip(reports, seeds, strict=True) if s == seed] for seed in self.seeds}
+        rows = {seed: [(r["speakers"], r["confusions"]) for r in folds] for seed, folds in self._by_seed.items()}
+        self.confusions, self.speakers = _side_by_side(rows)
+
+    @property
+    def methods(self) -> tuple[str, ...]:
+        """Methods scored for localization; empty if the reports have none."""
+        parts = [report["localization"] for folds in self._by_seed.values() for report in folds]
+        return () if any(part is None for part in parts) else tuple(parts[0]["methods"])
+
+    @property
+    def skipped(self) -> int:
+        """Clips that could not be scored for localization, in all folds of one seed."""
+        return sum(report["localization"]["skipped"] for report in self._by_seed[self.seeds[0]]) if self.methods else 0
+
+    def sums(self, method: str, metric: str) -> np.ndarray:
+        """(sum, count) of a localization metric, shape (K, S', 2); S' counts the speakers with a scored clip."""
+        if method not in self.methods:
+            raise (
+                unknown("method", method, self.methods)
+                if self.methods
+                else SertutError(
+                    "these reports hold no localization: the model has no attention or the corpus no known regions."
+                )
+            )
+        known = next(iter(self._by_seed[self.seeds[0]]))["localization"]["methods"][method]
+        if metric not in known:
+            raise unknown("metric", metric, known)
+        rows = {
+            seed: [(r["localization"]["speakers"], r["localization"]["methods"][method][metric]) for r in folds]
+            for seed, folds in self._by_seed.items()
+        }
+        return _side_by_side(rows)[0]
+
+    @property
+    def uar(self) -> Interval:
+        """Unweighted average recall."""
+        return bootstrap_speakers(uar, self.confusions)
+
+    @property
+    def wa(self) -> Interval:
+        """Weighted accuracy."""
+        return bootstrap_speakers(wa, self.confusions)
+
+    def localization(self, method: str, metric: str) -> Interval:
+        """Mean of a localization metric, e.g. ``("attention", "auroc")`` or ``("attention", "mass_chance")``."""
+        return bootstrap_speakers(mean, self.sums(method, metric))
+
+    def of_each_seed(self, score: str, method: str = "attention") -> np.ndarray:
+        """One number a seed, shape (K,): `score` is "uar", "wa", or a localization metric of `method`."""
+        statistic, tables = self._table(score, method)
+        return np.asarray(statistic(tables.sum(axis=1)))
+
+    def difference(self, other: Pooled, score: str = "uar", method: str = "attention") -> Interval:
+        """How much better this is than `other`, paired over speakers and seeds; `score` as in :meth:`of_each_seed`.
+
+        Raises:
+            SertutError: the two were not tested on the same speakers with the same seeds.
+        """
+        if self.seeds != other.seeds or self.speakers != other.speakers:
+            raise SertutError("a paired difference needs the same seeds and the same speakers on both sides.")
+        statistic, ours = self._table(score, method)
+        return paired_difference(statistic, ours, other._table(score, method)[1])
+
+    def gain(self, method: str, baseline: str, metric: str) -> Interval:
+        """How much better `method` localizes than `baseline`, in the same runs, paired over speakers and seeds."""
+        return paired_difference(mean, self.sums(method, metric), self.sums(baseline, metric))
+
+    def _table(self, score: str, method: str) -> tuple[Statistic, np.ndarray]:
+        whole = {"uar": uar, "wa": wa}
+        return (whole[score], self.confusions) if score in whole else (mean, self.sums(method, score))
+
+
+def _side_by_side(rows: Mapping[int, Sequence[tuple[Sequence[str], Sequence]]]) -> tuple[np.ndarray, tuple[str, ...]]:
+    """Per seed a list of (speakers, their tables); to an array (K, S, ...) and the sorted speakers."""
+    by_seed = []
+    for seed, folds in rows.items():
+        pairs = [pair for names, tables in folds for pair in zip(names, tables, strict=True)]
+        if len({name for name, _ in pairs}) < len(pairs):
+            raise SertutError(f"seed {seed}: a speaker was tested twice; pool folds whose test speakers are disjoint.")
+        by_seed.append(dict(pairs))
+    speakers = tuple(sorted(by_seed[0]))
+    for seed, tables in zip(rows, by_seed, strict=True):
+        if tuple(sorted(tables)) != speakers:
+            odd = sorted(set(tables) ^ set(speakers))
+            raise SertutError(f"seed {seed} was not tested on the same speakers ({', '.join(odd)}); complete the runs.")
+    return np.array([[tables[name] for name in speakers] for tables in by_seed], dtype=float), speakers

@@ -1,0 +1,248 @@
+"""What a trained model does on clips of speakers it has never heard: scores, confusions, maps, and examples."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from functools import cached_property
+
+import numpy as np
+import pandas as pd
+import torch
+
+from sertut.attention import AttentionMap
+from sertut.corpora import Clip, Corpus, Region
+from sertut.errors import SertutError, unknown
+from sertut.evidence.localization import METRICS, Localization, localize
+from sertut.signals import level_db, log_mel, read_audio
+from sertut.training.fit import Run
+from sertut.training.metrics import (
+    Interval,
+    bootstrap_speakers,
+    chance_uar,
+    confusions_by_speaker,
+    recalls,
+    uar,
+    wa,
+)
+from sertut.training.predict import Predictions, predict
+
+ATTENTION = "attention"
+"""Name of the map that is scored unless another one is asked for."""
+
+
+@dataclass(frozen=True)
+class Example:
+    """One clip with everything a figure needs.
+
+    samples: (n,), 16 kHz. level: (T,), dB. spectrogram: (T, 64), log-mel, dB. map: batch size 1, or None if the model
+    has no attention. probabilities: (C,), one for each of `emotions`. predicted: the most probable emotion.
+    """
+
+    clip: Clip
+    emotions: tuple[str, ...]
+    samples: np.ndarray
+    level: torch.Tensor
+    spectrogram: torch.Tensor
+    map: AttentionMap | None
+    probabilities: torch.Tensor
+    predicted: str
+
+    @property
+    def regions(self) -> tuple[Region, ...]:
+        """Where the emotion is known to be."""
+        return self.clip.regions
+
+
+@dataclass(frozen=True)
+class Selection:
+    """Examples chosen by a rule, with the rule in words: show both."""
+
+    rule: str
+    examples: tuple[Example, ...]
+
+    def __iter__(self) -> Iterator[Example]:
+        return iter(self.examples)
+
+    def __len__(self) -> int:
+        return len(self.examples)
+
+    def __getitem__(self, index: int) -> Example:
+        return self.examples[index]
+
+
+@dataclass(frozen=True)
+class Report:
+    """A model's decisions on a corpus; ``report[i]`` is the i-th clip as an :class:`Example`.
+
+    predictions: logits and maps. untrained: those of the same network before training, if asked for.
+    """
+
+    name: str
+    predictions: Predictions
+    untrained: Predictions | None = None
+
+    def __len__(self) -> int:
+        return len(self.predictions.clips)
+
+    def __getitem__(self, index: int) -> Example:
+        clip = self.predictions.clips[index]
+        samples = read_audio(clip.audio)
+        return Example(
+            clip=clip,
+            emotions=self.emotions,
+            samples=samples,
+            level=level_db(samples),
+            spectrogram=log_mel(samples),
+            map=self.predictions.maps[index].get(ATTENTION),
+            probabilities=self.predictions.probabilities[index],
+            predicted=self.emotions[int(self.predictions.predicted[index])],
+        )
+
+    @property
+    def emotions(self) -> tuple[str, ...]:
+        """The fixed list of classes."""
+        return self.predictions.emotions
+
+    @cached_property
+    def speakers(self) -> tuple[str, ...]:
+        """The S speakers, sorted."""
+        return tuple(sorted({clip.speaker for clip in self.predictions.clips}))
+
+    @cached_property
+    def per_speaker(self) -> np.ndarray:
+        """One confusion matrix for each of :attr:`speakers`, shape (S, C, C), rows true."""
+        who = [clip.speaker for clip in self.predictions.clips]
+        labels, predicted = self.predictions.labels.tolist(), self.predictions.predicted.tolist()
+        return confusions_by_speaker(labels, predicted, who, len(self.emotions))[0]
+
+    @property
+    def confusion(self) -> np.ndarray:
+        """Confusion matrix (C, C) over all clips, rows true."""
+        return self.per_speaker.sum(axis=0)
+
+    @property
+    def recalls(self) -> dict[str, float]:
+        """Emotion -> share of its clips that are recognized; NaN for an emotion without clips."""
+        return dict(zip(self.emotions, recalls(self.confusion).tolist(), strict=True))
+
+    @cached_property
+    def wa(self) -> Interval:
+        """Weighted accuracy, the share of clips that are right; the interval resamples speakers."""
+        return bootstrap_speakers(wa, self.per_speaker[None])
+
+    @cached_property
+    def uar(self) -> Interval:
+        """Unweighted average recall; the interval resamples speakers."""
+        return bootstrap_speakers(uar, self.per_speaker[None])
+
+    @cached_property
+    def localization(self) -> Localization:
+        """Does attention find the emotional region? Beside the untrained network and maps that know nothing.
+
+        Raises:
+            SertutError: the model has no attention map, or the corpus no known regions.
+        """
+        if reason := self._not_localizable():
+            raise SertutError(reason)
+        untrained = _maps(self.untrained) if self.untrained else None
+        return localize(self.predictions.clips, _maps(self.predictions), untrained)
+
+    def _not_localizable(self) -> str:
+        if not all(ATTENTION in maps for maps in self.predictions.maps):
+            return (
+                "this model has no attention map to localize with; train one with attention, e.g. pooling='attention'."
+            )
+        if not any(clip.regions for clip in self.predictions.clips):
+            return (
+                f"the emotional regions of '{self.name}' are not known, so attention cannot be scored against them;"
+                " use planted or a spliced corpus, e.g. spliced-ravdess."
+            )
+        return ""
+
+    def examples(self, rule: str = "typical", n: int = 4) -> Selection:
+        """Clips chosen by a rule, never by hand: one for each of the first `n` emotions that occur.
+
+        Args:
+            rule: by the probability that the model gives to the true emotion: "typical" (nearest the median of the
+                emotion's clips), "surest" (highest) or "worst" (lowest).
+
+        Raises:
+            SertutError: unknown rule.
+        """
+        rules = {"typical": "nearest the median of its emotion", "surest": "highest", "worst": "lowest"}
+        if rule not in rules:
+            raise unknown("rule", rule, rules)
+        labels = self.predictions.labels
+        sure = self.predictions.probabilities.double()[torch.arange(len(labels)), labels].numpy()  # (N,)
+        chosen = []
+        for label in sorted(set(labels.tolist()))[:n]:
+            members = np.flatnonzero(labels.numpy() == label)
+            distance = {"typical": np.abs(sure - np.median(sure[members])), "surest": -sure, "worst": sure}[rule]
+            chosen.append(self[int(members[distance[members].argmin()])])
+        sentence = f"For each emotion the clip whose true emotion got the probability that is {rules[rule]}."
+        return Selection(sentence, tuple(chosen))
+
+    def typical(self, n: int = 4) -> Selection:
+        """For each of the first `n` emotions the clip nearest the median; see :meth:`examples`."""
+        return self.examples("typical", n)
+
+    def to_json(self) -> dict:
+        """The sums that scores and intervals over many runs are made from; :class:`sertut.evidence.Pooled` reads them.
+
+        Keys: emotions, clips, speakers (S names), confusions (S, C, C), localization: None, or {speakers, skipped,
+        methods: {method: {metric: (S', 2) pairs (sum, count)}}}.
+        """
+        localization = None
+        if not self._not_localizable():
+            found = self.localization
+            metrics = [*METRICS, *(f"{metric}_chance" for metric in METRICS)]
+            localization = {
+                "speakers": list(found.speakers),
+                "skipped": len(found.skipped),
+                "methods": {
+                    method: {metric: found.sums(method, metric).tolist() for metric in metrics}
+                    for method in found.methods
+                },
+            }
+        return {
+            "emotions": list(self.emotions),
+            "clips": len(self),
+            "speakers": list(self.speakers),
+            "confusions": self.per_speaker.tolist(),
+            "localization": localization,
+        }
+
+    def __str__(self) -> str:
+        found = ", ".join(f"{emotion} {recall:.2f}" for emotion, recall in self.recalls.items())
+        return (
+            f"{self.name}: {len(self)} clips of {len(self.speakers)} speakers\n"
+            f"UAR {self.uar} (chance {chance_uar(len(self.emotions)):.2f}), WA {self.wa}\n"
+            f"recalls: {found}"
+        )
+
+    def _repr_html_(self) -> str:
+        table = pd.DataFrame(self.confusion, index=pd.Index(self.emotions, name="true"), columns=self.emotions)
+        table["recall"] = list(self.recalls.values())
+        head = str(self).splitlines()[:2]
+        return f"<p>{'<br>'.join(head)}</p>{table.to_html(float_format='{:.2f}'.format)}"
+
+
+def evaluate(run: Run, corpus: Corpus, baselines: bool = True) -> Report:
+    """Let a trained model decide on every clip of `corpus`.
+
+    Args:
+        corpus: whose speakers the model has not heard, usually ``fold.test``.
+        baselines: also run the untrained network, for :attr:`Report.localization`.
+
+    Raises:
+        SertutError: the corpus has other emotions than the model.
+    """
+    predictions = predict(run, corpus)
+    has_map = all(ATTENTION in maps for maps in predictions.maps)
+    untrained = predict(run.untrained(), corpus) if baselines and has_map else None
+    return Report(corpus.name, predictions, untrained)
+
+
+def _maps(predictions: Predictions) -> list[AttentionMap]:
+    return [maps[ATTENTION] for maps in predictions.maps]

@@ -1,0 +1,34 @@
+"""Pictures, each with a text alternative made from the same data; a player to hear what the maps weigh."""
+
+from sertut.show.corpora import corpus
+from sertut.show.maps import attention, attentions, mixture
+from sertut.show.picture import Picture
+from sertut.show.player import Player, player
+from sertut.show.results import confusion, history, localization
+from sertut.show.seeds import differences, dots
+from sertut.show.sound import padding, spectrogram, waveform
+from sertut.show.style import EMOTIONS, ROLES, emotion_color, look
+from sertut.show.widgets import explore
+
+__all__ = [
+    "EMOTIONS",
+    "ROLES",
+    "Picture",
+    "Player",
+    "attention",
+    "attentions",
+    "confusion",
+    "corpus",
+    "differences",
+    "dots",
+    "emotion_color",
+    "explore",
+    "history",
+    "localization",
+    "look",
+    "mixture",
+    "padding",
+    "player",
+    "spectrogram",
+    "waveform",
+]

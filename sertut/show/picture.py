@@ -1,0 +1,67 @@
+"""What every plot returns: a figure together with the sentence that says what it shows."""
+
+from __future__ import annotations
+
+import base64
+import functools
+import io
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
+
+from sertut.files import writing
+from sertut.show.style import WIDTH, look
+
+
+@dataclass(frozen=True, eq=False)
+class Picture:
+    """A figure and its text alternative, composed from the same data.
+
+    As the last line of a notebook cell it shows itself; the alternative text goes into the output's metadata, where the
+    book takes it from. `figure` is an ordinary matplotlib figure, open to changes until the picture is shown.
+    """
+
+    figure: Figure
+    alt: str
+
+    @functools.cached_property
+    def png(self) -> bytes:
+        """The picture as PNG."""
+        buffer = io.BytesIO()
+        with look():
+            self.figure.savefig(buffer, format="png")
+        return buffer.getvalue()
+
+    def save(self, path: Path | str) -> Path:
+        """Write the picture; the ending (png, svg, pdf) says as what."""
+        path = Path(path)
+        with writing(path) as temporary, look():
+            self.figure.savefig(temporary, format=path.suffix[1:] or "png")
+        return path
+
+    def _repr_mimebundle_(self, include=None, exclude=None) -> tuple[dict[str, str], dict[str, dict[str, str]]]:
+        data = {"image/png": base64.b64encode(self.png).decode(), "text/plain": self.alt}
+        return data, {"image/png": {"alt": self.alt}}
+
+
+def canvas(
+    rows: int = 1, columns: int = 1, *, height: float = 3.2, width: float = WIDTH, ax: Axes | None = None, **options
+) -> tuple[Figure, np.ndarray]:
+    """A fresh figure with a (rows, columns) array of axes, or the given `ax` and the figure that it is on.
+
+    The figure stays outside pyplot: nothing shows it a second time and nothing has to close it.
+    """
+    if ax is not None:
+        figure = ax.get_figure(root=True)
+        assert figure is not None
+        return figure, np.array([[ax]], dtype=object)
+    figure = Figure(figsize=(width, height), layout="constrained")
+    return figure, figure.subplots(rows, columns, squeeze=False, **options)
+
+
+def listed(items: list[str], last: str = "and") -> str:
+    """``a, b and c``."""
+    return items[0] if len(items) == 1 else f"{', '.join(items[:-1])} {last} {items[-1]}" if items else ""

@@ -1,0 +1,100 @@
+"""One look for every picture: a color means the same thing on every page, and color-blind readers can follow.
+
+The colors are the eight of Okabe and Ito plus a gray (M. Okabe, K. Ito, Color Universal Design, 2008; B. Wong, Points
+of view: color blindness, Nature Methods 8:441, 2011). No picture relies on color alone:
+roles differ in marker or line too.
+"""
+
+from __future__ import annotations
+
+import contextlib
+from collections.abc import Iterator
+from typing import Any
+
+import matplotlib
+
+BLACK, ORANGE, SKY, GREEN = "#000000", "#E69F00", "#56B4E9", "#009E73"
+YELLOW, BLUE, VERMILION, PURPLE, GRAY = "#F0E442", "#0072B2", "#D55E00", "#CC79A7", "#999999"
+
+ROLES = {
+    "attention": BLUE,
+    "region": GREEN,  # where the emotion is known to be
+    "decoy": VERMILION,  # what is there to mislead
+    "energy": PURPLE,  # the level of the sound, and weights that follow it
+    "uniform": BLACK,
+    "center": YELLOW,
+    "untrained": SKY,
+    "reference": GRAY,  # the runs that were made beforehand
+    "own": ORANGE,  # the reader's own run
+}
+"""What a color stands for, in every chapter."""
+
+MARKERS = {
+    "attention": "o",
+    "uniform": "s",
+    "energy": "^",
+    "center": "D",
+    "untrained": "v",
+    "reference": "o",
+    "own": "D",
+}
+"""The marker that goes with a role's color."""
+
+EMOTIONS = {
+    "neutral": GRAY,
+    "calm": SKY,
+    "happiness": ORANGE,
+    "sadness": BLUE,
+    "anger": VERMILION,
+    "fear": PURPLE,
+    "disgust": GREEN,
+    "surprise": YELLOW,
+    "boredom": BLACK,
+}
+"""The color of each emotion, in every chapter."""
+
+OTHER = "#6B4E3D"  # brown: an emotion, or a baseline, that this page does not know
+
+HEAT = "cividis"
+"""Color map of shares and counts: dark is little, bright is much, and it survives every color vision."""
+SPECTRUM = "magma"
+"""Color map of spectrograms."""
+
+WIDTH = 6.4  # inches: 704 pixels, the text column of the book; a phone shows it at half that width
+DPI = 110
+
+RC: Any = {
+    "font.family": "DejaVu Sans",  # comes with matplotlib, so that every machine draws the same picture
+    "font.size": 12,
+    "axes.titlesize": 12,
+    "axes.titlelocation": "left",
+    "axes.labelsize": 12,
+    "xtick.labelsize": 11,
+    "ytick.labelsize": 11,
+    "legend.fontsize": 11,
+    "legend.frameon": False,
+    "axes.spines.top": False,
+    "axes.spines.right": False,
+    "axes.grid": False,
+    "figure.facecolor": "white",  # never transparent: the book has a dark mode
+    "savefig.facecolor": "white",
+    "figure.dpi": DPI,
+    "savefig.dpi": DPI,
+}
+
+
+@contextlib.contextmanager
+def look() -> Iterator[None]:
+    """Draw inside this block with the book's settings; those of the reader's session stay as they are."""
+    with matplotlib.rc_context(RC):
+        yield
+
+
+def emotion_color(emotion: str) -> str:
+    """The emotion's fixed color; brown for one that is not in :data:`EMOTIONS`."""
+    return EMOTIONS.get(emotion, OTHER)
+
+
+def role_color(role: str) -> str:
+    """The role's fixed color; brown for one that is not in :data:`ROLES`."""
+    return ROLES.get(role, OTHER)

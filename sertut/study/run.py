@@ -1,0 +1,81 @@
+"""Running a study: many trainings in parallel, each result written at once, so that it can be interrupted and resumed.
+
+A training is a pure function of its :class:`~sertut.study.protocols.Training`, and joblib runs it: on this machine by
+default, elsewhere by any backend that joblib knows (``joblib.parallel_config(backend="dask")``).
+"""
+
+from __future__ import annotations
+
+import functools
+import json
+import os
+import platform
+from importlib.metadata import version
+from pathlib import Path
+
+import joblib
+import torch
+
+from sertut.corpora import Corpus, load, load_features
+from sertut.evidence import evaluate
+from sertut.files import data_folder, writing
+from sertut.progress import progress_bar
+from sertut.study.protocols import Training, build, protocol
+from sertut.training import fit
+
+
+def run_study(name: str, workers: int | None = None, device: str = "auto") -> list[Path]:
+    """Run what is missing of a study; return the result file of every training.
+
+    Args:
+        name: one of :data:`~sertut.study.protocols.PROTOCOLS`.
+        workers: trainings at a time; by default one for each CPU core, each on one thread.
+        device: passed on to :func:`sertut.fit`.
+    """
+    folder = results_folder(name)
+    trainings = protocol(name).trainings()
+    missing = [training for training in trainings if not (folder / f"{training.key}.json").is_file()]
+    for corpus in {training.corpus for training in missing}:  # once here, instead of in every worker
+        load_features(_corpus(corpus))
+    jobs = (joblib.delayed(train_one)(training, folder, device) for training in missing)
+    results = joblib.Parallel(n_jobs=workers or os.cpu_count(), return_as="generator_unordered")(jobs)
+    done = len(trainings) - len(missing)
+    for _ in progress_bar(results, total=len(trainings), initial=done, desc=name):
+        pass
+    return [folder / f"{training.key}.json" for training in trainings]
+
+
+def results_folder(name: str) -> Path:
+    """Where the single results of a study are kept until :func:`~sertut.study.report.report_study` collects them."""
+    return data_folder() / "study" / name
+
+
+def train_one(training: Training, folder: Path, device: str = "auto") -> dict:
+    """Train and test one cell of the grid; write ``<key>.json`` into `folder`."""
+    torch.set_num_threads(1)
+    corpus = _corpus(training.corpus)
+    fold = corpus.folds()[training.fold]
+    run = fit(build(training.method, corpus), fold, seed=training.seed, device=device, progress=False, **training.options)
+    report = evaluate(run, fold.test)
+    result = {
+        "corpus": training.corpus,
+        "method": training.method,
+        "fold": training.fold,
+        "seed": training.seed,
+        "options": dict(training.options),
+        "parameters": run.n_parameters,
+        "best_epoch": run.best_epoch,
+        "dev_uar": max(epoch["dev_uar"] for epoch in run.history),
+        "seconds": round(run.seconds, 1),
+        "device": str(run.device),
+        "machine": f"{platform.machine()}, torch {version('torch')}",
+        "report": report.to_json(),
+    }
+    with writing(folder / f"{training.key}.json") as temporary:
+        temporary.write_text(json.dumps(result))
+    return result
+
+
+@functools.cache
+def _corpus(name: str) -> Corpus:
+    return load(name)

@@ -1,0 +1,49 @@
+"""Labelled feature tables, and the order in which training sees them."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+
+import torch
+
+from sertut.corpora import Corpus, load_features
+from sertut.signals import Batch, Normalizer, pad
+from sertut.training.augment import Augment
+
+
+@dataclass(frozen=True)
+class Examples:
+    """Normalized features and labels of a set of clips: rows[i] is (T_i, F), labels (N,)."""
+
+    rows: Sequence[torch.Tensor]
+    labels: torch.Tensor
+
+    def __len__(self) -> int:
+        return len(self.rows)
+
+    def batch(self, indices: Sequence[int], rows: Sequence[torch.Tensor] | None = None) -> Batch:
+        """The clips at `indices` as one padded batch; `rows` replaces their features."""
+        features, mask = pad(rows if rows is not None else [self.rows[i] for i in indices])
+        return Batch(features, mask, self.labels[list(indices)])
+
+    def in_order(self, batch_size: int) -> Iterator[tuple[list[int], Batch]]:
+        """Every clip once, shortest first (little padding), with its index."""
+        order = sorted(range(len(self)), key=lambda i: len(self.rows[i]))
+        for start in range(0, len(order), batch_size):
+            indices = order[start : start + batch_size]
+            yield indices, self.batch(indices)
+
+    def shuffled(self, batch_size: int, generator: torch.Generator, augment: Augment) -> Iterator[Batch]:
+        """Every clip once, in random order, each one distorted anew."""
+        order = torch.randperm(len(self), generator=generator).tolist()
+        for start in range(0, len(order), batch_size):
+            indices = order[start : start + batch_size]
+            yield self.batch(indices, [augment(self.rows[i], generator) for i in indices])
+
+
+def examples(corpus: Corpus, feature: str, normalizer: Normalizer | None, progress: bool = False) -> Examples:
+    """Load, and normalize if there is a normalizer, the features of a corpus."""
+    rows = load_features(corpus, feature, progress=progress)
+    labels = torch.tensor([corpus.label(clip) for clip in corpus])
+    return Examples([normalizer(row) for row in rows] if normalizer else rows, labels)

@@ -1,0 +1,98 @@
+"""Spliced corpora: the region is where the emotional clip is, and nothing but the voice gives it away."""
+
+import dataclasses
+
+import numpy as np
+import pytest
+
+from sertut.corpora import load
+from sertut.corpora.spliced import FADE, LEVEL_DB, join, prepare, splice
+from sertut.errors import CorpusError
+from sertut.signals import SAMPLE_RATE, level_db, read_audio, sounding
+from tests.conftest import tone
+
+
+def test_prepare_trims_silence_and_sets_the_level():
+    silence = np.zeros(SAMPLE_RATE // 2, np.float32)
+    samples = prepare(np.concatenate([silence, tone(1.0, level=0.01), silence]))
+    assert len(samples) / SAMPLE_RATE == pytest.approx(1.06, abs=0.04)
+    level = level_db(samples)
+    assert level[sounding(level)].mean().item() == pytest.approx(LEVEL_DB, abs=0.5)
+
+
+def test_prepare_never_clips():
+    spike = tone(0.5, level=0.001)
+    spike[100] = 0.9
+    assert np.abs(prepare(spike)).max() <= 0.99 + 1e-6
+
+
+def test_join_keeps_time_and_power():
+    pieces = [np.random.default_rng(i).normal(size=8000).astype(np.float32) for i in range(3)]
+    samples, spans = join(pieces)
+    assert len(samples) == 3 * 8000 - 2 * FADE
+    assert spans[0][0] == 0 and spans[2][1] == pytest.approx(len(samples) / SAMPLE_RATE)
+    assert spans[0][1] == spans[1][0] == (8000 - FADE / 2) / SAMPLE_RATE
+    np.testing.assert_array_equal(samples[: 8000 - FADE], pieces[0][:-FADE])
+    fade = samples[8000 - FADE : 8000]
+    assert fade.var() == pytest.approx(1.0, abs=0.3)  # equal power: no dip where unrelated sounds meet
+
+
+@pytest.fixture
+def renamed(tones):
+    """The tones corpus with one class called neutral."""
+    clips = [dataclasses.replace(c, emotion="neutral" if c.emotion == "low" else "anger", regions=()) for c in tones]
+    return dataclasses.replace(tones, clips=tuple(clips), emotions=("neutral", "anger"))
+
+
+def test_splice(renamed):
+    corpus = splice(renamed)
+    assert len(corpus) == len(renamed)  # 4 emotional and 4 neutral cores a speaker
+    for clip in corpus:
+        assert bool(clip.regions) == (clip.emotion == "anger")
+        duration = len(read_audio(clip.audio)) / SAMPLE_RATE
+        for region in clip.regions:
+            assert 0 <= region.start < region.end <= duration + 1e-3
+            assert (region.start == 0) == (clip.details["position"] == "first")
+            assert (region.end == pytest.approx(duration, abs=1e-3)) == (clip.details["position"] == "last")
+    assert {clip.details["position"] for clip in corpus} == {"first", "middle", "last"}
+    assert [c.regions for c in splice(renamed)] == [c.regions for c in corpus]
+    assert corpus.folds(n=3)[0].leaks.speakers == ()
+
+
+def test_interrupted_making_starts_clean(renamed, monkeypatch, cache):
+    import sertut.corpora.spliced as module
+
+    real, calls = module.write_audio, []
+
+    def stop_at_the_tenth(path, samples):
+        calls.append(path)
+        if len(calls) == 10:
+            raise KeyboardInterrupt
+        real(path, samples)
+
+    monkeypatch.setattr(module, "write_audio", stop_at_the_tenth)
+    with pytest.raises(KeyboardInterrupt):
+        splice(renamed)
+    assert not list(cache.rglob("manifest.json"))
+    monkeypatch.setattr(module, "write_audio", real)
+    assert len(splice(renamed)) == len(renamed)
+
+
+def test_nothing_to_splice(tones):
+    with pytest.raises(CorpusError, match="cannot be spliced"):
+        splice(tones)
+
+
+def test_spliced_ravdess(recorded):
+    corpus = load("spliced-ravdess", root=recorded("ravdess"))
+    assert len(corpus.emotions) == 7 and "calm" not in corpus.emotions
+    assert corpus.folds()[0].test.speakers == ("actor 02", "actor 05", "actor 14", "actor 15", "actor 16")
+    shares = [(r.end - r.start) / (len(read_audio(c.audio)) / SAMPLE_RATE) for c in corpus.clips[:200] for r in c.regions]
+    assert np.mean(shares) == pytest.approx(1 / 3, abs=0.06)
+    clip = next(c for c in corpus if c.emotion == "anger")
+    level = level_db(read_audio(clip.audio))
+    inside = np.zeros(len(level), bool)
+    inside[int(clip.regions[0].start * 100) : int(clip.regions[0].end * 100)] = True
+    voiced = sounding(level, 30).numpy()
+    gap = level[inside & voiced].mean() - level[~inside & voiced].mean()
+    assert abs(gap) < 3  # dB: loudness does not give the region away

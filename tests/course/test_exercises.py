@@ -1,0 +1,165 @@
+"""Every solution passes; every mistake that an exercise knows is called by its name."""
+
+import pytest
+import torch
+
+from sertut.corpora.ravdess import EMOTIONS
+from sertut.course import questions  # noqa: F401  (fills the registry)
+from sertut.course.exercises import EXERCISES, check
+from sertut.errors import SertutError
+
+
+def defined(id: str):
+    """What the solution of an exercise defines."""
+    names = {"torch": torch, "EMOTIONS": EMOTIONS}
+    exec(EXERCISES[id].solution, names)
+    return names[EXERCISES[id].answer_name]
+
+
+def speakers(part):
+    return {clip.speaker for clip in part}
+
+
+def real_mean(features, mask):
+    return (features * mask.unsqueeze(-1)).sum(1) / mask.sum(1, keepdim=True)
+
+
+@pytest.mark.parametrize("id", sorted(EXERCISES))
+def test_solution_passes(id):
+    feedback = check(id, defined(id))
+    assert feedback.passed and feedback.answered and bool(feedback), feedback
+    assert repr(feedback).startswith(f"{id} correct: ")
+
+
+@pytest.mark.parametrize("id", sorted(EXERCISES))
+@pytest.mark.parametrize("answer", [None, ..., lambda *_: None, lambda *_: ...])
+def test_open_exercise_states_its_task(id, answer):
+    feedback = check(id, answer)
+    assert not feedback and not feedback.answered
+    assert "not answered yet" in feedback.message and f"`{EXERCISES[id].answer_name}(" in feedback.message
+
+
+@pytest.mark.parametrize("id", sorted(EXERCISES))
+def test_an_exception_in_the_answer_is_named_and_not_raised(id):
+    def broken(*_):
+        raise ZeroDivisionError("oh dear")
+
+    feedback = check(id, broken)
+    assert not feedback and "ZeroDivisionError: oh dear" in feedback.message
+
+
+@pytest.mark.parametrize("id", sorted(EXERCISES))
+@pytest.mark.parametrize("answer", [7, "text", [], object(), torch.zeros(2), lambda *_: "text", lambda *_: object()])
+def test_no_answer_makes_check_raise(id, answer):
+    feedback = check(id, answer)
+    assert not feedback.passed and feedback.message
+
+
+def test_unknown_exercise_suggests_the_nearest():
+    with pytest.raises(SertutError, match=r"unknown exercise '4.11': did you mean '4.1'"):
+        check("4.11", None)
+
+
+def test_every_chapter_has_two_or_three():
+    for chapter in range(1, 5):
+        assert 2 <= sum(id.startswith(f"{chapter}.") for id in EXERCISES) <= 3
+
+
+def test_the_answer_may_change_its_arguments():
+    """An in-place solution is right too, and must not disturb what the judge compares with."""
+
+    def in_place(features, mask):
+        features[~mask] = 0.0
+        return features.sum(1) / mask.sum(1, keepdim=True)
+
+    assert check("2.2", in_place)
+
+
+MISTAKES = [
+    ("1.1", lambda a, b, c: speakers(a) & speakers(c), "train with test only"),
+    ("1.1", lambda a, b, c: speakers(a) & speakers(b) & speakers(c), "all three parts"),
+    ("1.1", lambda a, b, c: speakers(a) & (speakers(b) | speakers(c)), "but not dev with test"),
+    ("1.1", lambda a, b, c: speakers(a) | speakers(b) | speakers(c), "all speakers"),
+    ("1.1", lambda a, b, c: speakers(a) ^ speakers(b) ^ speakers(c), "expected"),
+    ("1.1", lambda a, b, c: bool(speakers(a) & speakers(b)), "bare yes or no"),
+    ("1.1", lambda a, b, c: set(), "found no shared speaker"),
+    ("1.1", lambda a, b, c: a[:1], "returned clips"),
+    ("1.1", lambda a, b, c: set("acdf"), "a split that has none"),
+    ("1.2", lambda n: (EMOTIONS[n.split("-")[3]], int(n[-6:-4])), "the intensity"),
+    ("1.2", lambda n: (EMOTIONS[n.split("-")[1]], int(n[-6:-4])), "the channel"),
+    ("1.2", lambda n: (list(EMOTIONS.values())[int(n[6:8])], int(n[-6:-4])), "off by one"),
+    ("1.2", lambda n: (n[6:8], int(n[-6:-4])), "emotion's code"),
+    ("1.2", lambda n: (EMOTIONS[n[6:8]], n.split("-")[-1]), "cut off `.wav`"),
+    ("1.2", lambda n: (EMOTIONS[n[6:8]], int(n.split("-")[5])), "the last field"),
+    ("1.2", lambda n: EMOTIONS[n[6:8]], "return two values"),
+    ("1.3", lambda c: (max(c) / sum(c), 1 / len(c)), "the other way round"),
+    ("1.3", lambda c: (max(c) / sum(c), max(c) / sum(c)), "that UAR is the WA"),
+    ("1.3", lambda c: (1 / len(c), 1 / len(c)), "guessing at random"),
+    ("1.3", lambda c: (1 / len(c), 1.0), "among all clips"),
+    ("2.1", lambda n, t: (n // 160, (200 + 160 * t) / 16000), "stick out"),
+    ("2.1", lambda n, t: (1 + n // 160, (200 + 160 * t) / 16000), "padding at both ends"),
+    ("2.1", lambda n, t: ((n - 400) // 160, (200 + 160 * t) / 16000), "one is missing"),
+    ("2.1", lambda n, t: (n // 400, (200 + 160 * t) / 16000), "whole window"),
+    ("2.1", lambda n, t: (1 + (n - 400) // 160, 0.01 * t), "where the frame begins"),
+    ("2.1", lambda n, t: (1 + (n - 400) // 160, 0.01 * t + 0.025), "where the frame ends"),
+    ("2.1", lambda n, t: (1 + (n - 400) // 160, 0.01 * t + 0.005), "half a hop"),
+    ("2.1", lambda n, t: (1 + (n - 400) // 160, 10 * t + 12.5), "milliseconds"),
+    ("2.1", lambda n, t: (1 + (n - 400) // 160, (200 + 160 * t) / 16000), "shorter than one frame"),
+    ("2.2", lambda f, m: f.mean(1), "padded frames are in your mean"),
+    ("2.2", lambda f, m: (f * m.unsqueeze(-1)).mean(1), "divide by T"),
+    ("2.2", lambda f, m: f.sum(1) / m.sum(1, keepdim=True), "padded frames are in the sum"),
+    ("2.2", lambda f, m: (f * m.unsqueeze(-1)).sum(1), "that is the sum"),
+    ("2.2", lambda f, m: (f * m.unsqueeze(-1)).sum(1) / m.sum(), "whole batch"),
+    ("2.2", lambda f, m: f[m].mean(0).expand(3, 2), "mixed the clips"),
+    ("2.2", lambda f, m: real_mean(f, m)[:, :1], "the shape is (3, 1), it must be (3, 2)"),
+    ("2.3", lambda a, m, b, n: (torch.cat([a[m], b[n]]).mean(0), a[m].std(0)), "test frames are in your mean"),
+    ("2.3", lambda a, m, b, n: (b[n].mean(0), b[n].std(0)), "used the test part"),
+    ("2.3", lambda a, m, b, n: (a.mean((0, 1)), a.flatten(0, 1).std(0)), "zeros of the padding are in your mean"),
+    ("2.3", lambda a, m, b, n: (real_mean(a, m).mean(0), a[m].std(0)), "averaged the means of clips"),
+    ("2.3", lambda a, m, b, n: (a[m].mean(0), a[m].var(0)), "variance"),
+    ("2.3", lambda a, m, b, n: (a[m].mean(0), a.flatten(0, 1).std(0)), "padding are in your standard deviation"),
+    ("2.3", lambda a, m, b, n: (a[m].mean(0), torch.cat([a[m], b[n]]).std(0)), "test frames are in your standard"),
+    ("2.3", lambda a, m, b, n: (a[m].mean(), a[m].std()), "each feature has a mean of its own"),
+    ("3.1", lambda s, m: s[:, -1], "`states[:, -1]`"),
+    ("3.1", lambda s, m: s[torch.arange(3), m.sum(1).clamp(max=5)], "one frame too far"),
+    ("3.1", lambda s, m: s[torch.arange(3), m.sum(1) - 2], "one frame too early"),
+    ("3.1", lambda s, m: s[:, m.sum(1).min() - 1], "the end of the shortest"),
+    ("3.1", lambda s, m: s[:, m.sum(1) - 1], "broadcast"),
+    ("3.1", lambda s, m: s[:, 0], "first frame"),
+    ("3.1", real_mean, "mean pooling"),
+    ("3.1", lambda s, m: s[torch.arange(3), m.sum(1)], "IndexError"),
+    ("3.2", lambda c: c.diagonal().sum() / c.sum(), "that is WA"),
+    ("3.2", lambda c: (c.diagonal() / c.sum(0)).mean(), "precision"),
+    ("3.2", lambda c: c.diagonal() / c.sum(1), "UAR is their mean"),
+    ("3.2", lambda c: c.diagonal().float().mean(), "mean of counts"),
+    ("3.2", lambda c: 100 * (c.diagonal() / c.sum(1)).mean(), "percent"),
+    ("4.1", lambda s, m: s.softmax(-1), "all 12 columns, padding included"),
+    ("4.1", lambda s, m: s.softmax(-1) * m, "no longer sum to 1"),
+    ("4.1", lambda s, m: (s * m).softmax(-1), "exp(0) = 1"),
+    ("4.1", lambda s, m: (s * m).softmax(-1) * m, "cut them off afterwards"),
+    ("4.1", lambda s, m: s.masked_fill(~m, -torch.inf).softmax(0), "dim=0"),
+    ("4.1", lambda s, m: s.masked_fill(m, -1e9).softmax(-1) * ~m, "the wrong way round"),
+    ("4.1", lambda s, m: m / m.sum(1, keepdim=True), "uniform"),
+    ("4.1", lambda s, m: (s.exp() * m) / (s.exp() * m).sum(1, keepdim=True), "exp overflows"),
+    ("4.2", lambda w, c, a, b, t: a <= c[w.argmax()] <= b, "with a tolerance of 0.05 s"),
+    ("4.2", lambda w, c, a, b, t: a <= c[w.argmax()] <= b + t, "*both* sides"),
+    ("4.2", lambda w, c, a, b, t: a - 0.05 <= c[w.argmax()] <= b + 0.05, "more than the tolerance of 0.01"),
+    ("4.2", lambda w, c, a, b, t: w[(c >= a - t) & (c <= b + t)].sum() > 0.5, "the one largest step only"),
+    ("4.2", lambda w, c, a, b, t: a - t <= c[w.argmin()] <= b + t, "that is a hit"),
+    ("4.2", lambda w, c, a, b, t: True, "that is a miss"),
+    ("4.2", lambda w, c, a, b, t: (c >= a) & (c <= b), "one truth value"),
+    ("4.3", lambda w, i: w[i].sum(), "the mass M itself"),
+    ("4.3", lambda w, i: w[i].sum() - i.float().mean(), "M - n/N"),
+    ("4.3", lambda w, i: w[i].sum() / i.float().mean(), "M over chance"),
+    ("4.3", lambda w, i: w[i].sum() / i.float().mean() - 1, "divided by the chance level"),
+    ("4.3", lambda w, i: (w[i].mean() - i.float().mean()) / (1 - i.float().mean()), "*sum* of the weights inside"),
+    ("4.3", lambda w, i: (w[~i].sum() - i.float().mean()) / (1 - i.float().mean()), "outside the region"),
+]
+
+
+@pytest.mark.parametrize(("id", "answer", "words"), MISTAKES, ids=[f"{id}-{words}" for id, _, words in MISTAKES])
+def test_mistake_is_named(id, answer, words):
+    feedback = check(id, answer)
+    assert not feedback.passed and feedback.answered
+    assert words in feedback.message
+    assert repr(feedback).startswith(f"{id} not yet: ")

@@ -1,0 +1,109 @@
+"""Localization over many clips: clocks, chance, what is skipped, and the table that says so."""
+
+from dataclasses import replace
+
+import numpy as np
+import pytest
+import torch
+
+from sertut.attention import Clock
+from sertut.errors import SertutError
+from sertut.evidence.localization import METRICS, localize, step_level
+from sertut.signals import frame_seconds
+
+
+def test_a_right_map_is_found_right_and_the_baselines_are_not(tiny, right_map, make_map):
+    found = localize(tiny.clips, [right_map] * 12, [make_map(np.ones(25))] * 12)
+    assert found.methods[:5] == ("attention", "untrained network", "energy", "center", "uniform")
+    for metric in METRICS:
+        assert found.interval("attention", metric).estimate == pytest.approx(1.0)
+        gain = found.difference("attention", "uniform", metric)
+        assert gain.low > 0.3
+    assert found.interval("untrained network", "auroc").estimate == 0.5
+    assert found.interval("uniform", "mass").estimate == pytest.approx(mean_chance(found, "mass"))
+    assert found.interval("energy", "pointing").estimate == 0.0  # the loudest part is elsewhere
+
+
+def mean_chance(found, metric):
+    return found.table[found.table["method"] == "uniform"][f"{metric}_chance"].mean()
+
+
+def test_what_cannot_be_scored_is_counted(tiny, right_map):
+    found = localize(tiny.clips, [right_map] * 12)
+    assert sorted(found.skipped) == ["clip1", "clip10", "clip4", "clip7"]
+    assert found.note == "8 clips of 4 speakers scored; 4 skipped: no known region in the voice."
+    assert len(found.table) == 8 * len(found.methods)
+    assert "untrained network" not in found.methods
+
+
+@pytest.mark.parametrize(
+    ("start", "end", "reason"),
+    [(0.0, 2.0, "the region holds all of the voice"), (0.95, 1.0, "no sounding step inside the region")],
+)
+def test_regions_without_a_contrast_are_skipped_with_the_reason(tiny, right_map, start, end, reason):
+    clips = list(tiny.clips)
+    clips[0] = replace(clips[0], regions=(replace(clips[0].regions[0], start=start, end=end),))
+    found = localize(clips, [right_map] * 12)
+    assert found.skipped["clip0"] == reason
+    assert reason in str(found)
+
+
+def test_no_clip_at_all_is_an_error(tiny, right_map):
+    with pytest.raises(SertutError, match="known regions, such as planted"):
+        localize(tiny.clips, [right_map] * 12, stream="face")
+
+
+def test_summary_shows_chance_beside_each_score_and_prints(tiny, right_map):
+    found = localize(tiny.clips, [right_map] * 12)
+    table = found.summary()
+    assert table.loc["uniform", ("AUROC", "chance")] == 0.5
+    assert table.loc["attention", ("mass in region", "chance")] == pytest.approx(5 / 23, abs=0.02)
+    assert str(table.loc["attention", ("AUROC", "score")]) == "1.00 [1.00, 1.00]"
+    for text in (str(found), found._repr_html_()):
+        assert "pointing game" in text and "1.00 [1.00, 1.00]" in text and "4 skipped" in text
+
+
+def test_misspelled_names_are_refused_with_the_nearest(tiny, right_map):
+    found = localize(tiny.clips, [right_map] * 12)
+    with pytest.raises(SertutError, match="did you mean 'attention'"):
+        found.interval("atention", "auroc")
+    with pytest.raises(SertutError, match="did you mean 'auroc'"):
+        found.interval("attention", "aurok")
+
+
+def test_silence_is_not_scored_but_reported(tiny, make_map):
+    weights = np.zeros(25)
+    weights[9], weights[24] = 0.25, 0.75  # three quarters on the silent end
+    rows = localize(tiny.clips, [make_map(weights)] * 12).table.query("method == 'attention'")
+    assert rows["mass"].tolist() == pytest.approx([1.0] * 8)
+    assert rows["on_silence"].tolist() == pytest.approx([0.75] * 8)
+
+
+def test_random_baselines_do_not_depend_on_the_other_clips(tiny, right_map):
+    whole = localize(tiny.clips, [right_map] * 12).table
+    part = localize(tiny.clips[6:], [right_map] * 6).table
+    last = whole[whole["clip"] == "clip11"].reset_index(drop=True)
+    assert part[part["clip"] == "clip11"].reset_index(drop=True).equals(last)
+
+
+def test_each_clip_has_random_baselines_of_its_own(tiny, right_map):
+    table = localize(tiny.clips, [right_map] * 12).table
+    assert table[table["method"] == "random, as smooth"]["auroc"].nunique() == 8
+
+
+def test_energy_of_a_step_is_the_mean_power_of_its_frames():
+    power = torch.arange(1.0, 98.0)
+    clock = Clock(hop=0.04, start=0.0125 - 0.02)  # as in a network that halves the frames twice
+    steps = 10 ** (step_level(10 * power.log10(), clock, 25) / 10)
+    # Step u spans frames 4 u - 2 to 4 u + 1; the first has only the two that exist.
+    assert steps[:3] == pytest.approx([1.5, 4.5, 8.5])
+    same_clock = Clock(hop=0.01, start=0.0125 - 0.005)
+    assert 10 ** (step_level(10 * power.log10(), same_clock, 97) / 10) == pytest.approx(power.numpy())
+
+
+def test_a_step_without_a_frame_takes_the_value_between_its_neighbors():
+    power = torch.arange(1.0, 11.0)
+    fine = Clock(hop=0.005, start=0.0125 - 0.0025)
+    steps = 10 ** (step_level(10 * power.log10(), fine, 19) / 10)
+    assert steps == pytest.approx(np.arange(1, 10.5, 0.5))
+    assert len(frame_seconds(10)) == 10

@@ -1,0 +1,103 @@
+"""The report: scores from known decisions, examples by rule, and a trip through JSON."""
+
+import json
+
+import numpy as np
+import pytest
+import torch
+
+from sertut.errors import SertutError
+from sertut.evidence.report import Report, evaluate
+from sertut.signals import n_frames
+
+TRUE = [0, 1, 2] * 4
+ONE_SPEAKER_WRONG = [0, 1, 2] * 3 + [1, 2, 0]
+
+
+@pytest.fixture
+def report(tiny, predictions_of):
+    return Report("tiny", predictions_of(tiny, ONE_SPEAKER_WRONG), predictions_of(tiny, TRUE))
+
+
+def test_scores_of_known_decisions(report):
+    assert report.uar.estimate == pytest.approx(0.75) and report.wa.estimate == pytest.approx(0.75)
+    assert report.confusion.tolist() == [[3, 1, 0], [0, 3, 1], [1, 0, 3]]
+    assert report.recalls == {"anger": 0.75, "neutral": 0.75, "sadness": 0.75}
+    assert report.speakers == ("speaker 0", "speaker 1", "speaker 2", "speaker 3")
+    assert np.trace(report.per_speaker, axis1=1, axis2=2).tolist() == [3, 3, 3, 0]
+    assert report.uar.low < 0.5 and report.uar.high == 1.0  # one speaker of four decides
+
+
+def test_it_prints(report):
+    assert "12 clips of 4 speakers" in str(report) and "UAR .75" in str(report) and "chance 0.33" in str(report)
+    assert "<table" in report._repr_html_() and "recall" in report._repr_html_()
+
+
+def test_an_example_holds_what_a_figure_needs(report, tiny):
+    example = report[5]
+    assert example.clip == tiny[5] and example.predicted == "sadness" and example.regions == tiny[5].regions
+    assert example.samples.shape == (16_000,)
+    assert example.level.shape == (n_frames(16_000),) and example.spectrogram.shape == (n_frames(16_000), 64)
+    assert example.probabilities.sum() == pytest.approx(1)
+    assert example.map is not None and example.map.weights.shape == (1, 25)
+
+
+def test_examples_are_chosen_by_rule(report):
+    # Probability of the true emotion grows with the clip's number, and the last speaker's is low.
+    assert [e.clip.name for e in report.examples("surest", n=3)] == ["clip6", "clip7", "clip8"]
+    assert [e.clip.name for e in report.examples("worst", n=3)] == ["clip9", "clip10", "clip11"]
+    typical = report.typical(n=2)
+    assert [e.clip.emotion for e in typical] == ["anger", "neutral"]
+    assert "median" in typical.rule and len(typical) == 2 and typical[0].clip.name in ("clip0", "clip3")
+    with pytest.raises(SertutError, match="did you mean 'typical'"):
+        report.examples("typicl")
+
+
+def test_localization_of_a_model_with_right_maps(report):
+    assert report.localization.interval("attention", "auroc").estimate == 1.0
+    assert report.localization is report.localization  # computed once
+
+
+def test_why_there_is_no_localization(tiny, predictions_of):
+    without_map = Report("tiny", predictions_of(tiny, TRUE, with_maps=False))
+    with pytest.raises(SertutError, match="no attention map"):
+        _ = without_map.localization
+    neutral = tiny.keeping(clip for clip in tiny if clip.emotion == "neutral")
+    without_regions = Report("tiny", predictions_of(neutral, [1] * 4))
+    with pytest.raises(SertutError, match="regions of 'tiny' are not known"):
+        _ = without_regions.localization
+    assert without_map.to_json()["localization"] is None
+    assert without_map[0].map is None
+
+
+def test_json_holds_the_sums(report):
+    stored = json.loads(json.dumps(report.to_json()))
+    assert np.array(stored["confusions"]).sum(axis=0).tolist() == report.confusion.tolist()
+    assert stored["speakers"] == list(report.speakers) and stored["clips"] == 12
+    sums = np.array(stored["localization"]["methods"]["attention"]["auroc"])
+    assert sums.tolist() == [[2, 2]] * 4  # two clips of each speaker have a region
+    assert stored["localization"]["skipped"] == 4
+
+
+def test_evaluate_runs_the_network_and_its_untrained_self(tiny, tmp_path, monkeypatch):
+    monkeypatch.setenv("SERTUT_CACHE", str(tmp_path))  # features of this corpus are nobody else's
+    from sertut.corpora import Fold
+    from sertut.models import AttentiveLSTM
+    from sertut.training import fit
+
+    fold = Fold(
+        train=tiny.of_speakers(["speaker 0", "speaker 1"]),
+        dev=tiny.of_speakers(["speaker 2"]),
+        test=tiny.of_speakers(["speaker 3"]),
+    )
+    run = fit(AttentiveLSTM(64, 3, n_hidden=8, n_channels=8), fold, epochs=2, device="cpu", progress=False)
+    report = evaluate(run, fold.test)
+    assert len(report) == 3 and report.untrained is not None
+    assert not torch.equal(report.predictions.logits, report.untrained.logits)
+    assert "untrained network" in report.localization.methods
+    assert "[no interval]" in str(report)  # a single speaker
+    assert evaluate(run, fold.test, baselines=False).untrained is None
+    mean_pooling = fit(
+        AttentiveLSTM(64, 3, n_hidden=8, n_channels=8, pooling="mean"), fold, epochs=1, device="cpu", progress=False
+    )
+    assert evaluate(mean_pooling, fold.test).untrained is None

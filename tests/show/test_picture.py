@@ -1,0 +1,108 @@
+"""The picture object, and the one look."""
+
+import base64
+import itertools
+import json
+
+import matplotlib
+import numpy as np
+import pytest
+from matplotlib import pyplot
+from matplotlib.colors import to_rgb
+
+from sertut import show
+from sertut.errors import SertutError
+from sertut.show.picture import listed
+from sertut.show.style import EMOTIONS, ROLES
+
+PNG = b"\x89PNG\r\n\x1a\n"
+
+
+def test_bundle_has_the_image_and_its_text_alternative(example):
+    picture = show.attention(example)
+    data, metadata = picture._repr_mimebundle_()
+    assert base64.b64decode(data["image/png"]).startswith(PNG)
+    assert metadata == {"image/png": {"alt": picture.alt}}
+    assert data["text/plain"] == picture.alt
+    json.dumps([data, metadata])  # goes into a notebook
+
+
+def test_a_notebook_shows_it_once_with_its_text_alternative(example):
+    formatter = pytest.importorskip("IPython.core.formatters").DisplayFormatter()
+    data, metadata = formatter.format(show.waveform(example.samples))
+    assert set(data) == {"image/png", "text/plain"}
+    assert metadata["image/png"]["alt"].startswith("Waveform of 2.00 s")
+    assert pyplot.get_fignums() == []  # nothing is left that a backend would show again
+
+
+def test_the_session_keeps_its_own_settings(example):
+    before = dict(matplotlib.rcParams)
+    show.attention(example).png  # noqa: B018
+    assert dict(matplotlib.rcParams) == before
+
+
+def test_width_fits_the_text_column(example):
+    png = show.attention(example).png
+    assert int.from_bytes(png[16:20], "big") == 704  # the width in a PNG's header
+
+
+@pytest.mark.parametrize("ending", ["png", "svg", "pdf"])
+def test_save(example, tmp_path, ending):
+    path = show.waveform(example.samples).save(tmp_path / f"wave.{ending}")
+    assert path.stat().st_size > 1000
+    assert [p.name for p in tmp_path.iterdir()] == [f"wave.{ending}"]
+
+
+def test_save_into_a_folder_that_may_not_be_written(example, tmp_path):
+    (tmp_path / "file").touch()
+    with pytest.raises((SertutError, OSError)):
+        show.waveform(example.samples).save(tmp_path / "file" / "wave.png")
+
+
+def test_a_picture_can_be_drawn_on_given_axes(example):
+    figure, axes = pyplot.subplots(1, 2)
+    picture = show.waveform(example.samples, ax=axes[1], title="mine")
+    assert picture.figure is figure and axes[1].get_title(loc="left") == "mine" and not axes[0].lines
+    pyplot.close(figure)
+
+
+def test_listed():
+    assert [listed([]), listed(["a"]), listed(["a", "b"]), listed(["a", "b", "c"])] == [
+        "",
+        "a",
+        "a and b",
+        "a, b and c",
+    ]
+
+
+# Brettel, Vienot and Mollon's reduction for deuteranopes, on linear RGB (Vienot et al., Color Res. Appl. 24, 1999).
+DEUTERANOPIA = np.array([[0.29275, 0.70725, 0.0], [0.29275, 0.70725, 0.0], [-0.02234, 0.02234, 1.0]])
+
+
+def lab(color: str, simulate: np.ndarray | None = None) -> np.ndarray:
+    """CIE L*a*b* of a color, as a deuteranope sees it if asked for."""
+    rgb = np.array(to_rgb(color))
+    linear = np.where(rgb <= 0.04045, rgb / 12.92, ((rgb + 0.055) / 1.055) ** 2.4)
+    if simulate is not None:
+        linear = np.clip(simulate @ linear, 0, 1)
+    to_xyz = np.array([[0.4124, 0.3576, 0.1805], [0.2126, 0.7152, 0.0722], [0.0193, 0.1192, 0.9505]])
+    xyz = to_xyz @ linear / np.array([0.9505, 1.0, 1.089])
+    f = np.where(xyz > 0.008856, np.cbrt(xyz), 7.787 * xyz + 16 / 116)
+    return np.array([116 * f[1] - 16, 500 * (f[0] - f[1]), 200 * (f[1] - f[2])])
+
+
+@pytest.mark.parametrize("table", [ROLES, EMOTIONS], ids=["roles", "emotions"])
+@pytest.mark.parametrize("simulate", [None, DEUTERANOPIA], ids=["all cones", "deuteranopia"])
+def test_colors_can_be_told_apart(table, simulate):
+    """A difference of 2.3 is just noticeable side by side; 10 can be told apart at a glance."""
+    for (a, first), (b, second) in itertools.combinations(table.items(), 2):
+        assert np.linalg.norm(lab(first, simulate) - lab(second, simulate)) > 10, f"{a} and {b} look alike"
+
+
+def test_every_emotion_of_every_corpus_has_a_color():
+    from sertut.corpora import emodb, ravdess
+
+    planted = ["anger", "disgust", "fear", "happiness", "neutral", "sadness", "surprise"]
+    for emotion in [*emodb.EMOTIONS.values(), *ravdess.EMOTIONS.values(), *planted]:
+        assert emotion in EMOTIONS
+    assert show.emotion_color("nostalgia") not in EMOTIONS.values()

@@ -1,0 +1,104 @@
+"""Reading sound: every format, rate and channel count; every kind of bad file."""
+
+import numpy as np
+import pytest
+import soundfile
+
+from sertut.errors import AudioError
+from sertut.signals import SAMPLE_RATE, read_audio, write_audio
+from tests.conftest import tone
+
+
+@pytest.mark.parametrize("suffix", ["wav", "flac", "ogg", "mp3"])
+@pytest.mark.parametrize("rate", [8000, 16000, 44100, 48000])
+def test_every_format_and_rate_gives_the_same_tone_at_16_khz(tmp_path, suffix, rate):
+    time = np.arange(rate) / rate
+    path = tmp_path / f"a.{suffix}"
+    soundfile.write(path, 0.5 * np.sin(2 * np.pi * 440 * time), rate)
+    samples = read_audio(path)
+    assert samples.dtype == np.float32 and samples.ndim == 1
+    assert len(samples) / SAMPLE_RATE == pytest.approx(1.0, abs=0.08)  # MP3 pads its ends
+    middle = samples[4000:12000]
+    spectrum = np.abs(np.fft.rfft(middle * np.hanning(len(middle))))
+    assert spectrum.argmax() * SAMPLE_RATE / len(middle) == pytest.approx(440, abs=3)
+    assert np.abs(middle).max() == pytest.approx(0.5, abs=0.05)
+
+
+def test_channels_are_averaged(tmp_path):
+    left, right = tone(0.5, 200), tone(0.5, 300)
+    soundfile.write(tmp_path / "a.wav", np.stack([left, right], axis=1), SAMPLE_RATE, subtype="FLOAT")
+    np.testing.assert_allclose(read_audio(tmp_path / "a.wav"), (left + right) / 2, atol=1e-6)
+
+
+def test_write_then_read_is_exact_to_16_bits(tmp_path):
+    samples = tone(0.3)
+    write_audio(tmp_path / "a.flac", samples)
+    np.testing.assert_allclose(read_audio(tmp_path / "a.flac"), samples, atol=1 / 32768)
+
+
+def cut_in_half(path):
+    content = path.read_bytes()
+    path.write_bytes(content[: len(content) // 2])
+
+
+def break_file(path, kind):
+    if kind == "missing":
+        return
+    if kind == "zero bytes":
+        path.write_bytes(b"")
+    elif kind == "text":
+        path.write_text("this is not sound " * 100)
+    elif kind == "pointer":
+        path.write_text("version https://git-lfs.github.com/spec/v1\noid sha256:0\nsize 72862\n")
+    elif kind == "zero seconds":
+        soundfile.write(path, np.zeros(0), SAMPLE_RATE)
+    elif kind == "silent":
+        soundfile.write(path, np.zeros(8000), SAMPLE_RATE)
+    elif kind == "truncated":
+        soundfile.write(path, tone(1.0), SAMPLE_RATE)
+        cut_in_half(path)
+
+
+@pytest.mark.parametrize(
+    ("kind", "remedy"),
+    [
+        ("missing", "does not exist"),
+        ("zero bytes", "empty file"),
+        ("text", "cannot be read as audio"),
+        ("pointer", "git lfs pull"),
+        ("zero seconds", "0 seconds"),
+        ("silent", "silent"),
+        ("truncated", "cut short"),
+    ],
+)
+def test_a_bad_file_is_named_with_the_remedy(tmp_path, kind, remedy):
+    path = tmp_path / "bad.wav"
+    break_file(path, kind)
+    with pytest.raises(AudioError, match=remedy) as error:
+        read_audio(path)
+    assert "bad.wav" in str(error.value)
+    assert "\n" not in str(error.value)
+
+
+def test_a_truncated_flac_is_an_error_too(tmp_path):
+    path = tmp_path / "bad.flac"
+    soundfile.write(path, tone(1.0), SAMPLE_RATE)
+    cut_in_half(path)
+    with pytest.raises(AudioError, match=r"bad\.flac"):
+        read_audio(path)
+
+
+def test_a_wav_of_unknown_length_is_read(tmp_path):
+    """Streaming programs write 0xFFFFFFFF where the length belongs."""
+    path = tmp_path / "a.wav"
+    soundfile.write(path, tone(0.5), SAMPLE_RATE)
+    content = bytearray(path.read_bytes())
+    content[4:8] = b"\xff\xff\xff\xff"
+    path.write_bytes(bytes(content))
+    assert len(read_audio(path)) == SAMPLE_RATE // 2
+
+
+def test_real_recording(recorded):
+    samples = read_audio(recorded("ravdess") / "Actor_01" / "03-01-05-02-01-01-01.flac")
+    assert len(samples) / SAMPLE_RATE == pytest.approx(3.7, abs=0.6)
+    assert -35 < 10 * np.log10(np.mean(samples**2)) < -10  # an angry shout

@@ -1,0 +1,81 @@
+"""Features against known signals and a second implementation."""
+
+import numpy as np
+import pytest
+import torch
+
+from sertut.errors import AudioError, SertutError
+from sertut.signals import HOP, N_MELS, SAMPLE_RATE, WINDOW, feature, frame_seconds, level_db, log_mel, mfcc, n_frames
+from sertut.signals.features import HIGHEST_HZ, LOWEST_HZ, N_FFT, sounding
+from tests.conftest import tone
+
+
+@pytest.mark.parametrize("n", [400, 401, 559, 560, 561, 16000, 16001])
+def test_every_feature_has_the_frames_that_fit(n):
+    samples = tone(2.0)[:n]
+    assert n_frames(n) == 1 + (n - WINDOW) // HOP
+    assert len(log_mel(samples)) == len(mfcc(samples)) == len(level_db(samples)) == n_frames(n)
+
+
+def test_log_mel_against_a_plain_numpy_version():
+    samples = tone(0.2, 700)
+    window = np.hanning(WINDOW + 1)[:-1]
+    to_mel = lambda f: 2595 * np.log10(1 + f / 700)  # noqa: E731
+    corners = 700 * (10 ** (np.linspace(to_mel(LOWEST_HZ), to_mel(HIGHEST_HZ), N_MELS + 2) / 2595) - 1)
+    hertz = np.fft.rfftfreq(N_FFT, 1 / SAMPLE_RATE)
+    rising = (hertz[:, None] - corners[:-2]) / (corners[1:-1] - corners[:-2])
+    falling = (corners[2:] - hertz[:, None]) / (corners[2:] - corners[1:-1])
+    bank = np.maximum(0, np.minimum(rising, falling))
+    expected = []
+    for t in range(n_frames(len(samples))):
+        frame = samples[t * HOP : t * HOP + WINDOW] * window
+        power = np.abs(np.fft.rfft(frame, N_FFT)) ** 2
+        expected.append(10 * np.log10(np.maximum(power @ bank, 1e-10)))
+    np.testing.assert_allclose(log_mel(samples).numpy(), np.array(expected), atol=0.02)
+
+
+def test_a_frame_hears_its_own_samples_only():
+    samples = tone(1.0)
+    changed = samples.copy()
+    changed[50 * HOP + WINDOW :] = 0  # everything after frame 50
+    torch.testing.assert_close(log_mel(changed)[:51], log_mel(samples)[:51])
+    assert not torch.allclose(log_mel(changed)[51], log_mel(samples)[51])
+
+
+def test_a_tone_lands_in_its_band():
+    to_mel = lambda f: 2595 * np.log10(1 + f / 700)  # noqa: E731
+    for hertz in (300, 1000, 3000):
+        position = (to_mel(hertz) - to_mel(LOWEST_HZ)) / (to_mel(HIGHEST_HZ) - to_mel(LOWEST_HZ)) * (N_MELS + 1) - 1
+        assert log_mel(tone(0.5, hertz)).mean(dim=0).argmax().item() == pytest.approx(position, abs=1)
+
+
+def test_level_of_a_known_sine():
+    sine = np.sin(2 * np.pi * 200 * np.arange(SAMPLE_RATE) / SAMPLE_RATE)
+    assert level_db(sine).mean().item() == pytest.approx(-3.01, abs=0.02)
+    assert (level_db(0.1 * sine) - level_db(sine)).mean().item() == pytest.approx(-20.0, abs=0.02)
+    assert level_db(np.zeros(1000)).max().item() == pytest.approx(-100.0)
+
+
+def test_digital_silence_within_a_clip_stays_finite():
+    samples = np.concatenate([tone(0.3), np.zeros(8000, np.float32)])
+    assert torch.isfinite(log_mel(samples)).all() and torch.isfinite(mfcc(samples)).all()
+
+
+def test_sounding_leaves_silence_out():
+    level = level_db(np.concatenate([tone(0.5), np.zeros(8000, np.float32)]))
+    assert sounding(level)[:40].all() and not sounding(level)[-40:].any()
+
+
+def test_a_clip_shorter_than_a_frame_is_an_error():
+    for compute in (log_mel, mfcc, level_db):
+        with pytest.raises(AudioError, match="less than one frame of 25 ms"):
+            compute(tone(0.02))
+
+
+def test_clock_of_frames():
+    np.testing.assert_allclose(frame_seconds(3), [0.0125, 0.0225, 0.0325])
+
+
+def test_unknown_feature():
+    with pytest.raises(SertutError, match="did you mean 'log_mel'"):
+        feature("logmel")
