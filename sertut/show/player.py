@@ -83,7 +83,7 @@ def _audio(samples: np.ndarray) -> str:
     for kind, subtype in (("FLAC", "PCM_16"), ("OGG", "VORBIS")):
         buffer = io.BytesIO()
         soundfile.write(buffer, np.clip(samples, -1, 1), SAMPLE_RATE, format=kind, subtype=subtype)
-        if buffer.tell() <= LARGEST:
+        if len(buffer.getvalue()) <= LARGEST:
             break
     return f"data:audio/{kind.lower()};base64,{base64.b64encode(buffer.getvalue()).decode()}"
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping, Sequence
 
 import numpy as np
@@ -50,7 +51,6 @@ def dots(
                 "o",
                 ms=6,
                 color=ROLES["reference"],
-                alpha=0.7,
                 mew=0,
                 label=once("reference runs", row),
             )
@@ -95,6 +95,9 @@ def differences(
         axis.set_axisbelow(True)
     parts = []
     for name, interval in rows.items():
+        if math.isnan(interval.low):
+            parts.append(f"{name}: {interval.estimate:+.3f}, no interval")
+            continue
         crosses = "crosses" if interval.contains(0) else "excludes"
         parts.append(
             f"{name}: {interval.estimate:+.3f}, interval {interval.low:+.3f} to {interval.high:+.3f} {crosses} zero"

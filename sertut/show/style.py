@@ -1,7 +1,7 @@
 """One look for every picture: a color means the same thing on every page, and color-blind readers can follow.
 
-The colors are the eight of Okabe and Ito plus a gray (M. Okabe, K. Ito, Color Universal Design, 2008; B. Wong, Points
-of view: color blindness, Nature Methods 8:441, 2011). No picture relies on color alone:
+The colors are the eight of Okabe and Ito plus a light gray (M. Okabe, K. Ito, Color Universal Design, 2008; B. Wong,
+Points of view: color blindness, Nature Methods 8:441, 2011). No picture relies on color alone:
 roles differ in marker or line too.
 """
 
@@ -14,7 +14,7 @@ from typing import Any
 import matplotlib
 
 BLACK, ORANGE, SKY, GREEN = "#000000", "#E69F00", "#56B4E9", "#009E73"
-YELLOW, BLUE, VERMILION, PURPLE, GRAY = "#F0E442", "#0072B2", "#D55E00", "#CC79A7", "#999999"
+YELLOW, BLUE, VERMILION, PURPLE, GRAY = "#F0E442", "#0072B2", "#D55E00", "#CC79A7", "#BBBBBB"
 
 ROLES = {
     "attention": BLUE,

@@ -1,7 +1,7 @@
 """Many trainings: protocols, resumable runs, reports."""
 
 from sertut.study.protocols import PROTOCOLS, Protocol, Training, build, protocol, recipe
-from sertut.study.report import Study, load_study, report_study
+from sertut.study.report import Study, load_study, reference, report_study
 from sertut.study.run import run_study
 
 __all__ = [
@@ -13,6 +13,7 @@ __all__ = [
     "load_study",
     "protocol",
     "recipe",
+    "reference",
     "report_study",
     "run_study",
 ]

@@ -156,3 +156,10 @@ def _rounded(value):
     if isinstance(value, dict):
         return {key: _rounded(item) for key, item in value.items()}
     return value
+
+
+def reference(corpus: str, folder: Path | None = None) -> Study | None:
+    """The reference results for the chapters on regions with `corpus`; None where there are none."""
+    name = f"regions-{corpus}"
+    known = name in PROTOCOLS and ((folder or BOOK_RESULTS) / f"{name}.json").is_file()
+    return load_study(name, folder) if known else None

@@ -48,9 +48,10 @@ def test_confusion_of_a_class_without_clips():
 def test_localization_draws_each_score_beside_its_chance(report):
     result = report.localization
     picture = show.localization(result)
+    left = picture.figure.axes[0]
+    assert [label.get_text() for label in left.get_yticklabels()] == list(result.methods)
     for axis, metric in zip(picture.figure.axes, METRICS, strict=True):
         assert axis.get_title(loc="left") == METRICS[metric]
-        assert [label.get_text() for label in axis.get_yticklabels()] == list(result.methods)
         drawn = [container[0].get_xdata()[0] for container in axis.containers]
         assert drawn == pytest.approx([result.interval(method, metric).estimate for method in result.methods])
         bars = [line.get_xdata()[0] for line in axis.lines if len(set(line.get_ydata())) == 2]
