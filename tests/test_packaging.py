@@ -1,6 +1,7 @@
 """pyproject.toml, constraints.txt and environment.yml say the same; the library imports what it declares."""
 
 import ast
+import json
 import re
 import sys
 import tomllib
@@ -15,8 +16,6 @@ from packaging.utils import canonicalize_name
 
 ROOT = Path(__file__).resolve().parents[1]
 PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
-NOT_IMPORTED = {"jupyter-book", "papermill", "ipykernel", "sphinx-mathjax-offline"}
-"""What the book needs as programs, or through its configuration."""
 
 
 def requirements(*extras: str) -> list[Requirement]:
@@ -60,23 +59,40 @@ def test_make_installs_from_the_same_files():
     assert re.search(r"^\$\(STAMP\): pyproject.toml constraints.txt$", makefile, re.M)
 
 
-def test_the_library_imports_what_it_declares_and_nothing_else():
-    imported = set()
-    for path in (ROOT / "sertut").rglob("*.py"):
-        for node in ast.walk(ast.parse(path.read_text())):
+def imported(folder: str) -> set[str]:
+    """Packages that Python files and notebooks below a folder import, as pip calls them."""
+    sources = [path.read_text(encoding="utf-8") for path in (ROOT / folder).rglob("*.py")]
+    for path in (ROOT / folder).rglob("*.ipynb"):
+        code = [
+            cell["source"]
+            for cell in json.loads(path.read_text(encoding="utf-8"))["cells"]
+            if cell["cell_type"] == "code"
+        ]
+        sources += ["".join(text) for text in code if not "".join(text).startswith("%")]
+    names = set()
+    for text in sources:
+        for node in ast.walk(ast.parse(text)):
             if isinstance(node, ast.Import):
-                imported |= {alias.name.split(".")[0] for alias in node.names}
+                names |= {alias.name.split(".")[0] for alias in node.names}
             elif isinstance(node, ast.ImportFrom) and not node.level:
-                imported.add((node.module or "").split(".")[0])
-    outside = imported - set(sys.stdlib_module_names) - {"sertut", "_ctypes"}
+                names.add((node.module or "").split(".")[0])
     providers = packages_distributions()
-    unknown = {name for name in outside if name not in providers and name != "dask"}
-    assert not unknown, f"imported, but not installed: {unknown}"
-    needed = {canonicalize_name(providers[name][0]) for name in outside if name in providers}
-    base = {canonicalize_name(requirement.name) for requirement in requirements()}
-    optional = {canonicalize_name(requirement.name) for requirement in requirements("book", "cluster")}
-    assert not needed - optional - base, f"imported, but not declared: {needed - optional - base}"
-    assert not base - needed - NOT_IMPORTED, f"declared, but not imported: {base - needed - NOT_IMPORTED}"
+    outside = names - set(sys.stdlib_module_names) - {"sertut", "tests"}
+    return {canonicalize_name(providers.get(name, [name])[0]) for name in outside}
+
+
+def names(*extras: str) -> set[str]:
+    return {canonicalize_name(requirement.name) for requirement in requirements(*extras)}
+
+
+def test_what_is_imported_is_declared():
+    assert not imported("sertut") - names("cluster"), "the library needs more than it declares"
+    assert not imported("notebooks") - names("book"), "the chapters need more than sertut[book]"
+
+
+def test_what_is_declared_is_imported():
+    used = imported("sertut") | imported("notebooks") | imported("tests")
+    assert not names() - used, "declared, but nothing needs it"
 
 
 def test_every_folder_of_the_library_is_a_package():

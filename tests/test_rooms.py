@@ -28,7 +28,7 @@ def imports(path: Path) -> list[tuple[int, str]]:
             names = [f"sertut.{alias.name}" for alias in node.names] if module == "sertut" else [module]
         for name in names:
             if name.split(".")[0] == "sertut":
-                found.append((node.lineno, (name.split(".") + ["sertut itself"])[1]))
+                found.append((node.lineno, name.split(".")[1] if "." in name else "sertut itself"))
     return found
 
 

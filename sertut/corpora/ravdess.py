@@ -67,9 +67,7 @@ def read(root: Path, known_faults: str = "drop") -> Corpus:
             "repetition": int(repetition),
             "sex": "male" if int(actor) % 2 else "female",
         }
-        clips.append(
-            Clip(path.stem, path, f"actor {actor}", EMOTIONS[emotion], SENTENCES[sentence], details=details)
-        )
+        clips.append(Clip(path.stem, path, f"actor {actor}", EMOTIONS[emotion], SENTENCES[sentence], details=details))
     return warn_if_incomplete(
         Corpus(
             name="ravdess",

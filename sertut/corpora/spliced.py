@@ -70,7 +70,9 @@ def splice(corpus: Corpus, seed: int = 0) -> Corpus:
         name=f"spliced-{corpus.name}",
         clips=clips,
         emotions=tuple(e for e in corpus.emotions if e not in LEFT_OUT),
-        about=replace(corpus.about, title=f"neutral and emotional clips of one speaker, joined; from {corpus.about.title}"),
+        about=replace(
+            corpus.about, title=f"neutral and emotional clips of one speaker, joined; from {corpus.about.title}"
+        ),
         expected={},
     )
 

@@ -15,7 +15,7 @@ from pathlib import Path
 
 import yaml
 
-from sertut.course.chapters import repository, tags
+from sertut.course.chapters import chapters, repository, tags
 from sertut.course.claims import claims_page
 from sertut.course.run import Executed, run_chapters
 from sertut.errors import SertutError
@@ -41,6 +41,7 @@ def build_book(*, workers: int = 2, force: bool = False, progress: bool = True, 
             the network, or the table of contents names a page that is not there.
     """
     root = root or repository()
+    _check_contents(root)
     executed = run_chapters(workers=workers, force=force, progress=progress, root=root)
     stage = root / "_build" / "stage"
     _stage(root, stage, executed)
@@ -50,16 +51,16 @@ def build_book(*, workers: int = 2, force: bool = False, progress: bool = True, 
         stamp.unlink(missing_ok=True)
         _require_jupyter_book()
         _jupyter_book(stage, root, progress)
-        if problems := find_problems(html, contents(stage)):
+        if problems := find_problems(html, contents(root)):
             raise SertutError("the book was built, but is not right:\n  " + "\n  ".join(problems))
         with writing(stamp) as temporary:
             temporary.write_text(content)
     return html / "index.html"
 
 
-def contents(stage: Path) -> list[str]:
-    """Pages of the table of contents in `stage`, without suffix, in reading order."""
-    table = yaml.safe_load((stage / "_toc.yml").read_text(encoding="utf-8"))
+def contents(root: Path) -> list[str]:
+    """Pages of the table of contents, without suffix, in reading order: ``book/intro``, ``notebooks/01-...``."""
+    table = yaml.safe_load((root / "book" / "_toc.yml").read_text(encoding="utf-8"))
     return [table["root"], *(page["file"] for part in table["parts"] for page in part["chapters"])]
 
 
@@ -127,6 +128,17 @@ def _is_progress(output: dict) -> bool:
     return "application/vnd.jupyter.widget-view+json" in output.get("data", {})
 
 
+def _check_contents(root: Path) -> None:
+    """Each page is in the table of contents, and each entry has its page; said before the chapters are run."""
+    listed = contents(root)
+    pages = {f"book/{path.stem}" for path in (root / "book").glob("*.md")}
+    pages |= {f"notebooks/{chapter.name}" for chapter in chapters(root)}
+    if missing := [page for page in listed if page not in pages]:
+        raise SertutError(f"book/_toc.yml names {', '.join(missing)}, which is not there; write it or drop the entry.")
+    if extra := sorted(pages - set(listed)):
+        raise SertutError(f"book/_toc.yml does not name {', '.join(extra)}; add an entry, so that readers find it.")
+
+
 def _stage(root: Path, stage: Path, executed: Sequence[Executed]) -> None:
     """One folder with the pages and the executed chapters, at the places that they have in the repository."""
     shutil.rmtree(stage, ignore_errors=True)
@@ -143,18 +155,6 @@ def _stage(root: Path, stage: Path, executed: Sequence[Executed]) -> None:
         if CLAIMS_MARK in text:
             table = claims_page([run.results for run in executed], root / "book" / "results")
             page.write_text(text.replace(CLAIMS_MARK, table), encoding="utf-8")
-    listed = contents(stage)
-    there = {
-        str(path.relative_to(stage).with_suffix("")) for path in stage.rglob("*") if path.suffix in (".md", ".ipynb")
-    }
-    if missing := [page for page in listed if page not in there]:
-        raise SertutError(
-            f"book/_toc.yml names {', '.join(missing)}, which is not there; add the page or the entry goes."
-        )
-    if extra := sorted(there - set(listed)):
-        raise SertutError(
-            f"book/_toc.yml does not name {', '.join(extra)}; add an entry, so that readers find the page."
-        )
 
 
 def _digest(folder: Path) -> str:

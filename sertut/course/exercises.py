@@ -12,6 +12,7 @@ runs to its end with open exercises as well as with solved ones.
 from __future__ import annotations
 
 import math
+import textwrap
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -36,7 +37,7 @@ class Feedback:
 
     def __repr__(self) -> str:
         mark = "correct" if self.passed else "not yet" if self.answered else "open"
-        return f"{self.exercise} {mark}: {self.message}"
+        return textwrap.fill(f"{self.exercise} {mark}: {self.message}", width=88)
 
 
 class Wrong(Exception):

@@ -108,7 +108,8 @@ def localize(
     Args:
         maps: of the trained network, batch size 1 each. untrained: of the same network before training, if wanted.
         stream: which regions are meant, "voice" or "face".
-        tolerance: of the pointing game, seconds; rounded to whole steps of the map.
+        tolerance: of the pointing game, seconds, rounded to whole steps of the map; for a network whose steps see
+            much more than they span, pass half of its receptive field.
 
     Raises:
         SertutError: no clip has a region that could be scored.

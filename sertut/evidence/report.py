@@ -201,7 +201,7 @@ class Report:
                 "speakers": list(found.speakers),
                 "skipped": len(found.skipped),
                 "methods": {
-                    method: {metric: found.sums(method, metric).tolist() for metric in metrics}
+                    method: {metric: found.sums(method, metric).round(6).tolist() for metric in metrics}
                     for method in found.methods
                 },
             }

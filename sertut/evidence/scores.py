@@ -129,7 +129,11 @@ def salient(
 
 
 def iou(spans: np.ndarray, region: np.ndarray, valid: np.ndarray) -> float:
-    r"""Intersection over union of the spans of :func:`salient` with the region, on valid steps; 0 without any span."""
+    r"""Intersection over union of the spans of :func:`salient` with the region, on valid steps; 0 without any span.
+
+    It asks for the *extent* of the region: a narrow peak in its midst scores low here, and 1 in the pointing game. A
+    uniform map, whose span is the whole clip, gets n / N; compare each map with :func:`iou_chance` of its own spans.
+    """
     _same_length(spans, region, valid)
     if not defined(region, valid):
         return math.nan

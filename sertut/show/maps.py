@@ -25,7 +25,7 @@ def attention(example: Example, *, title: str | None = None) -> Picture:
     uniform attention, 1/N for N steps. A clip without a known region, or a model without a map, leaves that part out.
     """
     over_time = time_weights(example)
-    heights = [0.7, 1.3, 1.0, 0.6] if over_time else [0.7, 1.3, 0.6]
+    heights = [0.9, 1.3, 1.0, 0.6] if over_time else [0.9, 1.3, 0.6]
     with look():
         figure, axes = canvas(
             len(heights), height=0.6 + 1.45 * sum(heights), sharex=True, gridspec_kw={"height_ratios": heights}
@@ -42,7 +42,7 @@ def attention(example: Example, *, title: str | None = None) -> Picture:
             row.set_xlim(0, len(example.samples) / SAMPLE_RATE)
         rows[-1].set_xlabel("time (s)")
         rows[0].set_title(verdict(example) if title is None else title)
-        legend = _legend(example, bool(over_time))
+        legend = _legend([example])
         if legend:
             figure.legend(
                 handles=legend, loc="outside lower center", ncols=len(legend), handlelength=1.5, columnspacing=1.2
@@ -69,7 +69,7 @@ def attentions(examples: Iterable[Example], *, titles: Sequence[str] | None = No
             draw_regions(axis, example)
             axis.set(xlim=(0, longest), title=titles[row] if titles else verdict(example))
         axes[-1, 0].set_xlabel("time (s)")
-        legend = _legend(shown[0], any(time_weights(example) for example in shown))
+        legend = _legend(shown)
         if legend:
             figure.legend(
                 handles=legend, loc="outside lower center", ncols=len(legend), handlelength=1.5, columnspacing=1.2
@@ -121,9 +121,12 @@ def decoys(example: Example) -> list[Region]:
 def draw_words(axis: Axes, example: Example) -> None:
     """The spoken words above the waveform, if the corpus knows when they are said."""
     words = example.clip.details.get("words")
-    for word, start, end in words if isinstance(words, tuple) else ():
-        at = (start + end) / 2
-        axis.text(at, 0.98, word, transform=axis.get_xaxis_transform(), ha="center", va="top", fontsize=10)
+    if not isinstance(words, tuple):
+        return
+    axis.set_ylim(top=1.9 * axis.get_ylim()[1])  # room for two lines: short words in turn, so that none overlap
+    for i, (word, start, end) in enumerate(words):
+        at, height = (start + end) / 2, 0.99 - 0.15 * (i % 2)
+        axis.text(at, height, word, transform=axis.get_xaxis_transform(), ha="center", va="top", fontsize=10)
 
 
 def verdict(example: Example) -> str:
@@ -148,10 +151,11 @@ def describe(example: Example) -> str:
     weights, borders = over_time
     step = int(weights.argmax())
     peak = (borders[step] + borders[step + 1]) / 2
+    decoy = "".join(f" (decoy {region.start:.2f} to {region.end:.2f} s)" for region in decoys(example))
     text = f"Attention over {seconds:.1f} s of a clip of {clip.speaker}, {clip.emotion}: the peak at {peak:.2f} s"
     if regions:
         inside = any(region.start <= peak <= region.end for region in regions)
-        text += f" lies {'inside' if inside else 'outside'} the true region {spans}"
+        text += f" lies {'inside' if inside else 'outside'} the true region {spans}{decoy}"
     return f"{text}; it is {weights[step] * len(weights):.1f} times the uniform level; {said}."
 
 
@@ -222,13 +226,14 @@ def _faint_waveform(axis: Axes, samples: np.ndarray) -> None:
     behind.axis("off")
 
 
-def _legend(example: Example, attended: bool) -> list:
+def _legend(examples: Sequence[Example]) -> list:
+    """Handles for what occurs in any of the examples."""
     handles: list = []
-    if attended:
+    if any(example.map is not None for example in examples):
         handles.append(Line2D([], [], color=ROLES["attention"], lw=2, label="attention"))
         handles.append(Line2D([], [], color=ROLES["uniform"], ls=":", label="uniform"))
-    for role, name, regions in (("region", "true region", voice_regions(example)), ("decoy", "decoy", decoys(example))):
-        if regions:
+    for role, name, find in (("region", "true region", voice_regions), ("decoy", "decoy", decoys)):
+        if any(find(example) for example in examples):
             style = "-" if role == "region" else "--"
             handles.append(Patch(facecolor=ROLES[role] + "40", edgecolor=ROLES[role], ls=style, label=name))
     return handles

@@ -70,7 +70,7 @@ def dots(
                 label="your run",
             )
         if chance is not None:
-            axis.axvline(chance, color=ROLES["uniform"], ls=":", lw=1.4, label=f"chance {chance:.2f}")
+            axis.axvline(chance, color=ROLES["uniform"], ls=":", lw=1.4, label=f"chance {chance:.3g}")
         axis.set_yticks(range(len(reference)), list(reference))
         axis.set(xlabel=measure, ylim=(len(reference) - 0.4, -0.7), title=title)
         axis.grid(axis="x", color="#DDDDDD")

@@ -69,4 +69,6 @@ def _wav_is_cut(path: Path) -> bool:
 
 def write_audio(path: Path | str, samples: np.ndarray) -> None:
     """Write `samples` (n,), float in -1..1, as 16-bit 16 kHz mono; the format follows the file name."""
-    soundfile.write(path, np.clip(samples, -1.0, 1.0), SAMPLE_RATE, subtype="PCM_16", format=Path(path).suffix[1:].upper())
+    soundfile.write(
+        path, np.clip(samples, -1.0, 1.0), SAMPLE_RATE, subtype="PCM_16", format=Path(path).suffix[1:].upper()
+    )

@@ -55,7 +55,9 @@ def train_one(training: Training, folder: Path, device: str = "auto") -> dict:
     torch.set_num_threads(1)
     corpus = _corpus(training.corpus)
     fold = corpus.folds()[training.fold]
-    run = fit(build(training.method, corpus), fold, seed=training.seed, device=device, progress=False, **training.options)
+    run = fit(
+        build(training.method, corpus), fold, seed=training.seed, device=device, progress=False, **training.options
+    )
     report = evaluate(run, fold.test)
     result = {
         "corpus": training.corpus,

@@ -32,9 +32,7 @@ def save_checkpoint(
         save_file({name: value.contiguous() for name, value in tensors.items()}, temporary, metadata)
 
 
-def load_checkpoint(
-    path: Path | str, model: nn.Module, optimizer: torch.optim.Optimizer, identity: Mapping
-) -> dict:
+def load_checkpoint(path: Path | str, model: nn.Module, optimizer: torch.optim.Optimizer, identity: Mapping) -> dict:
     """Put `model` and `optimizer` back to where :func:`save_checkpoint` left them; return the state.
 
     Raises:

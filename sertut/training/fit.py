@@ -124,9 +124,7 @@ def fit(
             redraw(model)
         initial = {name: value.clone() for name, value in model.state_dict().items()}
         model.to(where)
-        optimizer = torch.optim.AdamW(
-            model.parameters(), lr=settings.learning_rate, weight_decay=settings.weight_decay
-        )
+        optimizer = torch.optim.AdamW(model.parameters(), lr=settings.learning_rate, weight_decay=settings.weight_decay)
         identity = {"seed": seed, "recipe": repr(settings), "clips": len(train), "model": type(model).__name__}
         state = _State(best=copy.deepcopy(model.state_dict()))
         if checkpoint and Path(checkpoint).is_file():

@@ -17,6 +17,7 @@ from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import ArrayLike
+from scipy import stats
 
 from sertut.errors import SertutError
 
@@ -148,13 +149,14 @@ def bootstrap_speakers(
 
     The estimate is the statistic of each seed's total over speakers, averaged over seeds. Each of the `n` resamples
     draws S speakers with replacement (the same ones for every seed: the seeds were tested on the same people) and,
-    independently, K seeds with replacement; the bounds are percentiles. So the interval speaks about new speakers
-    *and* new trainings. With few speakers or seeds percentiles are a little narrow, by about sqrt((S - 1) / S).
+    independently, K seeds with replacement, so that the interval speaks about new speakers *and* new trainings. The
+    bounds are percentiles, moved outward as Student's t would for S speakers: plain percentiles of few speakers are too
+    narrow. Source: Hesterberg, The American Statistician 69:371-386 (2015), "expanded percentile interval".
 
     Args:
         statistic: :func:`uar`, :func:`wa`, :func:`mean`, or any function of summed tables.
         per_speaker: shape (K, S, D): confusion matrices (K, S, C, C), or (sum, count) pairs (K, S, 2).
-        n: resamples. seed: of the resampling. level: share of resamples between the bounds.
+        n: resamples. seed: of the resampling. level: of confidence.
     """
     (replicates,), (estimate,) = _resample(statistic, [per_speaker], n, seed)
     return _interval(estimate, replicates, np.shape(per_speaker)[1], level)
@@ -195,10 +197,12 @@ def _resample(
 
 
 def _interval(estimate: float, replicates: np.ndarray, n_speakers: int, level: float) -> Interval:
-    defined = replicates[~np.isnan(replicates)]
+    defined = replicates[~np.isnan(replicates)]  # a resample of speakers without a scored clip has no mean
     if n_speakers < 2 or len(defined) == 0:
         return Interval(estimate, math.nan, math.nan, level)
-    low, high = np.quantile(defined, [(1 - level) / 2, (1 + level) / 2])
+    t = stats.t.ppf((1 + level) / 2, df=n_speakers - 1)
+    tail = stats.norm.cdf(-t * math.sqrt(n_speakers / (n_speakers - 1)))  # toward (1 - level) / 2 for many speakers
+    low, high = np.quantile(defined, [tail, 1 - tail])
     return Interval(estimate, float(low), float(high), level)
 
 

@@ -87,7 +87,9 @@ def test_spliced_ravdess(recorded):
     corpus = load("spliced-ravdess", root=recorded("ravdess"))
     assert len(corpus.emotions) == 7 and "calm" not in corpus.emotions
     assert corpus.folds()[0].test.speakers == ("actor 02", "actor 05", "actor 14", "actor 15", "actor 16")
-    shares = [(r.end - r.start) / (len(read_audio(c.audio)) / SAMPLE_RATE) for c in corpus.clips[:200] for r in c.regions]
+    shares = [
+        (r.end - r.start) / (len(read_audio(c.audio)) / SAMPLE_RATE) for c in corpus.clips[:200] for r in c.regions
+    ]
     assert np.mean(shares) == pytest.approx(1 / 3, abs=0.06)
     clip = next(c for c in corpus if c.emotion == "anger")
     level = level_db(read_audio(clip.audio))

@@ -16,7 +16,7 @@ axes.plot([1, 2])
 plt.close(figure)
 display(figure, metadata={"image/png": {"alt": "A rising line."}})
 """
-CLAIM = dict(
+CLAIM = dict(  # as a chapter hands it to write_results
     id="T1", statement="two is more | than one", source="nobody", grade="measured", corpus="none", effect=1.0, low=0.5,
     high=1.5, unit="", verdict="holds", seeds=5,
 )  # fmt: skip
@@ -47,7 +47,7 @@ def tiny_chapter(path: Path, *more: str) -> None:
             cell("import time\nstarted = time.time()\nimport os, sys"),
             cell('seed = 0\nepochs = 3\nrate = 0.5\nname = "x"', "parameters"),
             cell(FIGURE),
-            cell("print('\\r 50%|####', file=sys.stderr)\n1 + 1", "solution"),
+            cell("print(f'\\r {5 * 10}%|####', file=sys.stderr)\n1 + 1", "solution"),
             *(cell(text) for text in more),
             cell(
                 "from sertut.course.results import write_results\n"
@@ -77,3 +77,18 @@ def tiny(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     )
     monkeypatch.chdir(tmp_path)
     return tmp_path
+
+
+@pytest.fixture(name="cell")
+def _cell():
+    return cell
+
+
+@pytest.fixture(name="write_notebook")
+def _write_notebook():
+    return write_notebook
+
+
+@pytest.fixture(name="tiny_chapter")
+def _tiny_chapter():
+    return tiny_chapter

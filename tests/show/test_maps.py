@@ -11,7 +11,7 @@ from sertut import show
 from sertut.attention import AttentionMap, Clock
 from sertut.corpora import Region
 from sertut.show.maps import time_weights
-from sertut.signals import frame_seconds
+from sertut.signals import frame_seconds, log_mel
 
 
 def steps(axis) -> StepPatch:
@@ -57,6 +57,7 @@ def test_attention_marks_the_decoy_and_writes_the_words(example):
         ("the", pytest.approx(0.35)),
         ("dog", pytest.approx(1.025)),
     ]
+    assert "the true region 0.90 to 1.15 s (decoy 0.20 to 0.50 s)" in picture.alt
     assert "decoy" in [text.get_text() for text in picture.figure.legends[0].get_texts()]
 
 
@@ -77,8 +78,6 @@ def test_band_centers_agree_with_torchaudio():
     """The band that answers most to a pure tone of the band's center is that band."""
     hz = show.sound.band_hz(64)
     seconds = np.arange(8000) / 16000
-    from sertut.signals import log_mel
-
     for band in (12, 25, 40, 60):
         tone = np.sin(2 * np.pi * hz[band] * seconds).astype(np.float32)
         assert int(log_mel(tone).mean(dim=0).argmax()) == band
@@ -131,6 +130,8 @@ def test_attentions_has_a_row_an_example_and_names_the_rule(report):
         np.testing.assert_allclose(steps(axis).get_data()[0], example.map.weights[0].numpy())
         assert axis.get_xlim() == (0, 2.0)  # one scale of seconds, that of the longest clip
     assert chosen.rule in picture.alt
+    legend = [text.get_text() for text in picture.figure.legends[0].get_texts()]
+    assert legend == ["attention", "uniform", "true region"]
     assert all(f"clip of {example.clip.speaker}, {example.clip.emotion}" in picture.alt for example in chosen)
 
 
@@ -154,3 +155,10 @@ def test_mixture_takes_weights_for_a_model_without_a_map(example):
     posteriors = torch.tensor([[1.0, 0.0, 0.0], [0.0, 1.0, 0.0]])
     alt = show.mixture(replace(example, map=None), posteriors, torch.tensor([0.25, 0.75])).alt
     assert "anger 0.75, neutral 0.25" in alt
+
+
+def test_the_legend_names_what_any_of_the_clips_has(example):
+    """The first clip has no region, the second one has."""
+    nowhere = replace(example, clip=replace(example.clip, regions=()))
+    legend = show.attentions([nowhere, example]).figure.legends[0]
+    assert "true region" in [text.get_text() for text in legend.get_texts()]

@@ -76,7 +76,7 @@ def test_dots_shows_every_reference_run_and_the_readers_own():
     assert "attention: 3 reference runs from 0.60 to 0.66, mean 0.63, your run 0.70, outside their range" in picture.alt
     assert "mean: 3 reference runs from 0.50 to 0.55, mean 0.52;" in picture.alt
     legend = [text.get_text() for text in picture.figure.legends[0].get_texts()]
-    assert legend == ["reference runs", "mean", "your run", "chance 0.12"]
+    assert legend == ["reference runs", "mean", "your run", "chance 0.125"]
 
 
 def test_dots_draws_given_intervals():

@@ -1,0 +1,88 @@
+"""results.json: what is written can be read, and nonsense is refused."""
+
+import json
+import time
+
+import numpy as np
+import pytest
+import torch
+
+from sertut.course.claims import claims_page, effect
+from sertut.course.results import KEYS, read_results, write_results
+from sertut.errors import SertutError
+from sertut.evidence.claims import Claim
+from sertut.training.metrics import Interval
+
+CLAIM = Claim("D2", "attention finds the region", "a paper", "paper", "planted", Interval(0.4, 0.3, 0.5), "AUROC", 5)
+
+
+def write(path, **changes) -> dict:
+    values = dict(chapter="01-x", parameters={"corpus": "planted", "seed": 0, "device": "cpu"}, metrics={"uar": 0.5})
+    return write_results(**{**values, "started": time.time() - 2, "path": path / "results.json", **changes})
+
+
+def test_written_and_read(tmp_path):
+    metrics = {"a": np.float32(0.5), "b": torch.tensor(0.25), "n": 3}
+    bands = [{"metric": "a", "value": 0.5, "low": 0.4, "high": 0.6}]
+    written = write(tmp_path, metrics=metrics, claims=[CLAIM], bands=bands)
+    assert read_results(tmp_path / "results.json") == written
+    assert set(KEYS) <= set(written)
+    assert written["metrics"] == {"a": 0.5, "b": 0.25, "n": 3}
+    assert written["seconds"] >= 2 and written["device"] == "cpu" and written["corpus"] == "planted"
+    assert written["versions"]["torch"] == torch.__version__.split("+")[0]
+    assert written["claims"][0]["verdict"] == "supported"
+    assert [path.name for path in tmp_path.iterdir()] == ["results.json"]
+
+
+def test_auto_is_resolved(tmp_path):
+    device = "cuda" if torch.cuda.is_available() else "cpu"
+    assert write(tmp_path, parameters={"device": "auto"})["device"] == device
+
+
+@pytest.mark.parametrize("value", [float("nan"), float("inf"), "high", None])
+def test_a_metric_is_a_finite_number(tmp_path, value):
+    with pytest.raises(SertutError, match="metric 'uar' is"):
+        write(tmp_path, metrics={"uar": value})
+    assert not list(tmp_path.iterdir())
+
+
+def test_claims_and_bands_are_complete(tmp_path):
+    with pytest.raises(SertutError, match="claim 'D2' lacks statement"):
+        write(tmp_path, claims=[{"id": "D2"}])
+    with pytest.raises(SertutError, match="band 'uar' lacks value"):
+        write(tmp_path, bands=[{"metric": "uar"}])
+
+
+def test_reading_what_is_not_there_or_not_right(tmp_path):
+    path = tmp_path / "results.json"
+    with pytest.raises(SertutError, match="was not written"):
+        read_results(path)
+    path.write_text("{")
+    with pytest.raises(SertutError, match="not valid JSON"):
+        read_results(path)
+    path.write_text(json.dumps({"chapter": "x"}))
+    with pytest.raises(SertutError, match="lacks corpus, seed"):
+        read_results(path)
+
+
+def test_claims_of_all_sources_stand_together(tmp_path):
+    reference = tmp_path / "reference"
+    reference.mkdir()
+    (reference / "pooling.json").write_text(json.dumps({"claims": [{**CLAIM.to_dict(), "corpus": "ravdess"}]}))
+    (reference / "other.json").write_text("[1, 2]")
+    page = claims_page([{"chapter": "04-x", "claims": [CLAIM.to_dict()]}], reference)
+    assert page.count("**D2**: attention finds the region") == 1
+    assert "| planted | +0.400 [+0.300, +0.500] AUROC | supported | 5 | 04-x |" in page
+    assert "| ravdess | +0.400 [+0.300, +0.500] AUROC | supported | 5 | reference: pooling |" in page
+    (reference / "broken.json").write_text("{")
+    with pytest.raises(SertutError, match=r"broken.json is not valid JSON"):
+        claims_page([], reference)
+
+
+def test_no_claims_yet():
+    assert claims_page([{"chapter": "x", "claims": []}]) == "No chapter has measured a claim yet."
+
+
+def test_an_effect_without_interval():
+    assert effect({"effect": 0.1, "low": None, "high": None, "unit": ""}) == "+0.100"
+    assert effect({"effect": None, "low": None, "high": None, "unit": ""}) == "not measured"

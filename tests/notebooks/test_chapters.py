@@ -1,0 +1,103 @@
+"""Each chapter has the form that CONTRIBUTING describes, runs, and measures what the reference says."""
+
+import ast
+import json
+import re
+
+import pytest
+
+from sertut.course.chapters import Chapter, chapters, source, tags
+from sertut.course.run import Executed, run_chapters
+from sertut.errors import SertutError
+
+pytestmark = pytest.mark.xdist_group("chapters")
+try:
+    CHAPTERS = chapters()
+except SertutError:
+    CHAPTERS = []
+EXERCISE = re.compile(r"^#{2,5} Exercise\b", re.M)
+HEADING = re.compile(r"^#{1,5} ", re.M)
+
+each_chapter = pytest.mark.parametrize("chapter", CHAPTERS, ids=lambda chapter: chapter.name)
+
+
+def markdown(chapter: Chapter) -> str:
+    return "\n\n".join(source(cell) for cell in chapter.cells() if cell["cell_type"] == "markdown")
+
+
+@each_chapter
+def test_form(chapter):
+    notebook = json.loads(chapter.path.read_text(encoding="utf-8"))
+    assert notebook["nbformat"] == 4
+    assert notebook["metadata"]["kernelspec"]["name"] == "python3"
+    assert source(chapter.cells()[0]).startswith("# "), "the first cell is the title"
+    text = markdown(chapter)
+    assert len(re.findall(r"^# ", text, re.M)) == 1, "one title; parts have ## and below"
+    for part in ("Objectives", "Exercises", "Summary", "References"):
+        assert re.search(rf"^#+ .*{part}|^\*\*{part}", text, re.M), f"no {part}"
+
+
+@each_chapter
+def test_parameters(chapter):
+    parameters = chapter.parameters()
+    assert {"corpus", "device", "seed"} <= set(parameters)
+    assert parameters["corpus"] == "planted", "the default needs no download"
+
+
+@each_chapter
+def test_each_exercise_has_a_check_and_a_solution(chapter):
+    cells = chapter.cells()
+    is_text = [cell["cell_type"] == "markdown" for cell in cells]
+    starts = [i for i, cell in enumerate(cells) if is_text[i] and EXERCISE.search(source(cell))]
+    assert starts, "no exercise"
+    for start in starts:
+        after = [i for i in range(start + 1, len(cells)) if is_text[i] and HEADING.search(source(cells[i]))]
+        found = [tag for cell in cells[start : after[0] if after else None] for tag in tags(cell)]
+        title = source(cells[start]).splitlines()[0]
+        assert "check" in found and "solution" in found, f"'{title}' lacks a check or a solution"
+
+
+@each_chapter
+def test_the_last_cell_writes_the_results(chapter):
+    code = [source(cell) for cell in chapter.cells() if cell["cell_type"] == "code"]
+    calls = {node.id for node in ast.walk(ast.parse(code[-1])) if isinstance(node, ast.Name)}
+    attributes = {node.attr for node in ast.walk(ast.parse(code[-1])) if isinstance(node, ast.Attribute)}
+    assert "write_results" in calls | attributes
+
+
+@pytest.fixture
+def run(chapter, runs) -> Executed:
+    """The chapter's run; the test fails here, with the reason, if there is none."""
+    found = runs.get(chapter.name)
+    if found is None:  # another chapter failed, and this one is fine
+        (found,) = run_chapters([chapter.name], progress=False)
+    if isinstance(found, str):
+        pytest.fail(found, pytrace=False)
+    return found
+
+
+@each_chapter
+def test_it_runs_and_leaves_results(chapter, run):
+    results = run.results
+    assert results["chapter"] == chapter.name
+    assert results["corpus"] == chapter.parameters()["corpus"]
+    assert results["seed"] == chapter.parameters()["seed"]
+    assert results["metrics"], "nothing was measured"
+    assert results["seconds"] > 0
+
+
+@each_chapter
+def test_figures_have_a_text(chapter, run):
+    cells = json.loads(run.notebook.read_text(encoding="utf-8"))["cells"]
+    outputs = [output for cell in cells for output in cell.get("outputs", ())]
+    pictures = [output for output in outputs if "image/png" in output.get("data", {})]
+    assert pictures, "no figure"
+    for picture in pictures:
+        assert picture["metadata"].get("image/png", {}).get("alt"), "a figure without a text: show it with sertut.show"
+    assert not [output for output in outputs if output["output_type"] == "error"]
+
+
+@each_chapter
+def test_numbers_fall_into_the_reference_band(chapter, run):
+    for band in run.results["bands"]:
+        assert band["low"] <= band["value"] <= band["high"], f"{band['metric']} is outside the reference seeds"
