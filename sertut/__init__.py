@@ -9,7 +9,7 @@
 >>> sertut.show.attention(report[3])
 """
 
-from sertut import attention, corpora, evidence, models, show, signals, training
+from sertut import attention, corpora, course, evidence, models, show, signals, study, training
 from sertut.corpora import load
 from sertut.errors import SertutError
 from sertut.evidence import evaluate
@@ -21,6 +21,7 @@ __all__ = [
     "SertutError",
     "attention",
     "corpora",
+    "course",
     "evaluate",
     "evidence",
     "fit",
@@ -29,5 +30,6 @@ __all__ = [
     "predict",
     "show",
     "signals",
+    "study",
     "training",
 ]

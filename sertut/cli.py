@@ -66,7 +66,7 @@ def data_validate(arguments: argparse.Namespace) -> int:
     """Read every file of a corpus; exit code 1 if something is missing, unreadable or doubled."""
     from sertut.corpora import load
 
-    corpus = load(arguments.name, arguments.root)
+    corpus = load(arguments.name, arguments.root, trim=False)
     problems = corpus.validate()
     for problem in problems:
         print(problem)
@@ -77,10 +77,11 @@ def data_validate(arguments: argparse.Namespace) -> int:
 
 
 def study_list(arguments: argparse.Namespace) -> int:
-    """All protocols."""
+    """All protocols, and the question that each answers."""
     from sertut.study import PROTOCOLS
 
-    print("\n".join(PROTOCOLS))
+    for name, protocol in PROTOCOLS.items():
+        print(f"{name}: {protocol.question}")
     return 0
 
 
@@ -88,7 +89,7 @@ def study_run(arguments: argparse.Namespace) -> int:
     """Run the trainings of a protocol that are not there yet; it may be stopped and started again."""
     from sertut.study import run_study
 
-    run_study(arguments.name, workers=arguments.workers)
+    run_study(arguments.name, workers=arguments.workers, device=arguments.device)
     return 0
 
 
@@ -96,7 +97,8 @@ def study_report(arguments: argparse.Namespace) -> int:
     """Sum up the trainings of a protocol and write the reference results into the book."""
     from sertut.study import report_study
 
-    print(report_study(arguments.name))
+    report = report_study(arguments.name)
+    print(f"{report.question}\n{report.table().set_index(['corpus', 'method']).T.to_string()}")
     return 0
 
 
@@ -149,6 +151,7 @@ def parser() -> argparse.ArgumentParser:
         command.add_argument("name", metavar="PROTOCOL", help="a name that `sertut study list` shows")
         if name == "run":
             command.add_argument("-w", "--workers", type=_positive, default=2, help="trainings at a time (default 2)")
+            command.add_argument("--device", default="auto", help="auto (default), cpu, cuda or mps")
     return top
 
 

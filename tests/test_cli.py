@@ -4,6 +4,7 @@ import shutil
 import subprocess
 import sys
 
+import pandas as pd
 import pytest
 
 from sertut import cli
@@ -105,13 +106,26 @@ def test_describe(capsys, recorded):
 def test_study_commands_call_the_study(capsys, monkeypatch):
     import sertut.study
 
+    class Report:
+        question = "Which is better?"
+
+        def table(self):
+            return pd.DataFrame({"corpus": ["planted"], "method": ["mean"], "UAR": ["0.5"]})
+
     seen = []
-    monkeypatch.setattr(sertut.study, "PROTOCOLS", {"one": 1, "two": 2}, raising=False)
-    monkeypatch.setattr(sertut.study, "run_study", lambda name, workers: seen.append((name, workers)), raising=False)
-    monkeypatch.setattr(sertut.study, "report_study", lambda name: f"report of {name}", raising=False)
-    assert call("study", "list") == call("study", "run", "one", "-w", "3") == call("study", "report", "one") == 0
-    assert seen == [("one", 3)]
-    assert capsys.readouterr().out == "one\ntwo\nreport of one\n"
+    monkeypatch.setattr(sertut.study, "run_study", lambda name, **options: seen.append((name, options)))
+    monkeypatch.setattr(sertut.study, "report_study", lambda name: Report())
+    assert call("study", "list") == 0
+    assert "regions-planted: Does attention" in capsys.readouterr().out
+    assert call("study", "run", "one", "-w", "3", "--device", "cpu") == 0
+    assert seen == [("one", {"workers": 3, "device": "cpu"})]
+    assert call("study", "report", "one") == 0
+    assert "Which is better?" in (out := capsys.readouterr().out) and "UAR" in out
+
+
+def test_an_unknown_study_gets_a_suggestion(capsys):
+    assert call("study", "run", "region-planted") == 1
+    assert "did you mean 'regions-planted'" in capsys.readouterr().err
 
 
 def test_python_m_sertut_from_another_folder(tmp_path):

@@ -9,6 +9,7 @@ from sertut.corpora.corpus import About, Clip, Corpus, Fold, Problem, Region
 from sertut.corpora.features import load_features
 from sertut.corpora.folds import random_fold
 from sertut.corpora.leaks import Leaks, find_leaks
+from sertut.corpora.trimmed import trim_silence
 from sertut.errors import CorpusError, unknown
 from sertut.files import corpora_folder
 
@@ -22,12 +23,13 @@ NAMES = (*MADE, *RECORDED, *(f"spliced-{name}" for name in RECORDED))
 """All that :func:`load` takes."""
 
 
-def load(name: str, root: Path | str | None = None, **options) -> Corpus:
+def load(name: str, root: Path | str | None = None, *, trim: bool = True, **options) -> Corpus:
     """Load a corpus by name: ``load("planted")``, ``load("ravdess", root="~/corpora/ravdess")``, ``load("spliced-ravdess")``.
 
     Args:
         name: one of :data:`NAMES`.
         root: folder of a recorded corpus; by default ``$SERTUT_DATA/<name>``, or ``data/<name>`` of a checkout.
+        trim: cut the silence before and after the speech of recorded corpora (once, into copies of sertut's own).
         options: passed on to the corpus, e.g. ``known_faults="keep"`` for RAVDESS.
 
     Raises:
@@ -39,11 +41,12 @@ def load(name: str, root: Path | str | None = None, **options) -> Corpus:
     if name in MADE:
         return planted.load(name, **options)
     if name.startswith("spliced-"):
-        return spliced.splice(load(name.removeprefix("spliced-"), root), **options)
+        return spliced.splice(load(name.removeprefix("spliced-"), root, trim=False), **options)
     folder = Path(root).expanduser() if root else corpora_folder() / name
     if not folder.is_dir():
         raise CorpusError(f"{name} is not in {folder}: {RECORDED[name].HOW_TO_GET}, or pass root= or set SERTUT_DATA.")
-    return RECORDED[name].read(folder, **options)
+    corpus = RECORDED[name].read(folder, **options)
+    return trim_silence(corpus) if trim else corpus
 
 
 __all__ = [
@@ -61,4 +64,5 @@ __all__ = [
     "load",
     "load_features",
     "random_fold",
+    "trim_silence",
 ]

@@ -11,8 +11,9 @@ from sertut.errors import CorpusError
 def cut(corpus: Corpus, n: int, seed: int) -> list[Fold]:
     """Published folds where the corpus has them, else `n` seeded groups of speakers; see :meth:`Corpus.folds`."""
     here = set(corpus.speakers)
+    pairs: list[tuple[set[str], set[str]]]
     if corpus.published_folds and all((test & here) and (dev & here) for test, dev in corpus.published_folds):
-        pairs = [(test & here, dev & here) for test, dev in corpus.published_folds]
+        pairs = [(here & test, here & dev) for test, dev in corpus.published_folds]
     else:
         groups = _groups(corpus, n, seed)
         pairs = [(groups[i], groups[(i + 1) % n]) for i in range(n)]
@@ -46,7 +47,10 @@ def random_fold(corpus: Corpus, seed: int = 0, test_share: float = 0.2, dev_shar
     """
     order = np.random.default_rng(seed).permutation(len(corpus))
     n_test, n_dev = round(test_share * len(corpus)), round(dev_share * len(corpus))
-    pick = lambda indices: corpus.keeping(corpus[i] for i in sorted(indices))  # noqa: E731
+
+    def pick(indices: np.ndarray) -> Corpus:
+        return corpus.keeping(corpus[i] for i in sorted(indices.tolist()))
+
     return Fold(
         train=pick(order[n_test + n_dev :]),
         dev=pick(order[n_test : n_test + n_dev]),

@@ -54,27 +54,27 @@ class Prosody:
 
 CUES = {
     # high and wide F0, fast, loud, strong high frequencies, falling accents, irregular [1, 2, 3]
-    "anger": Prosody(pitch=4, range=0.8, slope=-5, tempo=0.25, level=4, tilt=5, jitter=0.25),
+    "anger": Prosody(pitch=4, range=0.8, slope=-6, tempo=0.3, level=4, tilt=6, jitter=0.3),
     # low F0, slow, rather soft, "grumbled", wide falls at the end [4]; low energy and long words also in [1]
-    "disgust": Prosody(pitch=-4, range=0.2, slope=-4, tempo=-0.45, level=-1.5, tilt=1, formants=-0.06, jitter=0.5),
-    # high but narrow F0, fast, not loud, weak high frequencies, trembling [2, 3]
-    "fear": Prosody(pitch=6, range=-1, slope=1, tempo=0.35, level=-1, tilt=-1.5, breath=0.25, jitter=0.15, tremor=0.8),
+    "disgust": Prosody(pitch=-5, range=0.2, slope=-4, tempo=-0.5, level=-1.5, tilt=1, formants=-0.3, jitter=1.2),
+    # very high but narrow F0, fast, not loud, weak high frequencies, breathy, trembling [2, 3]
+    "fear": Prosody(pitch=11, range=-1.5, slope=1, tempo=0.35, level=-1, tilt=-2, breath=0.7, jitter=0.2, tremor=1.5),
     # high and wide F0 in waves, rather fast and loud, bright, lips spread by the smile: formants up [2, 3]
-    "happiness": Prosody(pitch=3, range=0.7, arch=6, tempo=0.05, level=2.5, tilt=2, formants=0.1),
+    "happiness": Prosody(pitch=5, range=0.8, arch=10, tempo=0.05, level=2.5, tilt=3, formants=0.3),
     # low and narrow F0, falling, slow, soft, weak high frequencies, breathy [1, 2, 3]
-    "sadness": Prosody(pitch=-3, range=-1.2, slope=-2, tempo=-0.45, level=-4, tilt=-5, breath=0.5),
-    # high F0 with a steep rise, rather fast [5]
-    "surprise": Prosody(pitch=5, slope=11, tempo=0.1, level=2, tilt=1, breath=0.1),
+    "sadness": Prosody(pitch=-3, range=-1.5, slope=-3, tempo=-0.5, level=-4, tilt=-6, breath=0.6),
+    # high F0 with a very steep rise, rather fast [5]
+    "surprise": Prosody(pitch=7, slope=20, tempo=-0.1, level=2, tilt=2, breath=0.2),
 }
 """Emotion -> what full strength does to the word that carries it. Neutral speech has no cue."""
 
-PLAIN = Prosody(pitch=0.7, range=0.2, slope=1.2, arch=0.6, tempo=0.1, level=1.2, tilt=0.5, formants=0.01)
+PLAIN = Prosody(pitch=0.5, range=0.15, slope=0.8, arch=0.4, tempo=0.07, level=1.0, tilt=0.3, formants=0.005)
 """How much words differ in neutral speech (standard deviations): without it any change at all would give a cue away."""
 
-STRENGTH = (0.6, 1.1)
+STRENGTH = (0.85, 1.25)
 """A cue is a share of the full one; the share is drawn from this interval, once a clip."""
 
-UNEVEN = 0.2
+UNEVEN = 0.12
 """And each of its numbers is changed by this share of itself (standard deviation)."""
 
 

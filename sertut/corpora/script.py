@@ -127,7 +127,7 @@ def cast(n: int, seed: int) -> list[Speaker]:
             range=float(2 ** (0.3 * rng.normal())),
             formants=float(0.9 * 2 ** (0.42 * size[i] + 0.04 * rng.normal()) / VOICES[str(voices[i])]),
             tempo=float(2 ** (0.1 * rng.normal())),
-            tilt=float(rng.normal()),
+            tilt=float(0.6 * rng.normal()),
             breath=float(abs(0.08 * rng.normal())),
         )
         for i in range(n)
@@ -162,6 +162,6 @@ def _take(name: str, speaker: Speaker, emotion: str, sentence: str, loud_cue: bo
         prosodies=tuple(prosodies),
         pause=(float(rng.uniform(0.1, 0.4)), float(rng.uniform(0.1, 0.4))),
         gain=float(rng.uniform(-32, -22)),
-        noise=float(rng.uniform(-68, -58)),
+        noise=float(rng.uniform(-80, -70)),
         seed=int(rng.integers(2**32)),
     )

@@ -19,15 +19,14 @@ import joblib
 import numpy as np
 from sertut.progress import progress_bar
 
-from sertut.corpora.corpus import Clip, Corpus, Region
+from sertut.corpora.corpus import Clip, Corpus, Problem, Region
 from sertut.corpora.leaks import content_hash
+from sertut.corpora.trimmed import MARGIN, TRIM_DB, trim
 from sertut.errors import CorpusError
 from sertut.files import data_folder, writing
-from sertut.signals import HOP, SAMPLE_RATE, WINDOW, level_db, read_audio, sounding, write_audio
+from sertut.signals import SAMPLE_RATE, level_db, read_audio, sounding, write_audio
 
 LEVEL_DB = -26.0  # level of every piece, root mean square over its sounding frames
-TRIM_DB = 35.0  # frames this far below a clip's loudest one, at its ends, are trimmed
-MARGIN = int(0.03 * SAMPLE_RATE)  # kept around the speech when trimming
 FADE = int(0.02 * SAMPLE_RATE)  # cross-fade between two pieces
 VERSION = 1  # raise it when a change of this page changes the sound
 
@@ -44,7 +43,7 @@ def splice(corpus: Corpus, seed: int = 0) -> Corpus:
     Raises:
         CorpusError: no speaker has two neutral clips and an emotional one.
     """
-    plans = _plan(corpus, seed)
+    plans, left_out = _plan(corpus, seed)
     sources = sorted({clip.name: clip for plan in plans for clip in plan.pieces}.values(), key=lambda c: c.name)
     settings = [VERSION, seed, LEVEL_DB, TRIM_DB, MARGIN, FADE, *(content_hash(clip.audio) for clip in sources)]
     key = hashlib.sha256(json.dumps(settings).encode()).hexdigest()[:12]
@@ -74,6 +73,7 @@ def splice(corpus: Corpus, seed: int = 0) -> Corpus:
             corpus.about, title=f"neutral and emotional clips of one speaker, joined; from {corpus.about.title}"
         ),
         expected={},
+        dropped=left_out,
     )
 
 
@@ -87,14 +87,16 @@ class _Plan:
         self.name = f"{core.name}-{number:02d}"
 
 
-def _plan(corpus: Corpus, seed: int) -> list[_Plan]:
+def _plan(corpus: Corpus, seed: int) -> tuple[list[_Plan], tuple[Problem, ...]]:
+    """What to join, and the speakers with whom it cannot be done."""
     rng = np.random.default_rng(seed)
-    plans = []
+    plans, left_out = [], []
     for speaker in corpus.speakers:
         own = [clip for clip in corpus if clip.speaker == speaker and clip.emotion not in LEFT_OUT]
         neutral = [clip for clip in own if clip.emotion == "neutral"]
         emotional = [clip for clip in own if clip.emotion != "neutral"]
         if len(neutral) < 3 or not emotional:
+            left_out.append(Problem(speaker, f"{len(neutral)} neutral and {len(emotional)} emotional clips: too few"))
             continue
         n_neutral = round(len(emotional) / len({clip.emotion for clip in emotional}))
         cores = emotional + [neutral[i % len(neutral)] for i in range(n_neutral)]
@@ -106,7 +108,7 @@ def _plan(corpus: Corpus, seed: int) -> list[_Plan]:
         raise CorpusError(
             f"'{corpus.name}' cannot be spliced: no speaker has three neutral clips and an emotional one."
         )
-    return plans
+    return plans, tuple(left_out)
 
 
 def _make(plans: list[_Plan], sources: list[Clip], folder: Path, manifest: Path) -> None:
@@ -130,13 +132,11 @@ def _make(plans: list[_Plan], sources: list[Clip], folder: Path, manifest: Path)
 
 def prepare(samples: np.ndarray) -> np.ndarray:
     """Trim the silence at both ends and bring the speech to :data:`LEVEL_DB`; shape (n,) to (m,), m <= n."""
+    samples = trim(samples)
     level = level_db(samples)
     speech = sounding(level, TRIM_DB)
-    first, last = speech.nonzero()[[0, -1], 0].tolist()
-    start = max(0, first * HOP - MARGIN)
-    end = min(len(samples), last * HOP + WINDOW + MARGIN)
     rms = np.sqrt(np.mean(10 ** (level[speech].numpy() / 10)))
-    scaled = samples[start:end] * (10 ** (LEVEL_DB / 20) / rms)
+    scaled = samples * (10 ** (LEVEL_DB / 20) / rms)
     return scaled / max(1.0, float(np.abs(scaled).max()) / 0.99)  # a shout must not clip
 
 

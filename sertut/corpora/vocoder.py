@@ -19,7 +19,7 @@ from sertut.corpora.voices import Utterance, Word
 from sertut.signals import SAMPLE_RATE
 
 FRAME = 0.005  # seconds from one WORLD frame to the next
-EDGE = 0.04  # seconds over which a word's prosody fades in and out, inside the word: no click, no step
+EDGE = 0.03  # seconds over which a word's prosody fades in and out, inside the word: no click, no step
 LOWEST_F0, HIGHEST_F0 = 60.0, 520.0  # Hz
 TREMOR_HZ = 7.0
 

@@ -1,1 +1,5 @@
-"""Running the chapters, building the book, checking an installation."""
+"""Running the chapters, building the book, checking an installation and the reader's answers."""
+
+from sertut.course.exercises import check
+
+__all__ = ["check"]

@@ -16,12 +16,13 @@ from pathlib import Path
 import yaml
 
 from sertut.course.chapters import chapters, repository, tags
-from sertut.course.claims import claims_page
+from sertut.course.claims import claims_page, reference_page
 from sertut.course.run import Executed, run_chapters
 from sertut.errors import SertutError
 from sertut.files import writing
 
 CLAIMS_MARK = "<!-- claims -->"
+REFERENCE_MARK = "<!-- reference results -->"
 FOLDED = {"check": "Check your answer", "solution": "Show a solution"}
 """Tags of cells that the book shows only on a click, and what the click says."""
 
@@ -47,9 +48,13 @@ def build_book(*, workers: int = 2, force: bool = False, progress: bool = True, 
     _stage(root, stage, executed)
     html, stamp = root / "_build" / "html", root / "_build" / "book-up-to-date"
     content = _digest(stage)
-    if force or not stamp.is_file() or stamp.read_text() != content:
-        stamp.unlink(missing_ok=True)
+    if progress:
+        print(f"{sum(run.reused for run in executed)} of {len(executed)} chapters were up to date", file=sys.stderr)
+    built = (html / "index.html").is_file() and stamp.is_file() and stamp.read_text() == content
+    if force or not built:
         _require_jupyter_book()
+        stamp.unlink(missing_ok=True)
+        shutil.rmtree(html, ignore_errors=True)  # no page of an earlier book stays behind
         _jupyter_book(stage, root, progress)
         if problems := find_problems(html, contents(root)):
             raise SertutError("the book was built, but is not right:\n  " + "\n  ".join(problems))
@@ -150,11 +155,15 @@ def _stage(root: Path, stage: Path, executed: Sequence[Executed]) -> None:
         notebook = json.loads(run.notebook.read_text(encoding="utf-8"))
         copy = stage / "notebooks" / run.notebook.name
         copy.write_text(json.dumps(prepare_notebook(notebook), indent=1, ensure_ascii=False), encoding="utf-8")
+    filled = {
+        CLAIMS_MARK: claims_page([run.results for run in executed]),
+        REFERENCE_MARK: reference_page(root / "book" / "results"),
+    }
     for page in (stage / "book").glob("*.md"):
         text = page.read_text(encoding="utf-8")
-        if CLAIMS_MARK in text:
-            table = claims_page([run.results for run in executed], root / "book" / "results")
-            page.write_text(text.replace(CLAIMS_MARK, table), encoding="utf-8")
+        for mark, content in filled.items():
+            text = text.replace(mark, content)
+        page.write_text(text, encoding="utf-8")
 
 
 def _digest(folder: Path) -> str:

@@ -1,26 +1,24 @@
-"""The claims page: what the papers say, what was measured, side by side; made from results, never typed."""
+"""The claims page: what the papers say, what was measured, and the reference results; made from files, never typed."""
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterable, Mapping
 from pathlib import Path
 
-from sertut.errors import SertutError
+import pandas as pd
+
+from sertut.study import PROTOCOLS, load_study
 
 HEADER = ("corpus", "effect [95 % interval]", "verdict", "seeds", "measured in")
 
 
-def claims_page(results: Iterable[Mapping], reference: Path | None = None) -> str:
+def claims_page(results: Iterable[Mapping]) -> str:
     """Markdown: each claim with its source and grade, and under it one row for each time it was measured.
 
     Args:
         results: what each chapter wrote (:func:`sertut.course.results.write_results`).
-        reference: folder with the reference results; files with a list "claims" of the same form are added.
     """
     measured = [(claim, result["chapter"]) for result in results for claim in result["claims"]]
-    for path in sorted(reference.glob("*.json")) if reference and reference.is_dir() else ():
-        measured += [(claim, f"reference: {path.stem}") for claim in _claims_in(path)]
     if not measured:
         return "No chapter has measured a claim yet."
     groups: dict[tuple, list[tuple]] = {}
@@ -44,12 +42,22 @@ def effect(claim: Mapping) -> str:
     return f"{text} {claim['unit']}".strip()
 
 
-def _claims_in(path: Path) -> list[dict]:
-    try:
-        content = json.loads(path.read_text(encoding="utf-8"))
-    except ValueError as problem:
-        raise SertutError(f"{path} is not valid JSON ({problem}); renew it with `sertut study report`.") from problem
-    return list(content.get("claims", ())) if isinstance(content, dict) else []
+def reference_page(folder: Path) -> str:
+    """Markdown: each study with a result in `folder`: its question, its table, the command that renews it."""
+    parts = []
+    for name in (name for name in PROTOCOLS if (folder / f"{name}.json").is_file()):
+        study = load_study(name, folder)
+        parts += [f"### {name}", study.question, _sideways(study.table()), f"Renew: `{study.command}`"]
+    return "\n\n".join(parts) or "No study has been run yet."
+
+
+def _sideways(table: pd.DataFrame) -> str:
+    """One column a corpus and method, so that the page need not be wide."""
+    heads = [f"{row['corpus']}, {row['method']}" for _, row in table.iterrows()]
+    lines = [_line(["", *heads]), _line(["---"] * (len(heads) + 1))]
+    for column in table.columns.drop(["corpus", "method"]):
+        lines.append(_line([column, *("" if value != value else value for value in table[column])]))
+    return "\n".join(lines)
 
 
 def _line(texts: Iterable[object]) -> str:

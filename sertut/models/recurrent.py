@@ -17,6 +17,7 @@ from sertut.models.layers import BiLSTM, MaskedConv
 from sertut.models.output import Output
 from sertut.signals import WINDOW_SECONDS, Batch
 
+REDUCTION = 4  # feature frames a state
 POOLINGS = ("last", "mean", "max", "attention", "mixture")
 
 
@@ -89,9 +90,7 @@ class AttentiveLSTM(nn.Module):
 
     def clock(self, hop: float) -> Clock:
         """Seconds of the states: step u is centered on feature frame 4 u."""
-        step = hop
-        for layer in self.front:
-            step *= layer.stride
+        step = hop * REDUCTION
         return Clock(hop=step, start=WINDOW_SECONDS / 2 - step / 2)
 
 

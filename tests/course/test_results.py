@@ -4,9 +4,11 @@ import json
 import time
 
 import numpy as np
+import pandas as pd
 import pytest
 import torch
 
+from sertut.course import claims
 from sertut.course.claims import claims_page, effect
 from sertut.course.results import KEYS, read_results, write_results
 from sertut.errors import SertutError
@@ -65,18 +67,35 @@ def test_reading_what_is_not_there_or_not_right(tmp_path):
         read_results(path)
 
 
-def test_claims_of_all_sources_stand_together(tmp_path):
-    reference = tmp_path / "reference"
-    reference.mkdir()
-    (reference / "pooling.json").write_text(json.dumps({"claims": [{**CLAIM.to_dict(), "corpus": "ravdess"}]}))
-    (reference / "other.json").write_text("[1, 2]")
-    page = claims_page([{"chapter": "04-x", "claims": [CLAIM.to_dict()]}], reference)
+def test_a_claim_stands_once_with_all_its_measurements():
+    other = {**CLAIM.to_dict(), "corpus": "ravdess"}
+    page = claims_page([{"chapter": "04-x", "claims": [CLAIM.to_dict()]}, {"chapter": "05-y", "claims": [other]}])
     assert page.count("**D2**: attention finds the region") == 1
     assert "| planted | +0.400 [+0.300, +0.500] AUROC | supported | 5 | 04-x |" in page
-    assert "| ravdess | +0.400 [+0.300, +0.500] AUROC | supported | 5 | reference: pooling |" in page
-    (reference / "broken.json").write_text("{")
-    with pytest.raises(SertutError, match=r"broken.json is not valid JSON"):
-        claims_page([], reference)
+    assert "| ravdess | +0.400 [+0.300, +0.500] AUROC | supported | 5 | 05-y |" in page
+
+
+def test_reference_results_are_shown(tmp_path, monkeypatch):
+    class FakeStudy:
+        question, command = "Which is better?", "sertut study run one"
+
+        def table(self):
+            rows = {
+                "corpus": ["planted"] * 2,
+                "method": ["mean", "attention"],
+                "UAR": [0.5, 0.6],
+                "auroc": [np.nan, 0.9],
+            }
+            return pd.DataFrame(rows)
+
+    (tmp_path / "one.json").write_text("{}")
+    monkeypatch.setattr(claims, "PROTOCOLS", {"one": None, "two": None})
+    monkeypatch.setattr(claims, "load_study", lambda name, folder: FakeStudy())
+    page = claims.reference_page(tmp_path)
+    assert "### one" in page and "### two" not in page and "Renew: `sertut study run one`" in page
+    assert "|  | planted, mean | planted, attention |" in page
+    assert "| auroc |  | 0.9 |" in page
+    assert claims.reference_page(tmp_path / "absent") == "No study has been run yet."
 
 
 def test_no_claims_yet():

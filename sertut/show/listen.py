@@ -1,0 +1,60 @@
+"""Hear one clip of a corpus, before any network has an opinion of it."""
+
+from __future__ import annotations
+
+import html
+import uuid
+
+import torch
+
+from sertut.corpora import Clip
+from sertut.evidence import Example
+from sertut.show.maps import decoys, voice_regions
+from sertut.show.picture import listed
+from sertut.show.player import TALL, WIDE, Player, _audio, _drawing, _legend
+from sertut.show.player_page import PAGE
+from sertut.signals import SAMPLE_RATE, level_db, log_mel, read_audio
+
+
+def listen(clip: Clip, *, title: str | None = None) -> Player:
+    """Play a clip while a cursor runs over its waveform and, where it is known, its emotional region.
+
+    Args:
+        title: by default speaker, emotion and sentence.
+    """
+    example = unheard(clip)
+    seconds = len(example.samples) / SAMPLE_RATE
+    text = f"{seconds:.1f} s of {clip.speaker}, {clip.emotion}: {clip.sentence}"
+    for what, regions in (("the emotional region", voice_regions(example)), ("the decoy", decoys(example))):
+        spans = listed([f"{region.start:.2f} to {region.end:.2f} s" for region in regions])
+        text += f"; {what} is {spans}" if spans else ""
+    parts = {
+        "id": f"sertut-{uuid.uuid4().hex}",
+        "title": html.escape(title or f"{clip.speaker}, {clip.emotion}: {clip.sentence}"),
+        "alt": html.escape(text, quote=True),
+        "audio": _audio(example.samples),
+        "seconds": f"{seconds:.2f}",
+        "drawing": _drawing(example, example.samples),
+        "legend": _legend(example),
+        "wide": str(WIDE),
+        "tall": str(TALL),
+    }
+    page = PAGE
+    for name, value in parts.items():
+        page = page.replace(f"%{name}%", value)
+    return Player(page, text)
+
+
+def unheard(clip: Clip) -> Example:
+    """The clip as an example without a map and without a decision."""
+    samples = read_audio(clip.audio)
+    return Example(
+        clip=clip,
+        emotions=(clip.emotion,),
+        samples=samples,
+        level=level_db(samples),
+        spectrogram=log_mel(samples),
+        map=None,
+        probabilities=torch.ones(1),
+        predicted=clip.emotion,
+    )

@@ -1,0 +1,118 @@
+"""The comparison of splits: a corpus whose emotions can only be known through the speaker shows the whole leak."""
+
+from dataclasses import replace
+
+import numpy as np
+import pytest
+import torch
+
+from sertut.corpora import Clip, Corpus, Fold
+from sertut.corpora.ravdess import ABOUT
+from sertut.errors import SertutError
+from sertut.signals import write_audio
+from sertut.study import leak
+
+EMOTIONS = ("neutral", "anger", "sadness")
+SPEAKERS = "abcdefghij"
+
+
+@pytest.fixture(scope="module")
+def corpus(tmp_path_factory) -> Corpus:
+    """10 speakers, 2 of 3 emotions, 6 clips each; the sound is noise, the features come from elsewhere."""
+    folder = tmp_path_factory.mktemp("leak")
+    clips = []
+    for i in range(120):
+        path = folder / f"{i}.flac"
+        write_audio(path, 0.1 * np.random.default_rng(i).standard_normal(800))
+        clips.append(Clip(f"clip {i}", path, SPEAKERS[i // 12], EMOTIONS[i % 2], "one"))
+    return Corpus("invented", tuple(clips), EMOTIONS, ABOUT)
+
+
+@pytest.fixture
+def known_by_speaker(corpus, monkeypatch) -> np.ndarray:
+    """Features (N, 20): each speaker has a column of his own, and how it moves with anger differs from all others'."""
+    table = np.zeros((len(corpus), 20))
+    generator = np.random.default_rng(0)
+    for i, clip in enumerate(corpus):
+        who = SPEAKERS.index(clip.speaker)
+        table[i, who] = 3.0
+        table[i, 10 + who] = 4.0 * (corpus.label(clip) - 0.5)
+    table += 0.05 * generator.standard_normal(table.shape)
+    monkeypatch.setattr(leak, "clip_statistics", lambda corpus, feature="log_mel": table)
+    return table
+
+
+def test_a_random_partition_has_the_sizes_of_the_one_by_speaker(corpus):
+    folds = corpus.folds()
+    wrong = leak.random_like(corpus, folds, seed=3)
+    for ours, theirs in zip(wrong, folds, strict=True):
+        assert [len(part) for part in ours.parts.values()] == [len(part) for part in theirs.parts.values()]
+        assert not {c.name for c in ours.train} & ({c.name for c in ours.test} | {c.name for c in ours.dev})
+        assert ours.leaks.speakers and not theirs.leaks.speakers
+    assert sorted(c.name for fold in wrong for c in fold.test) == sorted(c.name for c in corpus)
+    again = leak.random_like(corpus, folds, seed=3)
+    assert [f.test for f in again] == [f.test for f in wrong] != [f.test for f in leak.random_like(corpus, folds, 4)]
+
+
+@pytest.mark.parametrize("classifier", leak.CLASSIFIERS)
+def test_what_only_the_speaker_gives_away_is_lost_on_new_speakers(corpus, known_by_speaker, classifier):
+    found = leak.compare_splits(corpus, partitions=2)[classifier]
+    assert found.chance == 0.5  # two of the three emotions occur
+    assert found.partitions == 2 == len(found.scores("random split"))
+    assert found.uar("random split").estimate > 0.95
+    assert found.uar("speaker split").estimate < 0.75
+    assert found.difference("random split", "speaker split").low > 0.2
+    with pytest.raises(SertutError, match="did you mean 'random split'"):
+        found.uar("random splt")
+
+
+def test_a_copy_on_the_other_side_is_recognized(corpus, monkeypatch):
+    noise = np.random.default_rng(1).standard_normal((len(corpus), 20)) * 30  # nothing to learn
+    monkeypatch.setattr(leak, "clip_statistics", lambda corpus, feature="log_mel": noise)
+    found = leak.compare_copies(corpus, partitions=2)
+    assert found.uar("copies split").estimate > 0.8
+    assert 0.3 < found.uar("copies together").estimate < 0.7
+    assert found.tables["copies split"].sum() == 2 * 2 * len(corpus)
+
+
+def test_the_scaler_sees_train_only(corpus):
+    table = np.random.default_rng(2).standard_normal((len(corpus), 4))
+    half = corpus.keeping(corpus.clips[:60]), corpus.keeping(corpus.clips[60:])
+    fold = Fold(half[0], half[1], half[1], allow_leaks=True)
+    decided = leak.cross_validate(corpus, table, [fold])
+    spoiled = table.copy()
+    spoiled[60:90] *= 1e6  # other test clips change nothing for the last 30
+    assert (decided[:60] == -1).all()
+    assert (leak.cross_validate(corpus, spoiled, [fold])[90:] == decided[90:]).all()
+
+
+def test_statistics_are_those_of_the_features(corpus):
+    small = corpus.keeping(corpus.clips[:2])
+    (first, _), table = leak.load_features(small, "mfcc"), leak.clip_statistics(small, "mfcc")
+    assert table.shape == (2, 80)
+    np.testing.assert_allclose(table[0, :40], first.mean(dim=0), rtol=1e-5)
+    level = leak.clip_statistics(small, "level")
+    power = (10 ** (leak.load_features(small)[0] / 10)).sum(dim=1)
+    np.testing.assert_allclose(level[0, 0], (10 * torch.log10(power)).mean(), rtol=1e-5)
+
+
+def test_unknown_classifier(corpus):
+    with pytest.raises(SertutError, match="did you mean 'linear'"):
+        leak.build_classifier("liner")
+
+
+def test_features_are_compared_on_speaker_splits(corpus):
+    found = leak.compare_features(replace(corpus, name="noise"), ("log_mel", "level"), partitions=2)
+    assert found.corpus == "noise" and set(found.tables) == {"log_mel", "level"}
+    assert abs(found.uar("level").estimate - found.chance) < 0.2
+
+
+def test_real_voices_are_preferred_where_there_are_any(corpus, monkeypatch, tmp_path):
+    monkeypatch.setenv("SERTUT_DATA", str(tmp_path))
+    assert leak.exhibit(corpus) is corpus  # no RAVDESS here
+    recorded = replace(corpus, name="emodb")
+    assert leak.exhibit(recorded) is recorded
+    (tmp_path / "ravdess" / "Actor_01").mkdir(parents=True)
+    write_audio(tmp_path / "ravdess" / "Actor_01" / "03-01-05-02-01-01-01.wav", 0.1 * np.ones(800))
+    with pytest.warns(UserWarning, match="incomplete"):
+        assert leak.exhibit(corpus).name == "ravdess"
