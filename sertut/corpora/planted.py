@@ -13,20 +13,19 @@ from __future__ import annotations
 import hashlib
 import itertools
 import json
-from collections.abc import Iterable
 from dataclasses import asdict
 from importlib.metadata import version
 from pathlib import Path
 
 import joblib
 import numpy as np
-from tqdm.auto import tqdm
 
 from sertut.corpora.corpus import About, Clip, Corpus, Region
 from sertut.corpora.script import EMOTIONS, Take, write_script
 from sertut.corpora.vocoder import FRAME, analyze, resynthesize, timing
 from sertut.corpora.voices import Word, speak
 from sertut.files import data_folder, writing
+from sertut.progress import progress_bar
 from sertut.signals import SAMPLE_RATE, write_audio
 
 ABOUT = About(
@@ -103,7 +102,7 @@ def _make(takes: list[Take], folder: Path, title: str, progress: bool) -> list[d
     groups = [list(group) for _, group in itertools.groupby(sorted(takes, key=key), key=key)]
     jobs = (joblib.delayed(_render)(group, folder) for group in groups)
     made: dict[str, dict] = {}
-    with tqdm(total=len(takes), desc=title, unit="clip", disable=not progress) as bar:
+    with progress_bar(total=len(takes), desc=title, unit="clip", disable=not progress) as bar:
         for entries in joblib.Parallel(n_jobs=-1, return_as="generator_unordered")(jobs):
             made.update((entry["name"], entry) for entry in entries)
             bar.update(len(entries))
@@ -171,7 +170,7 @@ def _rounded(values: dict) -> dict:
 
 
 def _clip(entry: dict, folder: Path) -> Clip:
-    words: Iterable[list] = entry["words"]
+    words: list[list] = entry["words"]
     cue, decoy = (words[entry[which]] if entry[which] is not None else (None, None, None) for which in ("cue", "decoy"))
     return Clip(
         name=entry["name"],

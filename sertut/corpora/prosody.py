@@ -5,7 +5,7 @@ Directions follow the studies below; sizes are ours, chosen so that the cue is p
 1. R. Banse, K. R. Scherer, "Acoustic profiles in vocal emotion expression", J. Pers. Soc. Psychol. 70(3), 1996:
    measured profiles of 14 emotions (F0 mean and spread, energy, rate, spectral balance).
 2. P. N. Juslin, P. Laukka, "Communication of emotions in vocal expression and music performance: different channels,
-   same code?", Psychol. Bull. 129(5), 2003: a review of 104 studies of vocal expression; anger, fear, happiness, sadness.
+   same code?", Psychol. Bull. 129(5), 2003: a review of 104 studies of vocal expression (anger, fear, joy, sadness).
 3. F. Burkhardt, W. F. Sendlmeier, "Verification of acoustical correlates of emotional speech using
    formant-synthesis", ISCA Workshop on Speech and Emotion, 2000: the same manipulations, judged by listeners.
 4. I. R. Murray, J. L. Arnott, "Toward the simulation of emotion in synthetic speech", J. Acoust. Soc. Am. 93(2), 1993:
@@ -56,7 +56,7 @@ CUES = {
     # high and wide F0, fast, loud, strong high frequencies, falling accents, irregular [1, 2, 3]
     "anger": Prosody(pitch=4, range=0.8, slope=-6, tempo=0.3, level=4, tilt=6, jitter=0.3),
     # low F0, slow, rather soft, "grumbled", wide falls at the end [4]; low energy and long words also in [1]
-    "disgust": Prosody(pitch=-5, range=0.2, slope=-4, tempo=-0.5, level=-1.5, tilt=1, formants=-0.3, jitter=1.2),
+    "disgust": Prosody(pitch=-6, range=0.2, slope=-7, tempo=-0.6, level=-1.5, tilt=1, formants=-0.3, jitter=1.2),
     # very high but narrow F0, fast, not loud, weak high frequencies, breathy, trembling [2, 3]
     "fear": Prosody(pitch=11, range=-1.5, slope=1, tempo=0.35, level=-1, tilt=-2, breath=0.7, jitter=0.2, tremor=1.5),
     # high and wide F0 in waves, rather fast and loud, bright, lips spread by the smile: formants up [2, 3]
@@ -71,7 +71,7 @@ CUES = {
 PLAIN = Prosody(pitch=0.5, range=0.15, slope=0.8, arch=0.4, tempo=0.07, level=1.0, tilt=0.3, formants=0.005)
 """How much words differ in neutral speech (standard deviations): without it any change at all would give a cue away."""
 
-STRENGTH = (0.85, 1.25)
+STRENGTH = (0.95, 1.3)
 """A cue is a share of the full one; the share is drawn from this interval, once a clip."""
 
 UNEVEN = 0.12

@@ -58,7 +58,7 @@ LOUD = (7.0, 11.0)
 """Level, dB, by which one word of each clip stands out: a neutral one in `planted`, the cue in `planted-loud`."""
 
 CUE_LEVEL = 3.0
-"""In `planted`, the level of the cue is moved at random (standard deviation, dB): loud is not angry, soft is not sad."""
+"""In `planted`, the level of the cue is moved at random (standard deviation, dB): loud is not always angry."""
 
 
 @dataclass(frozen=True)

@@ -1,7 +1,8 @@
 """Speaking a recorded sentence again with another voice and another prosody, by the WORLD vocoder.
 
 WORLD takes a voice apart into F0, spectral envelope and aperiodicity, every 5 ms; we change these tracks and put the
-voice together again. M. Morise, F. Yokomori, K. Ozawa, IEICE Trans. Inf. Syst. E99-D(7), 2016; doi 10.1587/transinf.2015EDP7457
+voice together again. M. Morise, F. Yokomori, K. Ozawa, "WORLD: a vocoder-based high-quality speech synthesis system for
+real-time applications", IEICE Trans. Inf. Syst. E99-D(7), 2016, doi 10.1587/transinf.2015EDP7457
 """
 
 from __future__ import annotations

@@ -10,6 +10,7 @@ import contextlib
 import ctypes
 import itertools
 import re
+import sys
 from collections.abc import Iterator
 from dataclasses import dataclass
 
@@ -123,8 +124,10 @@ def _engine() -> Iterator[tuple[ctypes.CDLL, int]]:
         yield engine, rate
         engine.espeak_Terminate()
     finally:
-        unload = getattr(_ctypes, "dlclose", None) or _ctypes.FreeLibrary
-        unload(engine._handle)
+        if sys.platform == "win32":
+            _ctypes.FreeLibrary(engine._handle)
+        else:
+            _ctypes.dlclose(engine._handle)
 
 
 def _words(sentence: str, starts: dict[int, float], end: float) -> tuple[Word, ...]:

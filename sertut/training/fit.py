@@ -131,7 +131,7 @@ def fit(
             state.__dict__.update(load_checkpoint(checkpoint, model, optimizer, identity))
 
         bar = progress_bar(total=settings.epochs, initial=state.epoch, desc="training", disable=not progress)
-        while state.epoch < settings.epochs and state.epoch - state.best_epoch <= settings.patience:
+        while state.epoch < settings.epochs and state.epoch - state.gained <= settings.patience:
             started = time.perf_counter()
             # Every epoch draws from a seed of its own, so that resuming needs no memory of the random state.
             torch.manual_seed(1_000_003 * seed + state.epoch)
@@ -139,6 +139,8 @@ def fit(
             dev_uar = _uar_on(model, dev, len(fold.emotions), where)
             state.history.append({"epoch": state.epoch, "loss": loss, "dev_uar": dev_uar})
             if dev_uar > state.best_uar:
+                state.gained = state.epoch
+            if dev_uar >= state.best_uar:  # of equals the later one, which has trained longer at a lower rate
                 state.best_uar, state.best_epoch = dev_uar, state.epoch
                 state.best = {name: value.clone() for name, value in model.state_dict().items()}
             state.epoch += 1
@@ -198,6 +200,7 @@ class _State:
     epoch: int = 0
     best_uar: float = -1.0
     best_epoch: int = 0
+    gained: int = 0  # last epoch with a better UAR on dev than all before
     seconds: float = 0.0
     history: list[dict] = dataclasses.field(default_factory=list)
 

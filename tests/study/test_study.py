@@ -1,0 +1,115 @@
+"""Studies: resumable, collected only when whole, and their reports pool what the trainings wrote."""
+
+import json
+from dataclasses import replace
+
+import numpy as np
+import pytest
+
+from sertut.errors import SertutError
+from sertut.study import PROTOCOLS, Protocol, Training, build, load_study, recipe, report_study, run_study
+from sertut.study import run as run_module
+from sertut.study.report import BOOK_RESULTS
+from sertut.training.metrics import uar
+
+
+@pytest.fixture
+def tiny(tones, monkeypatch):
+    """A study of 2 seeds x 3 folds x 2 methods on tones, in this process."""
+    import sertut.study.protocols as protocols
+    import sertut.study.report as report
+
+    plan = Protocol("tiny?", ("planted",), ("mean", "attention"), seeds=(0, 1), folds=3)
+    for module in (protocols, report):
+        monkeypatch.setattr(module, "PROTOCOLS", {"tiny": plan})
+    monkeypatch.setattr(protocols, "RECIPES", {"planted": dict(epochs=1, device="cpu")})
+    monkeypatch.setattr(protocols, "recipe", lambda corpus: dict(epochs=1))
+
+    class Three:  # the tones cut into three folds
+        emotions = tones.emotions
+
+        def folds(self):
+            return tones.folds(n=3)
+
+        def __iter__(self):
+            return iter(tones)
+
+    monkeypatch.setattr(run_module, "_corpus", lambda name: Three())
+    return plan
+
+
+def test_a_study_runs_resumes_and_reports(tiny, tmp_path, cache, monkeypatch):
+    paths = run_study("tiny", workers=1)
+    assert len(paths) == 12 and all(path.is_file() for path in paths)
+
+    paths[3].unlink()
+    with pytest.raises(SertutError, match="1 of 12 trainings.*sertut study run tiny"):
+        report_study("tiny", tmp_path)
+    real, trained = run_module.train_one, []
+    monkeypatch.setattr(run_module, "train_one", lambda *args: trained.append(args) or real(*args))
+    run_study("tiny", workers=1)
+    assert len(trained) == 1
+
+    study = report_study("tiny", tmp_path)
+    assert study.results == load_study("tiny", tmp_path).results
+    pooled = study.pooled("attention")
+    assert pooled.seeds == (0, 1) and len(pooled.speakers) == 6
+    assert pooled.confusions.sum() == 2 * 48  # every clip is tested once a seed
+    of_fold = study.scores("attention", 1)
+    raw = [json.loads(path.read_text()) for path in paths]
+    expected = [
+        float(uar(np.sum(r["report"]["confusions"], axis=0)))
+        for r in raw
+        if (r["method"], r["fold"]) == ("attention", 1)
+    ]
+    assert of_fold == pytest.approx(expected)
+    low, high = study.band("attention", 1)
+    assert low < min(of_fold) and max(of_fold) < high
+    assert list(study.table().method) == ["mean", "attention"]
+    with pytest.raises(SertutError, match="did you mean 'attention'"):
+        study.pooled("atention")
+
+
+def test_the_same_training_gives_the_same_result(tiny, tmp_path):
+    training = tiny.trainings()[0]
+    first = run_module.train_one(training, tmp_path / "a")
+    second = run_module.train_one(training, tmp_path / "b")
+    assert first["report"] == second["report"]
+
+
+def test_options_change_the_name_of_the_result():
+    training = Training("planted", "mean", 0, 0, {"epochs": 3})
+    assert training.key != replace(training, options={"epochs": 4}).key
+    assert training.key == replace(training).key
+
+
+def test_grids_are_whole():
+    for name, plan in PROTOCOLS.items():
+        trainings = plan.trainings()
+        assert len({training.key for training in trainings}) == len(trainings), name
+        assert len(plan.seeds) >= 5, name
+
+
+def test_unknown_names():
+    with pytest.raises(SertutError, match="did you mean 'regions-planted'"):
+        run_study("region-planted")
+    with pytest.raises(SertutError, match="did you mean 'mean'"):
+        build("meen", None)
+
+
+def test_a_study_without_result_says_how_to_make_it(tmp_path):
+    with pytest.raises(SertutError, match="sertut study run regions-planted"):
+        load_study("regions-planted", tmp_path)
+
+
+@pytest.mark.parametrize("path", sorted(BOOK_RESULTS.glob("*.json")), ids=lambda path: path.stem)
+def test_committed_results_belong_to_the_protocols_of_today(path):
+    """A reference that the code would no longer produce is a defect."""
+    study = load_study(path.stem)
+    wanted = {training.key: training for training in PROTOCOLS[path.stem].trainings()}
+    found = {
+        Training(r["corpus"], r["method"], r["fold"], r["seed"], r["options"]).key: r["parameters"]
+        for r in study.results
+    }
+    assert set(found) == set(wanted)
+    assert all(training.options == recipe(training.corpus) for training in wanted.values())
