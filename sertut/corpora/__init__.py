@@ -24,7 +24,7 @@ NAMES = (*MADE, *RECORDED, *(f"spliced-{name}" for name in RECORDED))
 
 
 def load(name: str, root: Path | str | None = None, *, trim: bool = True, **options) -> Corpus:
-    """Load a corpus by name: ``load("planted")``, ``load("ravdess", root="~/corpora/ravdess")``, ``load("spliced-ravdess")``.
+    """Load a corpus by name: ``load("planted")``, ``load("ravdess", root="~/corpora")``, ``load("spliced-ravdess")``.
 
     Args:
         name: one of :data:`NAMES`.

@@ -9,12 +9,12 @@ from pathlib import Path
 import joblib
 import numpy as np
 import torch
-from sertut.progress import progress_bar
 
 from sertut.corpora.corpus import Clip
 from sertut.corpora.leaks import content_hash
 from sertut.errors import AudioError
 from sertut.files import data_folder, writing
+from sertut.progress import progress_bar
 from sertut.signals import feature, read_audio
 from sertut.signals.features import settings
 
@@ -38,9 +38,8 @@ def load_features(clips: Iterable[Clip], name: str = "log_mel", progress: bool =
             except AudioError as problem:
                 already_named = str(clip.audio) in str(problem)
                 raise problem if already_named else AudioError(f"{clip.audio}: {problem}") from problem
-            with writing(memory) as temporary:
-                with temporary.open("wb") as file:
-                    np.save(file, values)
+            with writing(memory) as temporary, temporary.open("wb") as file:
+                np.save(file, values)
         return _remembered(memory)
 
     jobs = (joblib.delayed(one)(clip) for clip in clips)

@@ -11,7 +11,7 @@ Directions follow the studies below; sizes are ours, chosen so that the cue is p
 4. I. R. Murray, J. L. Arnott, "Toward the simulation of emotion in synthetic speech", J. Acoust. Soc. Am. 93(2), 1993:
    a table of correlates that includes disgust.
 5. K. R. Scherer, J. S. Oshinsky, "Cue utilization in emotion attribution from auditory stimuli", Motiv. Emot. 1(4),
-   1977: what makes tone sequences sound surprised.
+   1977: which tone sequences are heard as which emotion, disgust and surprise included.
 """
 
 from __future__ import annotations
@@ -55,8 +55,9 @@ class Prosody:
 CUES = {
     # high and wide F0, fast, loud, strong high frequencies, falling accents, irregular [1, 2, 3]
     "anger": Prosody(pitch=4, range=0.8, slope=-6, tempo=0.3, level=4, tilt=6, jitter=0.3),
-    # low F0, slow, rather soft, "grumbled", wide falls at the end [4]; low energy and long words also in [1]
-    "disgust": Prosody(pitch=-6, range=0.2, slope=-7, tempo=-0.6, level=-1.5, tilt=1, formants=-0.3, jitter=1.2),
+    # low F0, very slow, rather soft, "grumbled", wide falls at the end [4]; low energy and long words also in [1];
+    # slow, with many harmonics: strong high frequencies [5]
+    "disgust": Prosody(pitch=-6, range=0.2, slope=-7, tempo=-0.6, level=-1.5, tilt=4, formants=-0.2, jitter=1.2),
     # very high but narrow F0, fast, not loud, weak high frequencies, breathy, trembling [2, 3]
     "fear": Prosody(pitch=11, range=-1.5, slope=1, tempo=0.35, level=-1, tilt=-2, breath=0.7, jitter=0.2, tremor=1.5),
     # high and wide F0 in waves, rather fast and loud, bright, lips spread by the smile: formants up [2, 3]
@@ -64,7 +65,7 @@ CUES = {
     # low and narrow F0, falling, slow, soft, weak high frequencies, breathy [1, 2, 3]
     "sadness": Prosody(pitch=-3, range=-1.5, slope=-3, tempo=-0.5, level=-4, tilt=-6, breath=0.6),
     # high F0 with a very steep rise, rather fast [5]
-    "surprise": Prosody(pitch=7, slope=20, tempo=-0.1, level=2, tilt=2, breath=0.2),
+    "surprise": Prosody(pitch=7, slope=20, tempo=0.05, level=2, tilt=2, breath=0.2),
 }
 """Emotion -> what full strength does to the word that carries it. Neutral speech has no cue."""
 

@@ -125,7 +125,7 @@ def cast(n: int, seed: int) -> list[Speaker]:
             voice=str(voices[i]),
             pitch=float(90 * 2 ** (1.35 * size[i] + 0.1 * rng.normal())),
             range=float(2 ** (0.3 * rng.normal())),
-            formants=float(0.9 * 2 ** (0.42 * size[i] + 0.04 * rng.normal()) / VOICES[str(voices[i])]),
+            formants=float(0.92 * 2 ** (0.38 * size[i] + 0.025 * rng.normal()) / VOICES[str(voices[i])]),
             tempo=float(2 ** (0.1 * rng.normal())),
             tilt=float(0.6 * rng.normal()),
             breath=float(abs(0.08 * rng.normal())),

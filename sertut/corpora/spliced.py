@@ -10,6 +10,7 @@ The idea of making regions by joining clips is that of speech emotion diarizatio
 from __future__ import annotations
 
 import hashlib
+import itertools
 import json
 from collections.abc import Sequence
 from dataclasses import replace
@@ -17,13 +18,13 @@ from pathlib import Path
 
 import joblib
 import numpy as np
-from sertut.progress import progress_bar
 
 from sertut.corpora.corpus import Clip, Corpus, Problem, Region
 from sertut.corpora.leaks import content_hash
 from sertut.corpora.trimmed import MARGIN, TRIM_DB, trim
 from sertut.errors import CorpusError
 from sertut.files import data_folder, writing
+from sertut.progress import progress_bar
 from sertut.signals import SAMPLE_RATE, level_db, read_audio, sounding, write_audio
 
 LEVEL_DB = -26.0  # level of every piece, root mean square over its sounding frames
@@ -154,4 +155,4 @@ def join(pieces: Sequence[np.ndarray]) -> tuple[np.ndarray, list[tuple[float, fl
         borders.append((len(result) - FADE / 2) / SAMPLE_RATE)
         result = np.concatenate([result[:-FADE], middle, piece[FADE:]])
     borders.append(len(result) / SAMPLE_RATE)
-    return result, list(zip(borders[:-1], borders[1:], strict=True))
+    return result, list(itertools.pairwise(borders))

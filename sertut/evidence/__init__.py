@@ -3,6 +3,7 @@
 from sertut.evidence.claims import Claim
 from sertut.evidence.localization import METRICS, Localization, localize
 from sertut.evidence.pooled import Pooled
+from sertut.evidence.position import Rotation, rotate
 from sertut.evidence.report import Example, Report, Selection, evaluate
 
 __all__ = [
@@ -12,7 +13,9 @@ __all__ = [
     "Localization",
     "Pooled",
     "Report",
+    "Rotation",
     "Selection",
     "evaluate",
     "localize",
+    "rotate",
 ]

@@ -12,7 +12,7 @@ from sertut.attention.maps import AttentionMap
 
 @dataclass(frozen=True)
 class Output:
-    """logits: (B, C), unnormalized scores of the C emotions. maps: attention maps by name; empty if the model has none."""
+    """logits: (B, C), unnormalized scores of the C emotions. maps: attention maps by name, if the model has any."""
 
     logits: torch.Tensor
     maps: Mapping[str, AttentionMap] = field(default_factory=dict)

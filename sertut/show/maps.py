@@ -149,10 +149,14 @@ def describe(example: Example) -> str:
         where = f"; the true region is {spans}" if regions else ""
         return f"{seconds:.1f} s of a clip of {clip.speaker}, {clip.emotion}, without an attention map{where}; {said}."
     weights, borders = over_time
+    head = f"Attention over {seconds:.1f} s of a clip of {clip.speaker}, {clip.emotion}"
+    if np.allclose(weights, weights[0]):
+        where = f"; the true region is {spans}" if regions else ""
+        return f"{head}: every step has the same weight{where}; {said}."
     step = int(weights.argmax())
     peak = (borders[step] + borders[step + 1]) / 2
     decoy = "".join(f" (decoy {region.start:.2f} to {region.end:.2f} s)" for region in decoys(example))
-    text = f"Attention over {seconds:.1f} s of a clip of {clip.speaker}, {clip.emotion}: the peak at {peak:.2f} s"
+    text = f"{head}: the peak at {peak:.2f} s"
     if regions:
         inside = any(region.start <= peak <= region.end for region in regions)
         text += f" lies {'inside' if inside else 'outside'} the true region {spans}{decoy}"

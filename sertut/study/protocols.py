@@ -1,6 +1,6 @@
 """What is compared with what: a study is a grid of corpus x method x fold x seed.
 
-The recipes stand here, and the chapters train with the same ones, so that a reader's own run is one more of the study's.
+The recipes stand here, and the chapters train with the same ones: a reader's own run is one more of the study's.
 """
 
 from __future__ import annotations
@@ -19,16 +19,20 @@ from sertut.signals import FEATURES
 
 RECIPES: Mapping[str, Mapping] = {
     "planted": dict(epochs=20),
-    "ravdess": dict(epochs=60, shift=4, stretch=0.15, gain=0.5, frequency_mask=8, time_mask=30),
+    "planted-loud": dict(epochs=20),
+    "ravdess": dict(epochs=30, stretch=0.15, gain=0.2, time_mask=16),
+    "emodb": dict(epochs=30, stretch=0.15, gain=0.2, time_mask=16),
+    "spliced-ravdess": dict(epochs=12, stretch=0.15, gain=0.2, time_mask=16),
+    "spliced-emodb": dict(epochs=12, stretch=0.15, gain=0.2, time_mask=16),
 }
-"""Corpus -> options of :func:`sertut.fit`, chosen on dev speakers. A corpus not named here takes its neighbor's."""
-
-_NEIGHBORS = {"planted-loud": "planted", "spliced-ravdess": "ravdess", "emodb": "ravdess", "spliced-emodb": "ravdess"}
+"""Corpus -> options of :func:`sertut.fit`."""
 
 
 def recipe(corpus: str) -> dict:
     """Training options for a corpus: ``sertut.fit(model, fold, seed=0, **recipe("planted"))``."""
-    return dict(RECIPES[_NEIGHBORS.get(corpus, corpus)])
+    if corpus not in RECIPES:
+        raise unknown("corpus", corpus, RECIPES)
+    return dict(RECIPES[corpus])
 
 
 @dataclass(frozen=True)
@@ -85,16 +89,19 @@ PROTOCOLS: Mapping[str, Protocol] = {
         question="Does attention beat the other poolings, and does it find the planted region?",
         corpora=("planted",),
         methods=("last", "mean", "max", "attention", "mixture"),
+        folds=3,
     ),
     "regions-planted-loud": Protocol(
         question="The same where the emotional word is the loudest",
         corpora=("planted-loud",),
         methods=("mean", "attention"),
+        folds=3,
     ),
     "regions-spliced-ravdess": Protocol(
         question="The same with real voices, the region known by construction",
         corpora=("spliced-ravdess",),
         methods=("mean", "attention"),
+        folds=3,
     ),
     "regions-ravdess": Protocol(
         question="Does attention beat mean pooling on real acted speech, with separate speakers?",

@@ -41,7 +41,7 @@ def load_checkpoint(path: Path | str, model: nn.Module, optimizer: torch.optim.O
     try:
         with safe_open(path, framework="pt") as file:
             metadata = file.metadata()
-            tensors = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118: not a dict
+            tensors = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118 - not a dict
     except (SafetensorError, OSError) as problem:
         raise SertutError(f"the checkpoint {path} cannot be read ({problem}); delete it to start again.") from problem
     if metadata["identity"] != json.dumps(dict(identity), sort_keys=True):

@@ -11,10 +11,10 @@ from pathlib import Path
 
 import torch
 from torch import nn
-from sertut.progress import progress_bar
 
 from sertut.corpora import Fold
 from sertut.errors import SertutError, unknown
+from sertut.progress import progress_bar
 from sertut.signals import FEATURES, Normalizer
 from sertut.training.augment import Augment
 from sertut.training.checkpoint import load_checkpoint, save_checkpoint
@@ -104,7 +104,7 @@ def fit(
         seed: draws the weights (unless `reinitialize` is False, for weights that come from elsewhere), the order of the
             clips and their distortions.
         device: "auto", "cpu", "cuda", "cuda:1" or "mps".
-        checkpoint: file to continue from if it exists, and written after each epoch. Resuming changes no bit of the result.
+        checkpoint: file to continue from if it exists; written after each epoch. Resuming changes no bit of the result.
         recipe: fields of :class:`Recipe`.
 
     Raises:

@@ -17,7 +17,7 @@ from sertut.training.fit import Run
 
 @dataclass(frozen=True)
 class Predictions:
-    """Of N clips: logits (N, C), labels (N,), and the maps of each clip by name, each of batch size 1, without padding."""
+    """Of N clips: logits (N, C), labels (N,), and each clip's maps by name, of batch size 1 and without padding."""
 
     clips: tuple[Clip, ...]
     emotions: tuple[str, ...]

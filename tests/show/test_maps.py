@@ -10,7 +10,7 @@ from matplotlib.patches import StepPatch
 from sertut import show
 from sertut.attention import AttentionMap, Clock
 from sertut.corpora import Region
-from sertut.show.maps import time_weights
+from sertut.show.maps import describe, time_weights
 from sertut.signals import frame_seconds, log_mel
 
 
@@ -91,6 +91,12 @@ def test_alt_says_where_the_peak_is(example):
     assert f"the peak at {peak:.2f} s lies inside the true region 0.90 to 1.15 s" in alt
     assert f"{values.max() * len(values):.1f} times the uniform level" in alt
     assert "predicted neutral with probability 0.96" in alt  # softmax of 4, 0, 0
+
+
+def test_alt_of_a_uniform_map_names_no_peak(example):
+    map_ = example.map
+    flat = replace(example, map=replace(map_, weights=torch.full_like(map_.weights, 1 / map_.weights.shape[1])))
+    assert "every step has the same weight" in describe(flat) and "peak" not in describe(flat)
 
 
 def test_alt_says_when_the_peak_is_outside(example):

@@ -43,7 +43,7 @@ def test_a_study_runs_resumes_and_reports(tiny, tmp_path, cache, monkeypatch):
     assert len(paths) == 12 and all(path.is_file() for path in paths)
 
     paths[3].unlink()
-    with pytest.raises(SertutError, match="1 of 12 trainings.*sertut study run tiny"):
+    with pytest.raises(SertutError, match=r"1 of 12 trainings.*sertut study run tiny"):
         report_study("tiny", tmp_path)
     real, trained = run_module.train_one, []
     monkeypatch.setattr(run_module, "train_one", lambda *args: trained.append(args) or real(*args))
