@@ -19,11 +19,13 @@ from pathlib import Path
 
 import joblib
 import numpy as np
+from joblib.externals.loky.process_executor import TerminatedWorkerError
 
 from sertut.corpora.corpus import About, Clip, Corpus, Region
 from sertut.corpora.script import EMOTIONS, Take, write_script
 from sertut.corpora.vocoder import FRAME, analyze, resynthesize, timing
 from sertut.corpora.voices import Word, speak
+from sertut.errors import CorpusError
 from sertut.files import data_folder, writing
 from sertut.progress import progress_bar
 from sertut.signals import SAMPLE_RATE, write_audio
@@ -103,9 +105,14 @@ def _make(takes: list[Take], folder: Path, title: str, progress: bool) -> list[d
     jobs = (joblib.delayed(_render)(group, folder) for group in groups)
     made: dict[str, dict] = {}
     with progress_bar(total=len(takes), desc=title, unit="clip", disable=not progress) as bar:
-        for entries in joblib.Parallel(n_jobs=-1, return_as="generator_unordered")(jobs):
-            made.update((entry["name"], entry) for entry in entries)
-            bar.update(len(entries))
+        try:
+            for entries in joblib.Parallel(n_jobs=-1, return_as="generator_unordered")(jobs):
+                made.update((entry["name"], entry) for entry in entries)
+                bar.update(len(entries))
+        except TerminatedWorkerError as problem:
+            raise CorpusError(
+                f"{title}: the system stopped a worker process (out of memory?); run again to go on where it stopped."
+            ) from problem
     ordered = [made[take.name] for take in takes]
     with writing(folder / "manifest.json") as temporary:
         rows = ",\n".join(json.dumps(entry) for entry in ordered)  # one line a clip, to be read by humans too

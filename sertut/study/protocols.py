@@ -20,8 +20,8 @@ from sertut.signals import FEATURES
 RECIPES: Mapping[str, Mapping] = {
     "planted": dict(epochs=20),
     "planted-loud": dict(epochs=20),
-    "ravdess": dict(epochs=30, stretch=0.15, gain=0.2, time_mask=16),
-    "emodb": dict(epochs=30, stretch=0.15, gain=0.2, time_mask=16),
+    "ravdess": dict(epochs=20, stretch=0.15, gain=0.2, time_mask=16),
+    "emodb": dict(epochs=20, stretch=0.15, gain=0.2, time_mask=16),
     "spliced-ravdess": dict(epochs=12, stretch=0.15, gain=0.2, time_mask=16),
     "spliced-emodb": dict(epochs=12, stretch=0.15, gain=0.2, time_mask=16),
 }
