@@ -1,0 +1,75 @@
+"""How long the slow things take here: `python benchmarks/timing.py`. Measured, never asserted.
+
+Prints one line a measurement: making the planted corpus from nothing, features of a corpus from nothing, one training,
+and an LSTM in both directions by reversing clips against PyTorch's packed sequences.
+"""
+
+import os
+import tempfile
+import time
+
+import torch
+
+import sertut
+from sertut.corpora import load_features
+from sertut.models.layers import BiLSTM
+from sertut.signals import length_mask
+from sertut.study import build, recipe
+
+
+def timed(what: str, work):
+    """Print how long `work()` takes; return its result."""
+    started = time.perf_counter()
+    result = work()
+    print(f"{what:60s} {time.perf_counter() - started:7.2f} s", flush=True)
+    return result
+
+
+def from_nothing(name: str) -> None:
+    """Make a corpus and its features in an empty cache."""
+    with tempfile.TemporaryDirectory() as folder:
+        before = os.environ.get("SERTUT_CACHE")
+        os.environ["SERTUT_CACHE"] = folder
+        try:
+            corpus = timed(f"{name}: made or trimmed from nothing", lambda: sertut.load(name))
+            timed(f"{name}: log-mel of {len(corpus)} clips from nothing", lambda: load_features(corpus))
+        finally:
+            os.environ.pop("SERTUT_CACHE") if before is None else os.environ.update(SERTUT_CACHE=before)
+
+
+def directions() -> None:
+    """One training step of 32 clips of 80 steps: BiLSTM against torch's packed sequences."""
+    values, lengths = torch.randn(32, 80, 64, requires_grad=True), torch.randint(40, 81, (32,))
+    lengths[0] = 80
+    mask = length_mask(lengths)
+    ours, theirs = BiLSTM(64, 64), torch.nn.LSTM(64, 64, batch_first=True, bidirectional=True)
+
+    def packed() -> torch.Tensor:
+        sequence = torch.nn.utils.rnn.pack_padded_sequence(values, lengths, batch_first=True, enforce_sorted=False)
+        return torch.nn.utils.rnn.pad_packed_sequence(theirs(sequence)[0], batch_first=True)[0]
+
+    for name, states in (("reversed clips", lambda: ours(values, mask)), ("packed sequences", packed)):
+        states().square().mean().backward()  # warm up
+        timed(
+            f"BiLSTM, 10 training steps, {name}", lambda s=states: [s().square().mean().backward() for _ in range(10)]
+        )
+
+
+def training() -> None:
+    """The attentive LSTM of chapter 4, one core."""
+    corpus = sertut.load("planted")
+    fold = corpus.folds()[0]
+    load_features(corpus)
+    model = build("attention", corpus)
+    timed("planted, attention: one training", lambda: sertut.fit(model, fold, device="cpu", **recipe("planted")))
+
+
+if __name__ == "__main__":
+    os.environ["SERTUT_STATIC"] = "1"
+    torch.set_num_threads(1)
+    print(f"{os.cpu_count()} cores, torch {torch.__version__}; trainings and steps on one thread")
+    directions()
+    training()
+    from_nothing("planted")
+    if (sertut.corpora.corpora_folder() / "ravdess").is_dir():
+        from_nothing("ravdess")
