@@ -47,7 +47,7 @@ class Rotation:
         share = self.shares
         verdict = "follows the sound" if self.difference.low > 0 else "does not clearly follow the sound"
         return (
-            f"{len(self.table)} clips: after the rotation the peak is on the moved sound in {share.follows:.0%} and at the"
+            f"{len(self.table)} clips: rotated, the peak is on the moved sound in {share.follows:.0%} and at the"
             f" old place in {share.stays:.0%} (chance {share.chance:.0%}); difference {self.difference}: it {verdict}."
         )
 

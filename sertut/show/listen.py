@@ -2,17 +2,13 @@
 
 from __future__ import annotations
 
-import html
-import uuid
-
 import torch
 
 from sertut.corpora import Clip
 from sertut.evidence import Example
 from sertut.show.maps import decoys, voice_regions
 from sertut.show.picture import listed
-from sertut.show.player import TALL, WIDE, Player, _audio, _drawing, _legend
-from sertut.show.player_page import PAGE
+from sertut.show.player import Player, player
 from sertut.signals import SAMPLE_RATE, level_db, log_mel, read_audio
 
 
@@ -28,21 +24,7 @@ def listen(clip: Clip, *, title: str | None = None) -> Player:
     for what, regions in (("the emotional region", voice_regions(example)), ("the decoy", decoys(example))):
         spans = listed([f"{region.start:.2f} to {region.end:.2f} s" for region in regions])
         text += f"; {what} is {spans}" if spans else ""
-    parts = {
-        "id": f"sertut-{uuid.uuid4().hex}",
-        "title": html.escape(title or f"{clip.speaker}, {clip.emotion}: {clip.sentence}"),
-        "alt": html.escape(text, quote=True),
-        "audio": _audio(example.samples),
-        "seconds": f"{seconds:.2f}",
-        "drawing": _drawing(example, example.samples),
-        "legend": _legend(example),
-        "wide": str(WIDE),
-        "tall": str(TALL),
-    }
-    page = PAGE
-    for name, value in parts.items():
-        page = page.replace(f"%{name}%", value)
-    return Player(page, text)
+    return player(example, title=title or f"{clip.speaker}, {clip.emotion}: {clip.sentence}", alt=text)
 
 
 def unheard(clip: Clip) -> Example:

@@ -47,7 +47,7 @@ class Player:
         return Path(path)
 
 
-def player(example: Example) -> Player:
+def player(example: Example, *, title: str | None = None, alt: str | None = None) -> Player:
     """Play a clip while a cursor runs over its waveform, its attention and its true region.
 
     The page holds everything: sound, drawing and script. A click on the drawing, or the arrow keys on the slider, moves
@@ -55,12 +55,14 @@ def player(example: Example) -> Player:
 
     Args:
         example: what ``report[i]`` gives.
+        title: by default what the clip is, and what the model took it for.
+        alt: the text alternative, by default where the attention is.
     """
     samples = numbers(example.samples)
-    text = describe(example)
+    text = alt or describe(example)
     parts = {
         "id": f"sertut-{uuid.uuid4().hex}",
-        "title": html.escape(verdict(example)),
+        "title": html.escape(title or verdict(example)),
         "alt": html.escape(text, quote=True),
         "audio": _audio(samples),
         "seconds": f"{len(samples) / SAMPLE_RATE:.2f}",
