@@ -35,6 +35,11 @@ class Study:
         """What renews these results."""
         return f"sertut study run {self.name} && sertut study report {self.name}"
 
+    @property
+    def folds(self) -> tuple[int, ...]:
+        """Folds that were run, counted from 0; speakers of other folds were not tested."""
+        return tuple(sorted({result["fold"] for result in self.results}))
+
     @cached_property
     def cells(self) -> dict[tuple[str, str], list[Mapping]]:
         """(corpus, method) -> its results."""
@@ -57,7 +62,12 @@ class Study:
 
         Args:
             score: "uar", or a localization metric of the attention map such as "auroc".
+
+        Raises:
+            SertutError: the study did not run this fold.
         """
+        if fold not in self.folds:
+            raise SertutError(f"the study '{self.name}' ran the folds {', '.join(map(str, self.folds))}, not {fold}.")
         values = []
         for result in self._cell(method, corpus):
             if result["fold"] == fold:

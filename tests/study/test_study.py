@@ -68,6 +68,9 @@ def test_a_study_runs_resumes_and_reports(tiny, tmp_path, cache, monkeypatch):
     assert list(study.table().method) == ["mean", "attention"]
     with pytest.raises(SertutError, match="did you mean 'attention'"):
         study.pooled("atention")
+    assert study.folds == (0, 1, 2)
+    with pytest.raises(SertutError, match="ran the folds 0, 1, 2, not 4"):
+        study.band("attention", 4)
 
 
 def test_the_same_training_gives_the_same_result(tiny, tmp_path):
