@@ -37,7 +37,8 @@ class BiLSTM(nn.Module):
     """LSTM in both directions over clips of different lengths.
 
     The backward direction reads each clip reversed within its own length, so that padding always comes last and no
-    state of a real frame has seen it. (PyTorch's packed sequences do the same, but train several times slower on a CPU: benchmarks/timing.py.)
+    state of a real frame has seen it. PyTorch's packed sequences do the same, but train several times slower on a CPU
+    (benchmarks/timing.py).
     """
 
     def __init__(self, n_in: int, n_hidden: int) -> None:
