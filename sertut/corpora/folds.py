@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import warnings
+
 import numpy as np
 
 from sertut.corpora.corpus import Corpus, Fold
@@ -15,6 +17,11 @@ def cut(corpus: Corpus, n: int, seed: int) -> list[Fold]:
     if corpus.published_folds and all((test & here) and (dev & here) for test, dev in corpus.published_folds):
         pairs = [(here & test, here & dev) for test, dev in corpus.published_folds]
     else:
+        if corpus.published_folds:
+            warnings.warn(
+                f"the published folds of '{corpus.name}' need speakers that are missing; cutting {n} seeded groups.",
+                stacklevel=3,
+            )
         groups = _groups(corpus, n, seed)
         pairs = [(groups[i], groups[(i + 1) % n]) for i in range(n)]
     return [

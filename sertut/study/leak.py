@@ -17,7 +17,8 @@ from sklearn.pipeline import Pipeline, make_pipeline
 from sklearn.preprocessing import StandardScaler
 
 from sertut.corpora import RECORDED, Corpus, Fold, load, load_features
-from sertut.errors import CorpusError, unknown
+from sertut.errors import unknown
+from sertut.files import corpora_folder
 from sertut.training.metrics import Interval, bootstrap_speakers, confusions_by_speaker, paired_difference, uar
 
 CLASSIFIERS = ("linear", "neighbor")
@@ -206,10 +207,9 @@ def exhibit(corpus: Corpus, recorded: str = "ravdess") -> Corpus:
     """Where to look for the leak: real voices if there are any, i.e. `corpus` itself or else `recorded`.
 
     A corpus that sertut made (planted, or spliced from recordings) is returned where `recorded` is not on this machine.
+
+    Raises:
+        CorpusError: `recorded` is there, but something is wrong with it.
     """
-    if corpus.name in RECORDED:
-        return corpus
-    try:
-        return load(recorded)
-    except CorpusError:
-        return corpus
+    there = (corpora_folder() / recorded).is_dir()
+    return load(recorded) if there and corpus.name not in RECORDED else corpus

@@ -163,6 +163,12 @@ def test_the_leak_checker_finds_the_recording_ravdess_published_twice(recorded):
     assert len(find_leaks(split).crossing) == 1
 
 
+def test_published_folds_that_cannot_be_used_are_said(tones):
+    wanting = dataclasses.replace(tones, published_folds=((frozenset({"speaker 9"}), frozenset({"speaker 0"})),))
+    with pytest.warns(UserWarning, match="published folds of 'tones' need speakers that are missing"):
+        assert len(wanting.folds(n=3)) == 3
+
+
 def test_emodb_part(recorded):
     with pytest.warns(UserWarning, match="339 of 535 clips"):
         corpus = load("emodb", root=recorded("emodb"))
