@@ -2,6 +2,7 @@
 
 from sertut.attention.maps import AttentionMap, Clock
 from sertut.attention.pooling import AttentionPooling, MixturePooling, max_pooling, mean_pooling
+from sertut.attention.regions import RegionAttention, mean_over_cells
 from sertut.attention.softmax import masked_softmax
 
 __all__ = [
@@ -9,7 +10,9 @@ __all__ = [
     "AttentionPooling",
     "Clock",
     "MixturePooling",
+    "RegionAttention",
     "masked_softmax",
     "max_pooling",
+    "mean_over_cells",
     "mean_pooling",
 ]

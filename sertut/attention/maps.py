@@ -10,19 +10,24 @@ import torch
 
 @dataclass(frozen=True)
 class Clock:
-    """Seconds of a time axis: step t covers ``start + t * hop`` to ``start + (t + 1) * hop``."""
+    """Where the steps of an axis lie: step t covers ``start + t * hop`` to ``start + (t + 1) * hop``.
+
+    The unit is seconds on a time axis, mel bands on a frequency axis. field: how much of the axis one step depends on
+    (the receptive field, centered on the step); None if a step may depend on all of it.
+    """
 
     hop: float
     start: float = 0.0
+    field: float | None = None
 
     def centers(self, n: int) -> torch.Tensor:
-        """Middle of each of `n` steps, seconds, shape (n,)."""
+        """Middle of each of `n` steps, shape (n,)."""
         return self.start + self.hop * (torch.arange(n) + 0.5)
 
 
 @dataclass(frozen=True)
 class AttentionMap:
-    """Attention weights with the names of their axes and the clock of each time axis.
+    """Attention weights with the names of their axes and the clocks of those in seconds or mel bands.
 
     weights: (B, *axes); along the attended axes they sum to 1 over real positions and are exactly 0 on padding.
     axes: names after the batch axis, e.g. ("time",), ("time", "frequency"), ("head", "query", "time"),

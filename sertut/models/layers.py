@@ -59,3 +59,19 @@ def reverse(values: torch.Tensor, mask: torch.Tensor) -> torch.Tensor:
     turned = mask.sum(dim=1, keepdim=True) - 1 - steps
     index = torch.where(mask, turned, steps)
     return values.gather(1, index.unsqueeze(-1).expand_as(values))
+
+
+class MaskedNorm2d(nn.BatchNorm2d):
+    """Batch normalization of a feature map, then ReLU, with statistics from the real columns only.
+
+    ReLU is here because the real columns lie together in memory at this point, which makes it several times faster.
+    """
+
+    def forward(self, values: torch.Tensor, mask: torch.Tensor) -> torch.Tensor:  # type: ignore[override]
+        """Normalize `values` (B, C, F', T') where `mask` (B, T') is True; padding becomes 0."""
+        rows = values.permute(0, 3, 2, 1)  # (B, T', F', C)
+        real = rows[mask]  # (N, F', C)
+        cells = super().forward(real.reshape(-1, real.shape[-1], 1, 1))
+        result = torch.zeros_like(rows, dtype=cells.dtype)
+        result[mask] = torch.relu(cells).view(real.shape)
+        return result.permute(0, 3, 2, 1)

@@ -178,18 +178,22 @@ def make_recipe(**options) -> Recipe:
     return recipe
 
 
-def redraw(model: nn.Module) -> None:
-    """Draw all weights of `model` anew from torch's current random state.
+def redraw(module: nn.Module) -> None:
+    """Draw all weights of `module` anew from torch's current random state.
+
+    A module with ``reset_parameters`` does it itself, for all that it holds.
 
     Raises:
         SertutError: a module holds parameters of its own but has no ``reset_parameters``.
     """
-    for module in model.modules():
-        reset = getattr(module, "reset_parameters", None)
-        if callable(reset):
-            reset()
-        elif next(module.parameters(recurse=False), None) is not None:
-            raise SertutError(f"{type(module).__name__} has parameters but no reset_parameters(); add one.")
+    reset = getattr(module, "reset_parameters", None)
+    if callable(reset):
+        reset()
+        return
+    if next(module.parameters(recurse=False), None) is not None:
+        raise SertutError(f"{type(module).__name__} has parameters but no reset_parameters(); add one.")
+    for child in module.children():
+        redraw(child)
 
 
 @dataclass

@@ -1,0 +1,154 @@
+"""A fully convolutional network with attention over time and frequency (after Zhang et al., arXiv 1806.01506).
+
+    features (B, T, F) -> trunk of convolutions -> cells (B, C, F', T') -> pooling: mean | attention -> logits (B, E)
+
+No layer asks for a length, so the network takes speech of any length from :attr:`FullyConvolutional.shortest_seconds`
+up. The layout of the trunk is known from re-implementations only (grade: earlier code); the rest is our reconstruction.
+"""
+
+import torch
+from torch import nn
+
+from sertut.attention.maps import AttentionMap, Clock
+from sertut.attention.regions import RegionAttention, mean_over_cells
+from sertut.errors import SertutError, unknown
+from sertut.models.geometry import FREQUENCY, TIME, Geometry, fire, geometry, window
+from sertut.models.layers import MaskedNorm2d
+from sertut.models.output import Output
+from sertut.models.trunks import build_trunk
+from sertut.signals import HOP_SECONDS, WINDOW_SECONDS, Batch, length_mask
+
+
+class FullyConvolutional(nn.Module):
+    """Convolutions over the spectrogram, and a choice of pooling over the cells of what they make of it.
+
+    Args:
+        n_classes: number of emotions.
+        trunk: one of :data:`sertut.models.trunks.TRUNKS`.
+        pooling: "attention" or "mean".
+        scale: lambda of the attention; 0 is mean pooling.
+        dropout: share of values set to zero in training, before the classifier.
+
+    Raises:
+        SertutError: unknown trunk or pooling.
+    """
+
+    def __init__(
+        self, n_classes: int, trunk: str = "small", pooling: str = "attention", scale: float = 0.3, dropout: float = 0.3
+    ) -> None:
+        super().__init__()
+        if pooling not in ("attention", "mean"):
+            raise unknown("pooling", pooling, ("attention", "mean"))
+        self.name = trunk
+        self.trunk = build_trunk(trunk)
+        self.time, self.frequency = geometry(self.trunk, TIME), geometry(self.trunk, FREQUENCY)
+        convolutions = [module for module in self.trunk.modules() if isinstance(module, nn.Conv2d)]
+        self.n_inputs = convolutions[0].in_channels  # 3 where the trunk expects the colors of a photograph
+        n_channels = self._count_channels()
+        self.attend = RegionAttention(n_channels, scale=scale) if pooling == "attention" else None
+        self.dropout = nn.Dropout(dropout)
+        self.classify = nn.Linear(n_channels, n_classes)
+        self.pretrained = False  # True: the trunk's weights come from elsewhere and are not drawn anew
+
+    def reset_parameters(self) -> None:
+        """Draw all weights anew, except those of a pretrained trunk.
+
+        Convolutions by He's rule: it keeps the size of the signal from layer to layer, without which the deep trunks
+        that do not normalize would hardly start to learn. Source: He et al., arXiv 1502.01852.
+        """
+        for module in self.trunk.modules() if not self.pretrained else ():
+            if isinstance(module, nn.Conv2d):
+                nn.init.kaiming_normal_(module.weight, nonlinearity="relu")
+                if module.bias is not None:
+                    nn.init.zeros_(module.bias)
+            elif isinstance(module, MaskedNorm2d):
+                module.reset_parameters()
+        for module in (*self.attend.children(), self.classify) if self.attend is not None else (self.classify,):
+            module.reset_parameters()
+
+    def forward(self, batch: Batch) -> Output:
+        """Logits (B, E) and, with attention, the map "attention" with axes ("time", "frequency").
+
+        Raises:
+            SertutError: a clip is too short for one cell, or has too few features.
+        """
+        cells, mask = self.encode(batch)  # (B, C, F', T'), (B, T')
+        if self.attend is None:
+            return Output(self.classify(self.dropout(mean_over_cells(cells, mask))))
+        pooled, weights = self.attend(cells, mask)  # (B, C), (B, T', F')
+        clocks = {"time": self.clock(batch.hop), "frequency": self.bands()}
+        map_ = AttentionMap(weights, ("time", "frequency"), mask, clocks)
+        return Output(self.classify(self.dropout(pooled)), {"attention": map_})
+
+    def encode(self, batch: Batch) -> tuple[torch.Tensor, torch.Tensor]:
+        """Cells (B, C, F', T') and which columns are real, (B, T')."""
+        self._check_size(batch)
+        lengths = batch.lengths
+        cells = (batch.features * batch.mask.unsqueeze(-1)).transpose(1, 2).unsqueeze(1)  # (B, 1, F, T)
+        cells = cells.expand(-1, self.n_inputs, -1, -1)
+        mask = batch.mask
+        for module in self.trunk:
+            if isinstance(module, MaskedNorm2d):
+                cells = module(cells, mask)
+                continue
+            cells = masked_fire(module, cells, mask) if isinstance(module, fire()) else module(cells)
+            slides = window(module, TIME)
+            if slides is not None:
+                # What padding has become must be zero again before the next layer reads it: then it is to a clip in a
+                # batch what the convolution's own zeros are to the clip alone.
+                lengths = slides.size(lengths)
+                mask = length_mask(lengths, cells.shape[-1])
+                cells = cells * mask[:, None, None, :]
+        return cells, mask
+
+    def clock(self, hop: float = HOP_SECONDS) -> Clock:
+        """Seconds of the columns, and how many seconds each one sees."""
+        return _clock(self.time, hop, WINDOW_SECONDS / 2, hop * (self.time.field - 1) + WINDOW_SECONDS)
+
+    def bands(self) -> Clock:
+        """Mel bands of the rows, and how many bands each one sees."""
+        return _clock(self.frequency, 1.0, 0.0, self.frequency.field)
+
+    @property
+    def shortest_seconds(self) -> float:
+        """Duration of the shortest clip that gives one cell."""
+        return HOP_SECONDS * (self.time.shortest - 1) + WINDOW_SECONDS
+
+    def _check_size(self, batch: Batch) -> None:
+        """A clear error instead of an empty feature map."""
+        n_features, shortest = batch.features.shape[-1], int(batch.lengths.min())
+        if n_features < self.frequency.shortest:
+            raise SertutError(
+                f"the trunk '{self.name}' needs at least {self.frequency.shortest} rows of features and got"
+                f" {n_features}; use log_mel, or the trunk 'fine'."
+            )
+        if shortest < self.time.shortest:
+            seconds = batch.hop * (shortest - 1) + WINDOW_SECONDS
+            raise SertutError(
+                f"a clip lasts {seconds:.2f} s, but the trunk '{self.name}' needs at least"
+                f" {self.shortest_seconds:.2f} s; leave it out, join it to its neighbor, or use the trunk 'fine'."
+            )
+
+    def _count_channels(self) -> int:
+        smallest = torch.zeros(1, self.time.shortest, self.frequency.shortest)
+        batch = Batch(smallest, torch.ones(smallest.shape[:2], dtype=torch.bool), torch.zeros(1, dtype=torch.long))
+        training = self.trunk.training
+        self.trunk.eval()
+        with torch.no_grad():
+            n_channels = self.encode(batch)[0].shape[1]
+        self.trunk.train(training)
+        return n_channels
+
+
+def masked_fire(module: nn.Module, cells: torch.Tensor, mask: torch.Tensor) -> torch.Tensor:
+    """SqueezeNet's building block; its inner bias must not turn padding into something before the 3 x 3 convolution."""
+    squeezed = module.squeeze_activation(module.squeeze(cells)) * mask[:, None, None, :]
+    narrow = module.expand1x1_activation(module.expand1x1(squeezed))
+    wide = module.expand3x3_activation(module.expand3x3(squeezed))
+    return torch.cat([narrow, wide], dim=1)
+
+
+def _clock(axis: Geometry, unit: float, origin: float, field: float) -> Clock:
+    """Clock of an axis whose inputs are `unit` apart, the first one at `origin`."""
+    step = unit * axis.stride
+    return Clock(hop=step, start=origin + unit * axis.first - step / 2, field=field)
