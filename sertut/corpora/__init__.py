@@ -16,7 +16,7 @@ from sertut.files import corpora_folder
 RECORDED = {"ravdess": ravdess, "emodb": emodb}
 """Corpora that the user brings: name -> module with ``read(root)``, ``ABOUT`` and ``HOW_TO_GET``."""
 
-MADE = ("planted", "planted-loud")
+MADE = planted.VARIANTS
 """Corpora that sertut makes itself."""
 
 NAMES = (*MADE, *RECORDED, *(f"spliced-{name}" for name in RECORDED))

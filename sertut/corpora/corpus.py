@@ -18,11 +18,21 @@ from sertut.signals import read_audio
 
 @dataclass(frozen=True)
 class Region:
-    """A span in which the emotion is known to be: seconds from the clip's start, in one stream ("voice" or "face")."""
+    """A span in which the emotion is known to be: seconds from the clip's start, in one stream ("voice" or "face").
+
+    low, high: the band in which it is heard, Hz; None where there is no limit.
+    """
 
     start: float
     end: float
     stream: str = "voice"
+    low: float | None = None
+    high: float | None = None
+
+    @property
+    def in_band(self) -> bool:
+        """Whether the region is known in frequency too."""
+        return self.low is not None or self.high is not None
 
 
 @dataclass(frozen=True)

@@ -6,6 +6,8 @@ about a minute, and is the same for the same seed.
 
 * `planted`: in each clip a *neutral* word is loud, so that loudness does not tell where the emotion is.
 * `planted-loud`: the word with the emotion is the loudest (in a neutral clip, a neutral word).
+* `planted-band`: as `planted`, but the emotion is heard in one band only, below or above 1000 Hz
+  (:mod:`sertut.corpora.band`): the region is known in time *and* frequency.
 """
 
 from __future__ import annotations
@@ -13,6 +15,7 @@ from __future__ import annotations
 import hashlib
 import itertools
 import json
+from collections.abc import Sequence
 from dataclasses import asdict
 from importlib.metadata import version
 from pathlib import Path
@@ -21,6 +24,7 @@ import joblib
 import numpy as np
 from joblib.externals.loky.process_executor import TerminatedWorkerError
 
+from sertut.corpora.band import BandTake, in_one_band, speak_in_band
 from sertut.corpora.corpus import About, Clip, Corpus, Region
 from sertut.corpora.script import EMOTIONS, Take, write_script
 from sertut.corpora.vocoder import FRAME, analyze, resynthesize, timing
@@ -42,6 +46,8 @@ RENDERING = 1
 
 SPEAKERS, CLIPS_PER_SPEAKER = 24, 42
 
+VARIANTS = ("planted", "planted-loud", "planted-band")
+
 
 def load(
     name: str = "planted",
@@ -51,14 +57,15 @@ def load(
     seed: int = 0,
     progress: bool = True,
 ) -> Corpus:
-    """Load `planted` or `planted-loud`; make it first if it is not there, or finish it if its making was interrupted.
+    """Load a planted corpus; make it first if it is not there, or finish it if its making was interrupted.
 
-    Each emotional clip has one region, the word with the emotion, in the stream "voice"; neutral clips have none.
+    Each emotional clip has one region, the word with the emotion, in the stream "voice"; neutral clips have none. In
+    `planted-band` the region also has `low` or `high`, the limit of its band in Hz.
     `Clip.details` holds ``cue_word``, ``decoy_word``, ``decoy_start``, ``decoy_end`` (None where there is none), and
     ``words``: a tuple of (word, start, end) in seconds.
 
     Args:
-        name: "planted" or "planted-loud".
+        name: one of :data:`VARIANTS`.
         speakers: how many voices.
         clips_per_speaker: a multiple of 7, the number of emotions.
         seed: of all that is drawn.
@@ -69,6 +76,7 @@ def load(
         SertutError: the folder cannot be written.
     """
     takes = write_script(name == "planted-loud", speakers, clips_per_speaker, seed)
+    takes = in_one_band(takes) if name == "planted-band" else takes
     folder = data_folder() / f"{name}-{_fingerprint(takes)}"
     entries = _read_manifest(folder)
     if entries is None:
@@ -82,7 +90,7 @@ def load(
     )
 
 
-def _fingerprint(takes: list[Take]) -> str:
+def _fingerprint(takes: Sequence[Take]) -> str:
     """Changes with everything that the sound depends on."""
     engines = {package: version(package) for package in ("espeakng-loader", "pyworld")}
     everything = json.dumps([RENDERING, engines, [asdict(take) for take in takes]])
@@ -98,7 +106,7 @@ def _read_manifest(folder: Path) -> list[dict] | None:
     return entries if all(_audio(folder, entry["name"]).is_file() for entry in entries) else None
 
 
-def _make(takes: list[Take], folder: Path, title: str, progress: bool) -> list[dict]:
+def _make(takes: Sequence[Take], folder: Path, title: str, progress: bool) -> list[dict]:
     """Make all clips that are not there yet, on all cores; then write the manifest, the sign that all is done."""
     key = lambda take: (take.speaker.voice, take.sentence)  # noqa: E731 - takes that share one analysis
     groups = [list(group) for _, group in itertools.groupby(sorted(takes, key=key), key=key)]
@@ -131,7 +139,10 @@ def _render(takes: list[Take], folder: Path) -> list[dict]:
         if not path.is_file():
             tracks = tracks or analyze(utterance)
             rng = np.random.default_rng(take.seed)
-            voice = resynthesize(tracks, utterance.words, take.prosodies, take.speaker, rng)
+            if isinstance(take, BandTake):
+                voice = speak_in_band(tracks, utterance.words, take)
+            else:
+                voice = resynthesize(tracks, utterance.words, take.prosodies, take.speaker, rng)
             with writing(path) as temporary:
                 write_audio(temporary, _recorded(voice, take, rng))
         heard = timing(n_frames, utterance.words, take.prosodies, take.speaker.tempo)
@@ -153,6 +164,7 @@ def _recorded(voice: np.ndarray, take: Take, rng: np.random.Generator) -> np.nda
 
 def _entry(take: Take, words: list[Word]) -> dict:
     """What the manifest says of a clip."""
+    band = (take.low, take.high) if isinstance(take, BandTake) else ()
     return {
         "name": take.name,
         "speaker": take.speaker.name,
@@ -161,7 +173,7 @@ def _entry(take: Take, words: list[Word]) -> dict:
         "words": [[word.text, word.start, word.end] for word in words],
         "cue": take.cue,
         "decoy": take.decoy,
-        "regions": [] if take.cue is None else [[words[take.cue].start, words[take.cue].end, "voice"]],
+        "regions": [] if take.cue is None else [[words[take.cue].start, words[take.cue].end, "voice", *band]],
         "drawn": {
             "speaker": _rounded(asdict(take.speaker)),
             "cue": None if take.cue is None else _rounded(asdict(take.prosodies[take.cue])),

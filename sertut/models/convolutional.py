@@ -6,6 +6,8 @@ No layer asks for a length, so the network takes speech of any length from :attr
 up. The layout of the trunk is known from re-implementations only (grade: earlier code); the rest is our reconstruction.
 """
 
+from typing import Any
+
 import torch
 from torch import nn
 
@@ -63,8 +65,9 @@ class FullyConvolutional(nn.Module):
                     nn.init.zeros_(module.bias)
             elif isinstance(module, MaskedNorm2d):
                 module.reset_parameters()
-        for module in (*self.attend.children(), self.classify) if self.attend is not None else (self.classify,):
-            module.reset_parameters()
+        if self.attend is not None:
+            self.attend.reset_parameters()
+        self.classify.reset_parameters()
 
     def forward(self, batch: Batch) -> Output:
         """Logits (B, E) and, with attention, the map "attention" with axes ("time", "frequency").
@@ -140,7 +143,7 @@ class FullyConvolutional(nn.Module):
         return n_channels
 
 
-def masked_fire(module: nn.Module, cells: torch.Tensor, mask: torch.Tensor) -> torch.Tensor:
+def masked_fire(module: Any, cells: torch.Tensor, mask: torch.Tensor) -> torch.Tensor:
     """SqueezeNet's building block; its inner bias must not turn padding into something before the 3 x 3 convolution."""
     squeezed = module.squeeze_activation(module.squeeze(cells)) * mask[:, None, None, :]
     narrow = module.expand1x1_activation(module.expand1x1(squeezed))

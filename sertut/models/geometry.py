@@ -33,7 +33,7 @@ class Window:
         steps = -(-room // self.stride) if self.ceil else room // self.stride
         if self.ceil:  # as in PyTorch: a window must not start beyond the input
             steps = torch.where(steps * self.stride >= n + self.padding, steps - 1, steps)
-        return torch.where(room >= 0, steps + 1, 0)
+        return (steps + 1).clamp(min=0)
 
 
 @dataclass(frozen=True)
@@ -105,4 +105,3 @@ def fire() -> type[nn.Module]:
 
 def _along(value: int | Sequence[int], axis: int) -> int:
     return value if isinstance(value, int) else value[axis]
-

@@ -16,14 +16,22 @@ from sertut.files import writing
 
 
 def save_checkpoint(
-    path: Path | str, model: nn.Module, optimizer: torch.optim.Optimizer, identity: Mapping, state: Mapping
+    path: Path | str,
+    model: nn.Module,
+    optimizer: torch.optim.Optimizer,
+    identity: Mapping,
+    state: Mapping,
+    averaged: nn.Module | None = None,
 ) -> None:
     """Write all that the next epoch depends on.
 
     identity: what a resumed training must agree with. state: numbers, and the tensors of the best epoch under "best".
+    averaged: the running average of the model, if there is one.
     """
     tensors = {f"model/{name}": value for name, value in model.state_dict().items()}
     tensors |= {f"best/{name}": value for name, value in state["best"].items()}
+    if averaged is not None:
+        tensors |= {f"averaged/{name}": value for name, value in averaged.state_dict().items()}
     for index, moments in optimizer.state_dict()["state"].items():
         tensors |= {f"optimizer/{index}/{name}": value for name, value in moments.items()}
     numbers = {name: value for name, value in state.items() if name != "best"}
@@ -32,8 +40,14 @@ def save_checkpoint(
         save_file({name: value.contiguous() for name, value in tensors.items()}, temporary, metadata)
 
 
-def load_checkpoint(path: Path | str, model: nn.Module, optimizer: torch.optim.Optimizer, identity: Mapping) -> dict:
-    """Put `model` and `optimizer` back to where :func:`save_checkpoint` left them; return the state.
+def load_checkpoint(
+    path: Path | str,
+    model: nn.Module,
+    optimizer: torch.optim.Optimizer,
+    identity: Mapping,
+    averaged: nn.Module | None = None,
+) -> dict:
+    """Put `model`, `optimizer` and `averaged` back to where :func:`save_checkpoint` left them; return the state.
 
     Raises:
         SertutError: the file is damaged, or belongs to another training.
@@ -51,6 +65,8 @@ def load_checkpoint(path: Path | str, model: nn.Module, optimizer: torch.optim.O
         return {name.removeprefix(prefix): value for name, value in tensors.items() if name.startswith(prefix)}
 
     model.load_state_dict(part("model/"))
+    if averaged is not None:
+        averaged.load_state_dict(part("averaged/"))
     moments: dict[int, dict[str, torch.Tensor]] = {}
     for name, value in part("optimizer/").items():
         index, key = name.split("/")

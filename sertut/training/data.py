@@ -34,11 +34,22 @@ class Examples:
             indices = order[start : start + batch_size]
             yield indices, self.batch(indices)
 
-    def shuffled(self, batch_size: int, generator: torch.Generator, augment: Augment) -> Iterator[Batch]:
-        """Every clip once, in random order, each one distorted anew."""
-        order = torch.randperm(len(self), generator=generator).tolist()
-        for start in range(0, len(order), batch_size):
-            indices = order[start : start + batch_size]
+    def shuffled(
+        self, batch_size: int, generator: torch.Generator, augment: Augment, similar: bool = False
+    ) -> Iterator[Batch]:
+        """Every clip once, in random order, each one distorted anew.
+
+        Args:
+            similar: put clips of about the same length together (within some 15 %), then shuffle the batches.
+        """
+        order = torch.randperm(len(self), generator=generator)
+        if similar:
+            blur = 0.85 + 0.3 * torch.rand(len(self), generator=generator)
+            order = (blur * torch.tensor([float(len(row)) for row in self.rows])).argsort()
+        batches = list(order.split(batch_size))
+        if similar:
+            batches = [batches[i] for i in torch.randperm(len(batches), generator=generator).tolist()]
+        for indices in (batch.tolist() for batch in batches):
             yield self.batch(indices, [augment(self.rows[i], generator) for i in indices])
 
 

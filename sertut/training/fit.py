@@ -11,12 +11,14 @@ from pathlib import Path
 
 import torch
 from torch import nn
+from torch.nn.functional import cross_entropy
+from torch.optim.swa_utils import AveragedModel, get_ema_multi_avg_fn
 
 from sertut.corpora import Fold
 from sertut.errors import SertutError, unknown
 from sertut.progress import progress_bar
 from sertut.signals import FEATURES, Normalizer
-from sertut.training.augment import Augment
+from sertut.training.augment import Augment, mixup
 from sertut.training.checkpoint import load_checkpoint, save_checkpoint
 from sertut.training.data import Examples, examples
 from sertut.training.device import pick_device
@@ -25,7 +27,14 @@ from sertut.training.metrics import confusion, uar
 
 @dataclass(frozen=True)
 class Recipe:
-    """How to train. The learning rate rises over the first tenth of the steps, then falls along a cosine to 0."""
+    """How to train. The learning rate rises over the first tenth of the steps, then falls along a cosine to 0.
+
+    keep: which epoch's weights the run keeps: "best" on dev, or the "last" (where dev is too small to choose by).
+    average: decay of a running average of the weights; where it is not 0, the average is tested and kept.
+    similar: batches of clips of similar length, which have less padding. mixup: its alpha, see
+    :func:`~sertut.training.augment.mixup`.
+    precision: "float32", "bfloat16", or "auto": bfloat16 on a CUDA device that has it.
+    """
 
     epochs: int = 30
     batch_size: int = 32
@@ -34,8 +43,13 @@ class Recipe:
     label_smoothing: float = 0.1
     clip_norm: float = 1.0  # longest gradient
     patience: int = 30  # epochs without a better UAR on dev before training stops
+    keep: str = "best"
+    average: float = 0.0
+    similar: bool = False
+    mixup: float = 0.0
+    precision: str = "auto"
     feature: str = "log_mel"
-    shift: int = 0  # see Augment for these five
+    shift: int = 0  # see Augment for these
     stretch: float = 0.0
     gain: float = 0.0
     frequency_mask: int = 0
@@ -126,29 +140,33 @@ def fit(
         model.to(where)
         optimizer = torch.optim.AdamW(model.parameters(), lr=settings.learning_rate, weight_decay=settings.weight_decay)
         identity = {"seed": seed, "recipe": repr(settings), "clips": len(train), "model": type(model).__name__}
-        state = _State(best=copy.deepcopy(model.state_dict()))
+        averaged = _averaged(model, settings.average)
+        tested = averaged.module if averaged else model
+        state = _State(best=copy.deepcopy(tested.state_dict()))
         if checkpoint and Path(checkpoint).is_file():
-            state.__dict__.update(load_checkpoint(checkpoint, model, optimizer, identity))
+            state.__dict__.update(load_checkpoint(checkpoint, model, optimizer, identity, averaged))
 
         bar = progress_bar(total=settings.epochs, initial=state.epoch, desc="training", disable=not progress)
         while state.epoch < settings.epochs and state.epoch - state.gained <= settings.patience:
             started = time.perf_counter()
             # Every epoch draws from a seed of its own, so that resuming needs no memory of the random state.
             torch.manual_seed(1_000_003 * seed + state.epoch)
-            loss = _one_epoch(model, train, optimizer, settings, seed, state.epoch, where)
-            dev_uar = _uar_on(model, dev, len(fold.emotions), where)
+            loss = _one_epoch(model, train, optimizer, settings, seed, state.epoch, where, averaged)
+            dev_uar = _uar_on(tested, dev, len(fold.emotions), where)
             state.history.append({"epoch": state.epoch, "loss": loss, "dev_uar": dev_uar})
             if dev_uar > state.best_uar:
                 state.gained = state.epoch
-            if dev_uar >= state.best_uar:  # of equals the later one, which has trained longer at a lower rate
-                state.best_uar, state.best_epoch = dev_uar, state.epoch
-                state.best = {name: value.clone() for name, value in model.state_dict().items()}
+            if settings.keep == "last" or dev_uar >= state.best_uar:
+                # Of equals the later one, which has trained longer at a lower rate.
+                state.best_epoch = state.epoch
+                state.best = {name: value.clone() for name, value in tested.state_dict().items()}
+            state.best_uar = max(state.best_uar, dev_uar)
             state.epoch += 1
             state.seconds += time.perf_counter() - started
             bar.update()
             bar.set_postfix(loss=f"{loss:.2f}", dev_uar=f"{dev_uar:.2f}")
             if checkpoint:
-                save_checkpoint(checkpoint, model, optimizer, identity, vars(state))
+                save_checkpoint(checkpoint, model, optimizer, identity, vars(state), averaged)
         bar.close()
 
     model.load_state_dict(state.best)
@@ -175,6 +193,9 @@ def make_recipe(**options) -> Recipe:
     recipe = Recipe(**options)
     if recipe.feature not in FEATURES:
         raise unknown("feature", recipe.feature, FEATURES)
+    for name, known in (("keep", ("best", "last")), ("precision", ("auto", "float32", "bfloat16"))):
+        if getattr(recipe, name) not in known:
+            raise unknown(f"value of {name}", getattr(recipe, name), known)
     return recipe
 
 
@@ -217,25 +238,35 @@ def _one_epoch(
     seed: int,
     epoch: int,
     device: torch.device,
+    averaged: AveragedModel | None,
 ) -> float:
     """One pass over the training clips; the mean loss."""
     model.train()
     generator = torch.Generator().manual_seed(1_000_003 * seed + epoch)
     steps = math.ceil(len(train) / recipe.batch_size)
     total = 0.0
-    for step, batch in enumerate(train.shuffled(recipe.batch_size, generator, recipe.augment)):
+    for step, batch in enumerate(train.shuffled(recipe.batch_size, generator, recipe.augment, recipe.similar)):
         for group in optimizer.param_groups:
             group["lr"] = recipe.learning_rate * _warmup_then_cosine((epoch + step / steps) / recipe.epochs)
+        others, share = batch.labels, 1.0
+        if recipe.mixup:
+            batch, others, share = mixup(batch, recipe.mixup, generator)
         batch = batch.to(device)
-        with torch.autocast(device.type, torch.bfloat16, enabled=_use_bfloat16(device)):
+        with torch.autocast(device.type, torch.bfloat16, enabled=_use_bfloat16(device, recipe.precision)):
             logits = model(batch).logits
-        loss = nn.functional.cross_entropy(logits.float(), batch.labels, label_smoothing=recipe.label_smoothing)
+        loss = share * cross_entropy(logits.float(), batch.labels, label_smoothing=recipe.label_smoothing)
+        if share < 1:
+            loss += (1 - share) * cross_entropy(
+                logits.float(), others.to(device), label_smoothing=recipe.label_smoothing
+            )
         if not torch.isfinite(loss):
             raise SertutError(f"the loss is no longer a finite number in epoch {epoch}; lower learning_rate.")
         optimizer.zero_grad()
         loss.backward()
         nn.utils.clip_grad_norm_(model.parameters(), recipe.clip_norm)
         optimizer.step()
+        if averaged:
+            averaged.update_parameters(model)
         total += loss.item() * len(batch)
     return total / len(train)
 
@@ -247,8 +278,14 @@ def _warmup_then_cosine(progress: float, warmup: float = 0.1) -> float:
     return 0.5 * (1 + math.cos(math.pi * (progress - warmup) / (1 - warmup)))
 
 
-def _use_bfloat16(device: torch.device) -> bool:
-    return device.type == "cuda" and torch.cuda.is_bf16_supported()
+def _averaged(model: nn.Module, decay: float) -> AveragedModel | None:
+    """A copy of `model` that follows its weights slowly; None without a decay."""
+    return AveragedModel(model, multi_avg_fn=get_ema_multi_avg_fn(decay), use_buffers=True) if decay else None
+
+
+def _use_bfloat16(device: torch.device, precision: str) -> bool:
+    on_gpu = device.type == "cuda" and torch.cuda.is_bf16_supported()
+    return precision == "bfloat16" or (precision == "auto" and on_gpu)
 
 
 @torch.no_grad()
