@@ -1,8 +1,8 @@
 """Attention over the cells of a feature map: which time, and which frequency (after Zhang et al., arXiv 1806.01506).
 
 The abstract says that attention finds the time-frequency regions that matter. The equations below are those on which
-four public re-implementations agree (grade: earlier code); the mask is ours. Shapes: B clips, C channels, F' rows of the
-map (frequency), T' columns (time), A attention units.
+four public re-implementations agree (grade: earlier code); the mask is ours. Shapes: B clips, C channels, F' rows of
+the map (frequency), T' columns (time), A attention units.
 """
 
 import torch
@@ -20,8 +20,8 @@ class RegionAttention(nn.Module):
         c = \sum_i \alpha_i a_i
 
     with one :math:`a_i` (C,) for each of the F' T' cells, :math:`W` (A, C), :math:`b, u` (A,). :math:`\lambda = 0` is
-    mean pooling, :math:`\lambda = 1` the ordinary softmax. Since u is learned, a positive :math:`\lambda` does not limit
-    what can be learned; it sets how far from mean pooling training starts, and how fast it leaves.
+    mean pooling, :math:`\lambda = 1` the ordinary softmax. Since u is learned, a positive :math:`\lambda` does not
+    limit what can be learned; it sets how far from mean pooling training starts, and how fast it leaves.
 
     Args:
         n_channels: C. n_units: A; by default C, as in the re-implementations. scale: :math:`\lambda`.

@@ -19,7 +19,7 @@ from sertut.corpora.vocoder import EDGE, FRAME, Tracks, resynthesize, timing
 from sertut.corpora.voices import Word
 from sertut.signals import SAMPLE_RATE
 
-CROSSOVER = 1000.0
+CROSSOVER = 2000.0
 """Hz. Below lie the harmonics that a 25 ms frame can tell apart and the first formant; above, the other formants."""
 
 TAPS = 513  # of the filter: the step from pass to stop is 100 Hz wide, and the filter rings for 16 ms on each side
@@ -45,14 +45,14 @@ def in_one_band(takes: Sequence[Take]) -> list[BandTake]:
     """
     result = []
     for i, take in enumerate(takes):
-        rest, prosodies, band = None, take.prosodies, (None, None)
+        rest, prosodies, low, high = None, take.prosodies, None, None
         if take.cue is not None:
             rest = prosody.plain(np.random.default_rng([take.seed, 1]))
             cue = replace(take.prosodies[take.cue], tempo=rest.tempo)
             prosodies = (*prosodies[: take.cue], cue, *prosodies[take.cue + 1 :])
-            band = (None, CROSSOVER) if i % 2 == 0 else (CROSSOVER, None)
+            low, high = (None, CROSSOVER) if i % 2 == 0 else (CROSSOVER, None)
         fields = {name: getattr(take, name) for name in Take.__dataclass_fields__} | {"prosodies": prosodies}
-        result.append(BandTake(**fields, rest=rest, low=band[0], high=band[1]))
+        result.append(BandTake(**fields, rest=rest, low=low, high=high))
     return result
 
 
@@ -68,7 +68,8 @@ def speak_in_band(tracks: Tracks, words: Sequence[Word], take: BandTake) -> np.n
     prosodies[take.cue] = take.rest
     neutral = resynthesize(tracks, words, prosodies, take.speaker, np.random.default_rng(take.seed))
     difference = full - neutral
-    low = oaconvolve(difference, firwin(TAPS, CROSSOVER, fs=SAMPLE_RATE), mode="same")
+    crossover = take.high if take.low is None else take.low
+    low = oaconvolve(difference, firwin(TAPS, crossover, fs=SAMPLE_RATE), mode="same")
     # After the word both speak alike, but their periods do not begin at the same time; the gate keeps that out.
     return neutral + _gate(len(neutral), tracks, words, take) * (low if take.low is None else difference - low)
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import warnings
+from dataclasses import replace
 
 import numpy as np
 
@@ -65,3 +66,34 @@ def random_fold(corpus: Corpus, seed: int = 0, test_share: float = 0.2, dev_shar
         name="random split",
         allow_leaks=True,
     )
+
+
+def share_of_speakers(fold: Fold, share: float, seed: int = 0) -> Fold:
+    """The same fold with only a share of its training speakers, at least one; dev and test stay as they are.
+
+    For one seed the shares are nested: who is in the 10 % is also in the 25 %.
+
+    Raises:
+        CorpusError: the share is not above 0 and at most 1, or an emotion is lost with the speakers.
+    """
+    if not 0 < share <= 1:
+        raise CorpusError(f"a share of the training speakers lies above 0 and is at most 1; you asked for {share}.")
+    speakers = np.array(fold.train.speakers)
+    np.random.default_rng(seed).shuffle(speakers)
+    kept = speakers[: max(1, round(share * len(speakers)))]
+    train = fold.train.of_speakers(kept.tolist())
+    if lost := {clip.emotion for clip in fold.train} - {clip.emotion for clip in train}:
+        raise CorpusError(
+            f"{share:.0%} of the training speakers of '{fold.train.name}', {fold.name}, leave no clip of"
+            f" {', '.join(sorted(lost))}; ask for a larger share."
+        )
+    return replace(fold, train=train, name=f"{fold.name}, {len(kept)} of {len(speakers)} training speakers")
+
+
+def repeated(corpus: Corpus, n: int) -> Corpus:
+    """`n` clips: each one of the corpus equally often, up to one, under a name of its own.
+
+    So an epoch over few speakers has as many steps as one over many.
+    """
+    picked = [corpus[i * len(corpus) // n] for i in range(n)]
+    return corpus.keeping(replace(clip, name=f"{clip.name}, copy {i}") for i, clip in enumerate(picked))

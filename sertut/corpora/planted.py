@@ -6,7 +6,7 @@ about a minute, and is the same for the same seed.
 
 * `planted`: in each clip a *neutral* word is loud, so that loudness does not tell where the emotion is.
 * `planted-loud`: the word with the emotion is the loudest (in a neutral clip, a neutral word).
-* `planted-band`: as `planted`, but the emotion is heard in one band only, below or above 1000 Hz
+* `planted-band`: as `planted`, but the emotion is heard in one band only, below or above 2000 Hz
   (:mod:`sertut.corpora.band`): the region is known in time *and* frequency.
 """
 
@@ -75,8 +75,9 @@ def load(
         CorpusError: the sizes do not fit, or the speech engine does not work.
         SertutError: the folder cannot be written.
     """
-    takes = write_script(name == "planted-loud", speakers, clips_per_speaker, seed)
-    takes = in_one_band(takes) if name == "planted-band" else takes
+    takes: Sequence[Take] = write_script(name == "planted-loud", speakers, clips_per_speaker, seed)
+    if name == "planted-band":
+        takes = in_one_band(takes)
     folder = data_folder() / f"{name}-{_fingerprint(takes)}"
     entries = _read_manifest(folder)
     if entries is None:

@@ -1,5 +1,6 @@
 """Is the map right, and is the claim true? Scores beside what chance and simple baselines get."""
 
+from sertut.evidence.cells import localize_cells
 from sertut.evidence.claims import Claim
 from sertut.evidence.localization import METRICS, Localization, localize
 from sertut.evidence.pooled import Pooled
@@ -17,5 +18,6 @@ __all__ = [
     "Selection",
     "evaluate",
     "localize",
+    "localize_cells",
     "rotate",
 ]

@@ -2,13 +2,17 @@
 
 A map is scored on its own clock: a step is inside a region if its center is; the energy of a step is the mean over the
 frames of its span; a step within 50 dB of the clip's loudest step counts, silence does not.
+
+A map with steps longer than 50 ms is brought to the 10 ms frames of the features first, where each frame takes the
+weight of the step that it lies in. Coarse and fine maps are so judged by the same ruler, and a word that lies between
+the centers of two long steps is scored, too.
 """
 
 from __future__ import annotations
 
 import zlib
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import numpy as np
 import pandas as pd
@@ -18,7 +22,7 @@ from sertut.attention import AttentionMap, Clock
 from sertut.corpora import Clip
 from sertut.errors import SertutError, unknown
 from sertut.evidence import baselines, scores
-from sertut.signals import frame_seconds, level_db, read_audio, sounding
+from sertut.signals import HOP_SECONDS, WINDOW_SECONDS, frame_seconds, level_db, read_audio, sounding
 from sertut.training.metrics import Interval, bootstrap_speakers, mean, paired_difference, sums_by_speaker
 
 METRICS = {"pointing": "pointing game", "mass": "mass in region", "auroc": "AUROC", "iou": "IoU"}
@@ -27,6 +31,12 @@ METRICS = {"pointing": "pointing game", "mass": "mass in region", "auroc": "AURO
 TOLERANCE_SECONDS = 0.05
 """The pointing game forgives a peak that misses the region by less than this."""
 
+COARSE_SECONDS = 0.05
+"""A map whose steps are longer is brought to frames before it is scored."""
+
+FRAMES = Clock(HOP_SECONDS, WINDOW_SECONDS / 2 - HOP_SECONDS / 2)
+"""The clock of the features: the first frame is centered on the middle of its window."""
+
 
 @dataclass(frozen=True)
 class Localization:
@@ -34,11 +44,12 @@ class Localization:
 
     table: one row a clip and method: clip, speaker, method, the columns of :data:`METRICS`, each with its chance level
     (``pointing_chance``, ...), and ``on_silence``, the share of the map that fell on silent steps and is not scored.
-    skipped: clip name -> why nothing could be scored there.
+    skipped: clip name -> why nothing could be scored there. metrics: if others than :data:`METRICS`.
     """
 
     table: pd.DataFrame
     skipped: Mapping[str, str]
+    metrics: Mapping[str, str] = field(default_factory=lambda: METRICS)
 
     @property
     def methods(self) -> tuple[str, ...]:
@@ -50,18 +61,18 @@ class Localization:
         """Speakers of the scored clips, sorted."""
         return tuple(sorted(self.table["speaker"].unique()))
 
-    def sums(self, method: str, metric: str) -> np.ndarray:
-        """(sum, count) of a metric for each of :attr:`speakers`, shape (S, 2).
+    def sums(self, method: str, metric: str, speakers: Sequence[str] | None = None) -> np.ndarray:
+        """(sum, count) of a metric for each of `speakers`, by default all of :attr:`speakers`; shape (S, 2).
 
         Args:
-            method: one of :attr:`methods`. metric: a key of :data:`METRICS`, or that key with ``_chance``.
+            method: one of :attr:`methods`. metric: a key of :attr:`metrics`, or that key with ``_chance``.
         """
         if method not in self.methods:
             raise unknown("method", method, self.methods)
-        if metric.removesuffix("_chance") not in METRICS:
-            raise unknown("metric", metric, METRICS)
+        if metric.removesuffix("_chance") not in self.metrics:
+            raise unknown("metric", metric, self.metrics)
         rows = self.table[self.table["method"] == method]
-        return sums_by_speaker(rows[metric].tolist(), rows["speaker"].tolist(), self.speakers)
+        return sums_by_speaker(rows[metric].tolist(), rows["speaker"].tolist(), speakers or self.speakers)
 
     def interval(self, method: str, metric: str) -> Interval:
         """Mean over clips, with an interval that resamples speakers."""
@@ -74,7 +85,7 @@ class Localization:
     def summary(self) -> pd.DataFrame:
         """One row a method; for each metric an :class:`Interval` and, beside it, the chance level."""
         columns: dict[tuple[str, str], list] = {}
-        for metric, name in METRICS.items():
+        for metric, name in self.metrics.items():
             columns[name, "score"] = [self.interval(method, metric) for method in self.methods]
             chances = [self.sums(method, f"{metric}_chance").sum(axis=0) for method in self.methods]
             columns[name, "chance"] = [float(mean(total)) for total in chances]
@@ -116,9 +127,9 @@ def localize(
     """
     rows, skipped = [], {}
     for i, clip in enumerate(clips):
-        ours = maps[i].over_time()
-        weights, clock = _weights(ours), ours.clocks["time"]
-        level = step_level(level_db(read_audio(clip.audio)), clock, len(weights))
+        frames = level_db(read_audio(clip.audio))
+        weights, clock = time_weights(maps[i], len(frames))
+        level = step_level(frames, clock, len(weights))
         valid = sounding(torch.from_numpy(level)).numpy()
         region = scores.region_mask(clip.regions, clock.centers(len(weights)).numpy(), stream)
         if not scores.defined(region, valid):
@@ -128,7 +139,7 @@ def localize(
         generator = np.random.default_rng(zlib.crc32(clip.name.encode()))
         methods = {"attention": weights}
         if untrained is not None:
-            methods["untrained network"] = _weights(untrained[i].over_time())
+            methods["untrained network"] = time_weights(untrained[i], len(frames))[0]
         methods |= {
             "energy": baselines.energy(level),
             "center": baselines.center(len(weights)),
@@ -166,6 +177,28 @@ def score_clip(
     }
 
 
+def time_weights(map_: AttentionMap, n_frames: int) -> tuple[np.ndarray, Clock]:
+    """The weights over time of a map of one clip, and their clock: :data:`FRAMES` if its own is coarse."""
+    weights, clock = map_.over_time().of(0).double().numpy(), map_.clocks["time"]
+    if clock.hop <= COARSE_SECONDS + 1e-9:
+        return weights, clock
+    return spread(weights, clock, FRAMES, n_frames), FRAMES
+
+
+def spread(weights: np.ndarray, clock: Clock, target: Clock, n: int) -> np.ndarray:
+    """A map on a finer clock: each of `n` steps of `target` takes the weight of the step it lies in, else the nearest.
+
+    Args:
+        weights: shape (T, ...), on `clock`.
+
+    Returns:
+        shape (n, ...), sum 1.
+    """
+    step = np.floor((target.centers(n).double().numpy() - clock.start) / clock.hop + 1e-6).astype(int)
+    taken = weights[np.clip(step, 0, len(weights) - 1)]
+    return taken / taken.sum()
+
+
 def step_level(level: torch.Tensor, clock: Clock, n: int) -> np.ndarray:
     """Level of each of `n` steps of `clock`, dB, shape (n,): mean power of the frames whose centers lie in the step.
 
@@ -181,10 +214,6 @@ def step_level(level: torch.Tensor, clock: Clock, n: int) -> np.ndarray:
     total = np.bincount(step[inside], weights=power[inside], minlength=n)
     between = np.interp(clock.centers(n).numpy(), seconds, power)
     return 10 * np.log10(np.where(count > 0, total / np.maximum(count, 1), between))
-
-
-def _weights(map_: AttentionMap) -> np.ndarray:
-    return map_.of(0).double().numpy()
 
 
 def _why_not(clip: Clip, region: np.ndarray, valid: np.ndarray, stream: str) -> str:

@@ -1,7 +1,7 @@
 """Does the map follow the sound, or the clock? The control for position bias.
 
-Each clip's features are rotated in time by half its length: what was in the middle comes to the edge. A map that
-follows the sound moves along; a map that always looks at the same place stays.
+Each clip's features are rotated in time by half its length (half of the map's steps, rounded down): what was in the
+middle comes to the edge. A map that follows the sound moves along; a map that always looks at the same place stays.
 """
 
 from __future__ import annotations
@@ -15,10 +15,13 @@ import torch
 from sertut.corpora import Corpus
 from sertut.errors import SertutError
 from sertut.evidence.scores import region_mask
-from sertut.signals import HOP_SECONDS, Batch, pad
+from sertut.signals import HOP_SECONDS, WINDOW_SECONDS, Batch, pad
 from sertut.training.data import examples
 from sertut.training.fit import Run
 from sertut.training.metrics import Interval, bootstrap_speakers, mean, sums_by_speaker
+
+FIRST = WINDOW_SECONDS / 2 - HOP_SECONDS / 2
+"""Where the features begin, seconds: the first frame is centered on the middle of its window."""
 
 
 @dataclass(frozen=True)
@@ -72,14 +75,19 @@ def rotate(run: Run, corpus: Corpus, name: str = "attention") -> Rotation:
         ratio = round(clock.hop / HOP_SECONDS)  # feature frames a step of the map
         shift = n // 2
         turned = _weights(run, row.roll(ratio * shift, dims=0), name)[1]
-        inside = region_mask(clip.regions, clock.centers(n).numpy())
+        seconds = clock.centers(n).double().numpy()
+        inside = region_mask(clip.regions, seconds)
         before, after = int(weights.argmax()), int(turned.argmax())
+        # What is heard at the new peak was heard `moved` seconds earlier before; the clip's end went to its start. The
+        # steps of a map need not fill the clip, so the way back is counted in seconds, not in steps.
+        moved, duration = clock.hop * shift, HOP_SECONDS * len(row)
+        source = FIRST + (seconds[after] - FIRST - moved) % duration
         rows.append(
             {
                 "clip": clip.name,
                 "speaker": clip.speaker,
                 "before": float(inside[before]),
-                "follows": float(inside[(after - shift) % n]),
+                "follows": float(region_mask(clip.regions, np.array([source]))[0]),
                 "stays": float(inside[after]),
                 "chance": float(np.mean(inside)),
             }

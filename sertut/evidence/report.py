@@ -13,7 +13,8 @@ import torch
 from sertut.attention import AttentionMap
 from sertut.corpora import Clip, Corpus, Region
 from sertut.errors import SertutError, unknown
-from sertut.evidence.localization import METRICS, Localization, localize
+from sertut.evidence.cells import localize_cells
+from sertut.evidence.localization import Localization, localize
 from sertut.signals import level_db, log_mel, read_audio
 from sertut.training.fit import Run
 from sertut.training.metrics import (
@@ -148,6 +149,23 @@ class Report:
         untrained = _maps(self.untrained) if self.untrained else None
         return localize(self.predictions.clips, _maps(self.predictions), untrained)
 
+    @cached_property
+    def cells(self) -> Localization:
+        """Does attention find the region in time and frequency? As :attr:`localization`, over the cells of the map.
+
+        Raises:
+            SertutError: the map has no frequency axis, or the corpus no known regions.
+        """
+        if reason := self._not_localizable():
+            raise SertutError(reason)
+        untrained = _maps(self.untrained) if self.untrained else None
+        return localize_cells(self.predictions.clips, _maps(self.predictions), untrained)
+
+    def _knows_bands(self) -> bool:
+        """Whether maps and regions both have a frequency."""
+        maps_do = all("frequency" in map_.axes for map_ in _maps(self.predictions))
+        return maps_do and any(region.in_band for clip in self.predictions.clips for region in clip.regions)
+
     def _not_localizable(self) -> str:
         if not all(ATTENTION in maps for maps in self.predictions.maps):
             return (
@@ -191,20 +209,19 @@ class Report:
         """The sums that scores and intervals over many runs are made from; :class:`sertut.evidence.Pooled` reads them.
 
         Keys: emotions, clips, speakers (S names), confusions (S, C, C), localization: None, or {speakers, skipped,
-        methods: {method: {metric: (S', 2) pairs (sum, count)}}}.
+        methods: {method: {metric: (S', 2) pairs (sum, count)}}}. Where regions are known in frequency and the map has
+        that axis, the metrics of :attr:`cells` stand beside the others.
         """
         localization = None
         if not self._not_localizable():
             found = self.localization
-            metrics = [*METRICS, *(f"{metric}_chance" for metric in METRICS)]
-            localization = {
-                "speakers": list(found.speakers),
-                "skipped": len(found.skipped),
-                "methods": {
-                    method: {metric: found.sums(method, metric).round(6).tolist() for metric in metrics}
-                    for method in found.methods
-                },
-            }
+            methods: dict[str, dict] = {method: {} for method in found.methods}
+            for scored in (found, self.cells) if self._knows_bands() else (found,):
+                metrics = [*scored.metrics, *(f"{metric}_chance" for metric in scored.metrics)]
+                for method in scored.methods:
+                    sums = {metric: scored.sums(method, metric, found.speakers) for metric in metrics}
+                    methods[method] |= {metric: table.round(6).tolist() for metric, table in sums.items()}
+            localization = {"speakers": list(found.speakers), "skipped": len(found.skipped), "methods": methods}
         return {
             "emotions": list(self.emotions),
             "clips": len(self),

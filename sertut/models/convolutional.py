@@ -128,8 +128,8 @@ class FullyConvolutional(nn.Module):
         if shortest < self.time.shortest:
             seconds = batch.hop * (shortest - 1) + WINDOW_SECONDS
             raise SertutError(
-                f"a clip lasts {seconds:.2f} s, but the trunk '{self.name}' needs at least"
-                f" {self.shortest_seconds:.2f} s; leave it out, join it to its neighbor, or use the trunk 'fine'."
+                f"a clip lasts {seconds:.3f} s, but the trunk '{self.name}' needs at least"
+                f" {self.shortest_seconds:.3f} s; leave it out, join it to its neighbor, or use the trunk 'fine'."
             )
 
     def _count_channels(self) -> int:

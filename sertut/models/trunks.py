@@ -15,7 +15,13 @@ from sertut.errors import unknown
 from sertut.models.layers import MaskedNorm2d
 
 
-def _conv(n_in: int, n_out: int, kernel: int, stride: int | tuple[int, int] = 1, padding: int = 0) -> list[nn.Module]:
+Pair = tuple[int, int]
+
+
+def _conv(n_in: int, n_out: int, kernel: Pair, stride: Pair = (1, 1), padding: Pair | None = None) -> list[nn.Module]:
+    """Convolution, normalization, ReLU; by default padded so that the stride alone sets the size of the result."""
+    if padding is None:
+        padding = (kernel[0] // 2, kernel[1] // 2)
     return [nn.Conv2d(n_in, n_out, kernel, stride, padding, bias=False), MaskedNorm2d(n_out)]
 
 
@@ -26,24 +32,24 @@ def _pool() -> nn.Module:
 def _small() -> nn.Sequential:
     """AlexNet's kernels and strides with batch normalization, narrow enough for a CPU."""
     return nn.Sequential(
-        *_conv(1, 48, 11, stride=4, padding=2),
+        *_conv(1, 48, (11, 11), stride=(4, 4), padding=(2, 2)),
         _pool(),
-        *_conv(48, 96, 5, padding=2),
+        *_conv(48, 96, (5, 5)),
         _pool(),
-        *_conv(96, 128, 3, padding=1),
-        *_conv(128, 128, 3, padding=1),
-        *_conv(128, 128, 3, padding=1),
+        *_conv(96, 128, (3, 3)),
+        *_conv(128, 128, (3, 3)),
+        *_conv(128, 128, (3, 3)),
         _pool(),
     )
 
 
 def _fine() -> nn.Sequential:
-    """A cell every 40 ms and 8 mel bands; strides are (frequency, time)."""
+    """A cell every 40 ms and 8 mel bands, which sees half a second; kernels and strides are (frequency, time)."""
     return nn.Sequential(
-        *_conv(1, 32, 5, stride=2, padding=2),
-        *_conv(32, 64, 3, stride=2, padding=1),
-        *_conv(64, 96, 3, stride=(2, 1), padding=1),
-        *_conv(96, 128, 3, padding=1),
+        *_conv(1, 24, (7, 7), stride=(4, 4)),
+        *_conv(24, 48, (3, 5), stride=(2, 1)),
+        *_conv(48, 64, (3, 5)),
+        *_conv(64, 64, (3, 3)),
     )
 
 

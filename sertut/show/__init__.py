@@ -1,9 +1,11 @@
 """Pictures, each with a text alternative made from the same data; a player to hear what the maps weigh."""
 
 from sertut.show.corpora import corpus
+from sertut.show.curves import curves
 from sertut.show.maps import attention, attentions, mixture
 from sertut.show.picture import Picture
 from sertut.show.player import Player, player
+from sertut.show.regions import receptive_field, regions
 from sertut.show.results import confusion, history, localization
 from sertut.show.seeds import differences, dots
 from sertut.show.sound import padding, spectrogram, waveform
@@ -19,6 +21,7 @@ __all__ = [
     "attentions",
     "confusion",
     "corpus",
+    "curves",
     "differences",
     "dots",
     "emotion_color",
@@ -29,6 +32,8 @@ __all__ = [
     "mixture",
     "padding",
     "player",
+    "receptive_field",
+    "regions",
     "spectrogram",
     "waveform",
 ]

@@ -14,7 +14,8 @@ from torch import nn
 
 from sertut.corpora import Corpus
 from sertut.errors import unknown
-from sertut.models import POOLINGS, AttentiveLSTM
+from sertut.models import POOLINGS, AttentiveLSTM, FullyConvolutional
+from sertut.models.trunks import TRUNKS
 from sertut.signals import FEATURES
 
 RECIPES: Mapping[str, Mapping] = {
@@ -25,14 +26,41 @@ RECIPES: Mapping[str, Mapping] = {
     "spliced-ravdess": dict(epochs=12, stretch=0.15, gain=0.2, time_mask=16),
     "spliced-emodb": dict(epochs=12, stretch=0.15, gain=0.2, time_mask=16),
 }
-"""Corpus -> options of :func:`sertut.fit`."""
+"""Corpus -> options of :func:`sertut.fit` for the recurrent network."""
+
+FAST = dict(similar=True, precision="fast")
+REGULARIZED = dict(
+    mixup=0.3, average=0.99, keep="last", stretch=0.15, gain=0.3, frequency_mask=8, time_mask=16
+)  # two dev speakers are too few to choose an epoch by, so the last one is kept, averaged
+
+CONVOLUTIONAL_RECIPES: Mapping[str, Mapping] = {
+    "planted": dict(epochs=18, **FAST),
+    "planted-loud": dict(epochs=18, **FAST),
+    "planted-band": dict(epochs=30, **FAST),
+    "ravdess": dict(epochs=50, **FAST, **REGULARIZED),
+    "emodb": dict(epochs=50, **FAST, **REGULARIZED),
+    "spliced-ravdess": dict(epochs=15, stretch=0.15, gain=0.2, **FAST),
+    "spliced-emodb": dict(epochs=15, stretch=0.15, gain=0.2, **FAST),
+}
+"""The same for the fully convolutional networks."""
+
+CONVOLUTIONAL: Mapping[str, Mapping] = {
+    **{trunk: dict(trunk=trunk) for trunk in TRUNKS},
+    **{f"{trunk}-mean": dict(trunk=trunk, pooling="mean") for trunk in TRUNKS},
+    **{f"fine-lambda-{scale:g}": dict(trunk="fine", scale=scale) for scale in (0.1, 1.0, 3.0)},
+}
+"""Method -> arguments of :class:`~sertut.models.FullyConvolutional`; each trunk with attention goes by its own name."""
+
+METHODS = (*POOLINGS, *CONVOLUTIONAL)
+"""All methods: the poolings of :class:`~sertut.models.AttentiveLSTM`, and the convolutional ones."""
 
 
-def recipe(corpus: str) -> dict:
-    """Training options for a corpus: ``sertut.fit(model, fold, seed=0, **recipe("planted"))``."""
-    if corpus not in RECIPES:
-        raise unknown("corpus", corpus, RECIPES)
-    return dict(RECIPES[corpus])
+def recipe(corpus: str, method: str = "attention") -> dict:
+    """Training options of a method on a corpus: ``sertut.fit(model, fold, seed=0, **recipe("planted", "fine"))``."""
+    recipes = CONVOLUTIONAL_RECIPES if method in CONVOLUTIONAL else RECIPES
+    if corpus not in recipes:
+        raise unknown("corpus", corpus, recipes)
+    return dict(recipes[corpus])
 
 
 @dataclass(frozen=True)
@@ -65,7 +93,7 @@ class Protocol:
     def trainings(self) -> list[Training]:
         """All cells of the grid, seeds outermost, so that an interrupted study has whole seeds."""
         return [
-            Training(corpus, method, fold, seed, recipe(corpus))
+            Training(corpus, method, fold, seed, recipe(corpus, method))
             for seed in self.seeds
             for corpus in self.corpora
             for fold in range(self.folds)
@@ -79,8 +107,10 @@ def build(method: str, corpus: Corpus, feature: str = "log_mel") -> nn.Module:
     Raises:
         SertutError: the method is unknown.
     """
-    if method not in POOLINGS:
-        raise unknown("method", method, POOLINGS)
+    if method not in METHODS:
+        raise unknown("method", method, METHODS)
+    if method in CONVOLUTIONAL:
+        return FullyConvolutional(len(corpus.emotions), **CONVOLUTIONAL[method])
     return AttentiveLSTM(FEATURES[feature][1], len(corpus.emotions), pooling=method)
 
 
@@ -107,6 +137,29 @@ PROTOCOLS: Mapping[str, Protocol] = {
         question="Does attention beat mean pooling on real acted speech, with separate speakers?",
         corpora=("ravdess",),
         methods=("mean", "attention"),
+    ),
+    "spectrogram-planted": Protocol(
+        question="Which patch of the spectrogram matters, how fine can the map be, and what does lambda do?",
+        corpora=("planted",),
+        methods=("fine-mean", "fine-lambda-0.1", "fine", "fine-lambda-1", "fine-lambda-3", "small-mean", "small"),
+        folds=3,
+    ),
+    "spectrogram-planted-band": Protocol(
+        question="The same where the cue is heard below or above 2 kHz only",
+        corpora=("planted-band",),
+        methods=("fine",),
+        folds=3,
+    ),
+    "spectrogram-spliced-ravdess": Protocol(
+        question="The same with real voices, the region known by construction",
+        corpora=("spliced-ravdess",),
+        methods=("fine-mean", "fine", "small"),
+        folds=3,
+    ),
+    "spectrogram-ravdess": Protocol(
+        question="How good is a fully convolutional network on real acted speech, and does attention help it?",
+        corpora=("ravdess",),
+        methods=("fine-mean", "fine"),
     ),
 }
 """Name of each study -> its protocol."""

@@ -170,8 +170,12 @@ def _rounded(value):
     return value
 
 
-def reference(corpus: str, folder: Path | None = None) -> Study | None:
-    """The reference results for the chapters on regions with `corpus`; None where there are none."""
-    name = f"regions-{corpus}"
+def reference(corpus: str, part: str = "regions", folder: Path | None = None) -> Study | None:
+    """The reference results of a part of the book with `corpus`; None where there are none.
+
+    Args:
+        part: "regions" (chapters 3 and 4) or "spectrogram" (6 and 7).
+    """
+    name = f"{part}-{corpus}"
     known = name in PROTOCOLS and ((folder or BOOK_RESULTS) / f"{name}.json").is_file()
     return load_study(name, folder) if known else None

@@ -18,10 +18,15 @@ import torch
 
 from sertut.corpora import Corpus, load, load_features
 from sertut.evidence import evaluate
+from sertut.evidence.length import at_lengths, in_segments, joined
 from sertut.files import data_folder, writing
+from sertut.models import FullyConvolutional
 from sertut.progress import progress_bar
-from sertut.study.protocols import Training, build, protocol
-from sertut.training import fit
+from sertut.study.protocols import CONVOLUTIONAL, Training, build, protocol
+from sertut.training import Run, fit
+
+SECONDS = (0.25, 0.5, 0.75, 1.0, 1.5, 2.0, 3.0)
+"""Durations at which a fully convolutional network is tested."""
 
 
 def run_study(name: str, workers: int | None = None, device: str = "auto") -> list[Path]:
@@ -73,9 +78,22 @@ def train_one(training: Training, folder: Path, device: str = "auto") -> dict:
         "machine": f"{platform.machine()}, torch {version('torch')}",
         "report": report.to_json(),
     }
+    if training.method in CONVOLUTIONAL:
+        result["lengths"] = _any_length(run, fold.test)
     with writing(folder / f"{training.key}.json") as temporary:
         temporary.write_text(json.dumps(result))
     return result
+
+
+def _any_length(run: Run, test: Corpus) -> dict:
+    """Decisions on parts of the test clips, on their segments, and on several joined: chapter 6."""
+    assert isinstance(run.model, FullyConvolutional)
+    seconds = [s for s in SECONDS if s > run.model.shortest_seconds]
+    return {
+        "middle": at_lengths(run, test, seconds).to_json(),
+        "segments": in_segments(run, test, seconds).to_json(),
+        "joined": joined(run, test, (1, 2, 3, 4)).to_json(),
+    }
 
 
 @functools.cache

@@ -40,17 +40,26 @@ class Examples:
         """Every clip once, in random order, each one distorted anew.
 
         Args:
-            similar: put clips of about the same length together (within some 15 %), then shuffle the batches.
+            similar: put clips of about the same length together, shuffle these batches, and cut each clip of a batch
+                to the length of the shortest, at a random place: no padding.
         """
         order = torch.randperm(len(self), generator=generator)
         if similar:
-            blur = 0.85 + 0.3 * torch.rand(len(self), generator=generator)
+            blur = 0.92 + 0.16 * torch.rand(len(self), generator=generator)  # other neighbors in each epoch
             order = (blur * torch.tensor([float(len(row)) for row in self.rows])).argsort()
         batches = list(order.split(batch_size))
         if similar:
             batches = [batches[i] for i in torch.randperm(len(batches), generator=generator).tolist()]
         for indices in (batch.tolist() for batch in batches):
-            yield self.batch(indices, [augment(self.rows[i], generator) for i in indices])
+            rows = [augment(self.rows[i], generator) for i in indices]
+            yield self.batch(indices, cut_to_shortest(rows, generator) if similar else rows)
+
+
+def cut_to_shortest(rows: Sequence[torch.Tensor], generator: torch.Generator) -> list[torch.Tensor]:
+    """Tables (T_i, F) of one length, the smallest T_i; each keeps a part that starts at random."""
+    shortest = min(len(row) for row in rows)
+    starts = [int(torch.randint(0, len(row) - shortest + 1, (), generator=generator)) for row in rows]
+    return [row[start : start + shortest] for row, start in zip(rows, starts, strict=True)]
 
 
 def examples(corpus: Corpus, feature: str, normalizer: Normalizer | None, progress: bool = False) -> Examples:

@@ -31,9 +31,10 @@ class Recipe:
 
     keep: which epoch's weights the run keeps: "best" on dev, or the "last" (where dev is too small to choose by).
     average: decay of a running average of the weights; where it is not 0, the average is tested and kept.
-    similar: batches of clips of similar length, which have less padding. mixup: its alpha, see
+    similar: batches of clips of similar length, cut to the shortest: no padding. mixup: its alpha, see
     :func:`~sertut.training.augment.mixup`.
-    precision: "float32", "bfloat16", or "auto": bfloat16 on a CUDA device that has it.
+    precision: "float32"; "bfloat16"; "auto", bfloat16 on a CUDA device that has it; or "fast", also on a CPU that
+    multiplies matrices of it (AMX).
     """
 
     epochs: int = 30
@@ -193,7 +194,7 @@ def make_recipe(**options) -> Recipe:
     recipe = Recipe(**options)
     if recipe.feature not in FEATURES:
         raise unknown("feature", recipe.feature, FEATURES)
-    for name, known in (("keep", ("best", "last")), ("precision", ("auto", "float32", "bfloat16"))):
+    for name, known in (("keep", ("best", "last")), ("precision", ("auto", "fast", "float32", "bfloat16"))):
         if getattr(recipe, name) not in known:
             raise unknown(f"value of {name}", getattr(recipe, name), known)
     return recipe
@@ -284,8 +285,11 @@ def _averaged(model: nn.Module, decay: float) -> AveragedModel | None:
 
 
 def _use_bfloat16(device: torch.device, precision: str) -> bool:
-    on_gpu = device.type == "cuda" and torch.cuda.is_bf16_supported()
-    return precision == "bfloat16" or (precision == "auto" and on_gpu)
+    if precision in ("auto", "fast") and device.type == "cuda":
+        return torch.cuda.is_bf16_supported()
+    if precision == "fast" and device.type == "cpu":
+        return bool(getattr(torch.cpu, "_is_amx_tile_supported", bool)())  # no public name for it yet
+    return precision == "bfloat16"
 
 
 @torch.no_grad()

@@ -6,9 +6,9 @@ import numpy as np
 import pytest
 import torch
 
-from sertut.attention import Clock
+from sertut.attention import AttentionMap, Clock
 from sertut.errors import SertutError
-from sertut.evidence.localization import METRICS, localize, step_level
+from sertut.evidence.localization import METRICS, localize, step_level, time_weights
 from sertut.signals import frame_seconds
 
 
@@ -107,3 +107,43 @@ def test_a_step_without_a_frame_takes_the_value_between_its_neighbors():
     steps = 10 ** (step_level(10 * power.log10(), fine, 19) / 10)
     assert steps == pytest.approx(np.arange(1, 10.5, 0.5))
     assert len(frame_seconds(10)) == 10
+
+
+def time_map(weights, clock) -> AttentionMap:
+    row = torch.tensor(weights, dtype=torch.float32)[None]
+    return AttentionMap(row / row.sum(), ("time",), torch.ones(row.shape, dtype=torch.bool), {"time": clock})
+
+
+def test_coarse_steps_are_brought_to_frames():
+    """Three steps of 0.32 s from 0.1 s on; frames before the first step and after the last take the nearest."""
+    clock = Clock(hop=0.32, start=0.1)
+    weights, taken = time_weights(time_map([1.0, 2.0, 5.0], clock), 120)
+    centers = frame_seconds(120)
+    expected = np.where(centers < 0.42, 1.0, np.where(centers < 0.74, 2.0, 5.0))
+    assert weights == pytest.approx(expected / expected.sum())
+    assert taken.centers(120).numpy() == pytest.approx(centers)
+
+
+def test_steps_of_up_to_50_ms_stay_as_they_are():
+    for hop in (0.01, 0.04, 0.05):
+        weights, clock = time_weights(time_map([1.0, 2.0, 5.0], Clock(hop)), 120)
+        assert weights == pytest.approx([1 / 8, 2 / 8, 5 / 8]) and clock == Clock(hop)
+
+
+def test_a_word_between_the_centers_of_two_coarse_steps_is_scored(tiny):
+    """Steps are centered on 0.16, 0.56 and 0.96 s; the region, 0.3 to 0.5 s, holds no center.
+
+    Sounding frames: 0 ... 89 of 98. The second step, 0.36 to 0.76 s, holds frames 35 ... 74; of them 35 ... 48 lie
+    in the region, 29 ... 48.
+    """
+    found = localize(tiny.clips, [time_map([0.0, 1.0, 0.0], Clock(0.4, -0.04))] * 12)
+    assert set(found.skipped.values()) == {"no known region in the voice"}
+    rows = found.table.query("method == 'attention'")
+    valid = rows["mass_chance"].iloc[0] ** -1 * 20
+    assert valid == pytest.approx(round(valid)) and 88 <= valid <= 91
+    assert rows["mass"].tolist() == pytest.approx([14 / 40] * 8)
+    assert rows["pointing"].tolist() == pytest.approx([(14 + 5) / 40] * 8)  # 50 ms, 5 frames, are forgiven
+    inside, outside = [1] * 14 + [0] * 6, [1] * 26 + [0] * (round(valid) - 46)
+    wins = np.mean([(a > b) + (a == b) / 2 for a in inside for b in outside])
+    assert rows["auroc"].tolist() == pytest.approx([wins] * 8)
+    assert rows["iou"].tolist() == pytest.approx([14 / 46] * 8)

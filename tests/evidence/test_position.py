@@ -2,14 +2,18 @@
 
 from types import SimpleNamespace
 
+import numpy as np
 import pytest
 import torch
 
 from sertut.attention import AttentionMap, Clock, masked_softmax
+from sertut.corpora import Clip, Corpus, Region
 from sertut.errors import SertutError
 from sertut.evidence import rotate
 from sertut.models import Output
-from sertut.signals import WINDOW_SECONDS, Normalizer
+from sertut.models.convolutional import FullyConvolutional
+from sertut.signals import WINDOW_SECONDS, Normalizer, write_audio
+from tests.conftest import ABOUT, tone
 
 
 class Looks(torch.nn.Module):
@@ -49,6 +53,46 @@ def test_a_map_that_follows_the_clock(tones):
     found = rotate(run_of("clock"), tones)
     assert found.shares.stays == found.shares.before > found.shares.follows
     assert found.difference.high < 0 and "does not clearly follow" in str(found)
+
+
+class Coarse(torch.nn.Module):
+    """A map of cells of 0.1 s, by the share of the upper bands; the clip's start and its last 0.3 s are not seen."""
+
+    hop, first = 10, 6
+
+    def forward(self, batch):
+        features = batch.features[:, self.first :]
+        n = features.shape[1] // self.hop - 3
+        power = (features / 10).exp()[:, : n * self.hop]
+        score = power[..., 7:].sum(dim=2).log() - power.sum(dim=2).log()
+        cells = score.reshape(1, n, self.hop).mean(dim=2)[..., None].expand(-1, -1, 3)  # three rows of frequency
+        mask = torch.ones(1, n, dtype=torch.bool)
+        weights = masked_softmax(cells.flatten(1), mask.repeat_interleave(3, dim=1)).view(1, n, 3)
+        clocks = {"time": Clock(0.1, WINDOW_SECONDS / 2 - 0.005 + self.first * 0.01), "frequency": Clock(8.0, 0.0)}
+        map_ = AttentionMap(weights, ("time", "frequency"), mask, clocks)
+        return Output(torch.zeros(1, 2), {"attention": map_})
+
+
+def test_the_way_back_is_right_where_coarse_cells_do_not_fill_the_clip(tmp_path):
+    """The sound of the last half second comes to the start: its way back is longer than all cells together."""
+    clips = []
+    for i, start in enumerate((0.4, 1.5)):
+        pieces = [tone(start, 150.0), tone(0.2, 1500.0), tone(1.8 - start, 150.0)]
+        write_audio(tmp_path / f"{i}.wav", np.concatenate(pieces))
+        regions = (Region(start, start + 0.2),)
+        clips.append(Clip(f"clip {i}", tmp_path / f"{i}.wav", f"speaker {i}", "high", "one", regions))
+    run = SimpleNamespace(**(vars(run_of("sound")) | {"model": Coarse()}))
+    found = rotate(run, Corpus("two", tuple(clips), ("low", "high"), ABOUT))
+    assert found.shares.before == 1.0 and found.shares.follows == 1.0 and found.shares.stays == 0.0
+
+
+@pytest.mark.parametrize("trunk", ["fine", "small"])
+def test_a_fully_convolutional_network_can_be_rotated(tones, trunk):
+    network = FullyConvolutional(2, trunk).eval()
+    run = SimpleNamespace(**(vars(run_of("sound")) | {"model": network}))
+    long = [clip for clip in tones if clip.regions]
+    found = rotate(run, tones.keeping(long))
+    assert len(found.table) == len(long) and found.shares.between(0, 1).all()
 
 
 def test_without_regions(tones):

@@ -23,7 +23,7 @@ def tiny(tones, monkeypatch):
     for module in (protocols, report):
         monkeypatch.setattr(module, "PROTOCOLS", {"tiny": plan})
     monkeypatch.setattr(protocols, "RECIPES", {"planted": dict(epochs=1, device="cpu")})
-    monkeypatch.setattr(protocols, "recipe", lambda corpus: dict(epochs=1))
+    monkeypatch.setattr(protocols, "recipe", lambda corpus, method: dict(epochs=1))
 
     class Three:  # the tones cut into three folds
         emotions = tones.emotions
@@ -115,4 +115,4 @@ def test_committed_results_belong_to_the_protocols_of_today(path):
         for r in study.results
     }
     assert set(found) == set(wanted)
-    assert all(training.options == recipe(training.corpus) for training in wanted.values())
+    assert all(training.options == recipe(training.corpus, training.method) for training in wanted.values())

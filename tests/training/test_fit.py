@@ -8,8 +8,10 @@ import torch
 
 from sertut.errors import SertutError
 from sertut.models import AttentiveLSTM
-from sertut.signals import Normalizer
+from sertut.signals import Batch, Normalizer, length_mask
 from sertut.training import Augment, fit, pick_device, predict
+from sertut.training.augment import mixup
+from sertut.training.data import Examples
 from sertut.training.fit import _warmup_then_cosine, redraw
 
 QUICK = dict(epochs=3, device="cpu", progress=False, batch_size=8, shift=2, stretch=0.1, frequency_mask=4, time_mask=4)
@@ -38,8 +40,10 @@ def test_the_same_seed_gives_the_same_bits(fold):
     assert not same(first.model, other.model)
 
 
-def test_resuming_changes_no_bit(fold, tmp_path, monkeypatch):
-    whole = fit(network(), fold, seed=1, **QUICK)
+@pytest.mark.parametrize("extra", [{}, dict(average=0.9, mixup=0.3, similar=True, keep="last")], ids=["plain", "all"])
+def test_resuming_changes_no_bit(fold, tmp_path, monkeypatch, extra):
+    options = QUICK | extra
+    whole = fit(network(), fold, seed=1, **options)
     module = importlib.import_module("sertut.training.fit")  # the package's name `fit` is the function
     real = module._one_epoch
 
@@ -50,9 +54,9 @@ def test_resuming_changes_no_bit(fold, tmp_path, monkeypatch):
 
     monkeypatch.setattr(module, "_one_epoch", interrupted)
     with pytest.raises(KeyboardInterrupt):
-        fit(network(), fold, seed=1, checkpoint=tmp_path / "c.safetensors", **QUICK)
+        fit(network(), fold, seed=1, checkpoint=tmp_path / "c.safetensors", **options)
     monkeypatch.setattr(module, "_one_epoch", real)
-    resumed = fit(network(), fold, seed=1, checkpoint=tmp_path / "c.safetensors", **QUICK)
+    resumed = fit(network(), fold, seed=1, checkpoint=tmp_path / "c.safetensors", **options)
     assert same(whole.model, resumed.model)
     assert [h["loss"] for h in whole.history] == [h["loss"] for h in resumed.history]
     assert [path.name for path in tmp_path.glob("*safetensors*")] == ["c.safetensors"]
@@ -91,6 +95,57 @@ def test_weights_from_elsewhere_can_be_kept(fold):
     model = network()
     run = fit(model, fold, seed=0, reinitialize=False, **QUICK)
     assert same(run.untrained().model, model)
+
+
+def test_the_average_of_the_weights_follows_by_its_decay(fold, monkeypatch):
+    """A second implementation: step by step, w' = d w' + (1 - d) w, from the first step's weights on."""
+    module = importlib.import_module("sertut.training.fit")
+    steps, real = [], module.AveragedModel.update_parameters
+
+    def recorded(self, model):
+        steps.append([p.detach().clone() for p in model.parameters()])
+        real(self, model)
+
+    monkeypatch.setattr(module.AveragedModel, "update_parameters", recorded)
+    run = fit(network(), fold, seed=0, **QUICK, average=0.8, keep="last")
+    expected = steps[0]
+    for weights in steps[1:]:
+        expected = [0.8 * e + 0.2 * w for e, w in zip(expected, weights, strict=True)]
+    for ours, wanted in zip(run.model.parameters(), expected, strict=True):
+        torch.testing.assert_close(ours, wanted)
+    assert run.best_epoch == 2
+
+
+def test_bfloat16_trains_too_and_differs_a_little(fold):
+    exact, coarse = (fit(network(), fold, seed=0, **QUICK, precision=p) for p in ("float32", "bfloat16"))
+    losses = [[epoch["loss"] for epoch in run.history] for run in (exact, coarse)]
+    assert losses[0] != losses[1] and losses[0] == pytest.approx(losses[1], abs=0.05)
+    assert all(p.dtype == torch.float32 for p in coarse.model.parameters())
+
+
+def test_batches_of_similar_length_have_no_padding():
+    rows = [torch.full((10 + 3 * i, 4), float(i)) for i in range(50)]
+    part = Examples(rows, torch.arange(50))
+    batches = list(part.shuffled(8, torch.Generator().manual_seed(0), Augment(), similar=True))
+    assert all(batch.mask.all() for batch in batches)
+    assert sorted(torch.cat([batch.labels for batch in batches]).tolist()) == list(range(50))
+    assert all((batch.features[:, 0, 0] == batch.labels).all() for batch in batches)  # features stay with their labels
+    kept = sum(batch.mask.sum().item() for batch in batches) / sum(len(row) for row in rows)
+    assert kept > 0.8
+    firsts = [int(batch.labels.float().mean()) for batch in batches]
+    assert firsts != sorted(firsts)  # short batches do not always come first
+
+
+def test_mixup_mixes_features_and_says_with_which_label():
+    mask = length_mask(torch.tensor([5, 3, 4]))
+    features = torch.tensor([1.0, 10.0, 100.0])[:, None, None].expand(3, 5, 2) * mask.unsqueeze(-1)
+    batch = Batch(features, mask, torch.tensor([0, 1, 2]))
+    mixed, others, share = mixup(batch, 0.4, torch.Generator().manual_seed(3))
+    assert 0 <= share <= 1 and sorted(others.tolist()) == [0, 1, 2]
+    values = torch.tensor([1.0, 10.0, 100.0])
+    torch.testing.assert_close(mixed.features[:, 0, 0], share * values + (1 - share) * values[others])
+    assert mixed.mask.sum(dim=1).tolist() == torch.maximum(batch.lengths, batch.lengths[others]).tolist()
+    assert mixed.labels.tolist() == [0, 1, 2]
 
 
 def test_statistics_come_from_train_only(fold):
@@ -132,6 +187,10 @@ def test_misspelled_options_and_absent_devices(fold):
         fit(network(), fold, epoch=3)
     with pytest.raises(SertutError, match="did you mean 'mfcc'"):
         fit(network(), fold, feature="mfc")
+    with pytest.raises(SertutError, match="did you mean 'best'"):
+        fit(network(), fold, keep="bets")
+    with pytest.raises(SertutError, match="did you mean 'bfloat16'"):
+        fit(network(), fold, precision="float16")
     with pytest.raises(SertutError, match="unknown device"):
         fit(network(), fold, device="gpu")
     if not torch.cuda.is_available():

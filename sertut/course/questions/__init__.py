@@ -1,5 +1,5 @@
 """The exercises, one module a chapter. A judge's docstring is the task as the chapter states it."""
 
-from sertut.course.questions import chapter01, chapter02, chapter03, chapter04
+from sertut.course.questions import chapter01, chapter02, chapter03, chapter04, chapter06, chapter07, chapter08
 
-__all__ = ["chapter01", "chapter02", "chapter03", "chapter04"]
+__all__ = ["chapter01", "chapter02", "chapter03", "chapter04", "chapter06", "chapter07", "chapter08"]

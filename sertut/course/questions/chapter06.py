@@ -1,0 +1,180 @@
+"""Exercises of chapter 6: how many cells, how far each one sees, and padding that must not leak."""
+
+from collections.abc import Sequence
+from typing import Any
+
+import torch
+from torch import nn
+
+from sertut.course.exercises import Wrong, ask, compare, exercise, pair
+
+ALEXNET = [(11, 4, 2), (3, 2, 0), (5, 1, 2), (3, 2, 0), (3, 1, 1), (3, 1, 1), (3, 1, 1), (3, 2, 0)]
+"""(kernel, stride, padding) of each layer that slides along time in AlexNet's trunk."""
+
+Layers = Sequence[tuple[int, int, int]]
+
+
+def _cells(n: int, layers: Layers, *, paddings: int = 2, plus: int = 1) -> int:
+    """Cells of `n` frames; `paddings` and `plus` are 2 and 1 when it is right."""
+    for kernel, stride, padding in layers:
+        room = n + paddings * padding - kernel
+        n = room // stride + plus if room >= 0 else 0
+    return n
+
+
+@exercise(
+    "6.1",
+    answer="n_cells",
+    solution='''
+def n_cells(n, layers):
+    """Cells that a stack of layers makes of n frames; layers: (kernel, stride, padding) of each."""
+    for kernel, stride, padding in layers:
+        room = n + 2 * padding - kernel
+        if room < 0:
+            return 0
+        n = room // stride + 1
+    return n
+''',
+)
+def n_cells(answer: Any) -> str:
+    """Write `n_cells(n, layers)`. `layers` is a list of (kernel, stride, padding), in the order in which they read one
+    another. Return how many cells the last layer makes of `n` frames; 0 if the window of some layer does not even fit
+    once."""
+    for n, layers in ((30, [(5, 1, 2)]), (300, ALEXNET[:2]), (301, ALEXNET), (64, [(5, 2, 2), (3, 2, 1)])):
+        whole = float(n)
+        for kernel, stride, padding in layers:
+            whole = (whole + 2 * padding - kernel) / stride + 1
+        mistakes = [
+            (_cells(n, layers, plus=0), "one is missing in each layer: count the first window too, hence the + 1."),
+            (_cells(n, layers, paddings=1), "padding is added at *both* ends: n + 2 p."),
+            (_cells(n, layers, paddings=0), "you left the padding out: the layer slides over n + 2 p positions."),
+            (whole, "cells are whole: round down, with `//`."),
+            (
+                _cells(n, [layers[-1]]),
+                "that is the last layer alone; it reads what the layers before it have made of the n frames.",
+            ),
+        ]
+        compare(ask(answer, n, list(layers)), _cells(n, layers), mistakes, f"For {n} frames and {layers}:")
+    if (short := ask(answer, 20, ALEXNET)) != 0:
+        raise Wrong(
+            f"20 frames are too short for this stack, you return {short!r}: as soon as n + 2 p < k no window fits, so"
+            " return 0."
+        )
+    return "no layer asks how long the input is, as long as one window fits: that is all that 'any length' means."
+
+
+def _field(layers: Layers) -> tuple[int, int]:
+    step, field = 1, 1
+    for kernel, stride, _ in layers:
+        field += (kernel - 1) * step
+        step *= stride
+    return step, field
+
+
+@exercise(
+    "6.2",
+    answer="stride_and_field",
+    solution='''
+def stride_and_field(layers):
+    """Frames from one cell to the next, and frames that a cell depends on."""
+    step, field = 1, 1
+    for kernel, stride, _ in layers:
+        field += (kernel - 1) * step  # neighbors of what this layer reads lie `step` frames apart
+        step *= stride
+    return step, field
+''',
+)
+def stride_and_field(answer: Any) -> str:
+    """Write `stride_and_field(layers)` for the same lists of (kernel, stride, padding). Return two numbers: how many
+    frames lie from one cell of the last layer to the next, and how many frames one cell depends on (its receptive
+    field)."""
+    for layers in (ALEXNET[:1], [(3, 1, 1), (3, 1, 1)], ALEXNET, [(5, 2, 2), (3, 2, 1), (3, 1, 1), (3, 1, 1)]):
+        stride, field = _field(layers)
+        step, late = 1, 1
+        for kernel, own, _ in layers:
+            step *= own
+            late += (kernel - 1) * step
+        added = sum(own for _, own, _ in layers)
+        widths = sum(kernel for kernel, _, _ in layers)
+        spread = 1 + sum(kernel - 1 for kernel, _, _ in layers)
+        mistakes: list[tuple[Any, str]] = [
+            ((field, stride), "the two are the other way round: first the step from cell to cell, then the field."),
+            ((added, field), "strides multiply: two layers of stride 2 step over 4 frames, not over 2 + 2."),
+            ((stride, spread), "each layer widens the field by (k - 1) *steps of what it reads*, and these steps grow"
+             " with every stride before it."),
+            ((stride, widths), "the kernels do not simply add up: neighbors share all but one position, and"
+             " they lie further apart after each stride."),
+            ((stride, late), "you multiplied by the stride of the layer itself; its window slides over what it *reads*,"
+             " so only the strides before it count."),
+            ((stride, field - 1), "one is missing: start from a field of 1, the frame itself."),
+        ]  # fmt: skip
+        compare(pair(ask(answer, list(layers)), "stride and field"), (stride, field), mistakes, f"For {layers}:")
+    return "AlexNet's trunk steps by 32 frames and sees 195: its neighbors look at nearly the same sound."
+
+
+@exercise(
+    "6.3",
+    answer="masked_layer",
+    solution='''
+def masked_layer(conv, values, lengths):
+    """A convolution that never reads padding, and what is left of each length."""
+    mask = torch.arange(values.shape[-1]) < lengths[:, None]  # (B, T)
+    result = conv(values * mask[:, None])
+    lengths = (lengths + 2 * conv.padding[0] - conv.kernel_size[0]) // conv.stride[0] + 1
+    mask = torch.arange(result.shape[-1]) < lengths[:, None]  # (B, T')
+    return result * mask[:, None], lengths
+''',
+)
+def masked_layer(answer: Any) -> str:
+    """Write `masked_layer(conv, values, lengths)`. `conv` is a `torch.nn.Conv1d` with a bias, `values` (B, C, T) a
+    padded batch whose padding may hold anything, `lengths` (B,) the real frames of each clip. Return the convolved
+    values (B, C', T') and the new lengths (B,), such that each clip gets what it would get alone, and exactly 0 after
+    its new length."""
+    for kernel, stride, padding, seed in ((3, 2, 1, 0), (5, 1, 2, 1), (3, 2, 0, 2)):
+        with torch.random.fork_rng(devices=[]):
+            torch.manual_seed(seed)
+            conv = nn.Conv1d(2, 3, kernel, stride=stride, padding=padding).requires_grad_(False)
+            values = torch.randn(3, 2, 12)
+        lengths = torch.tensor([12, 6, 9])
+        expected, left = _masked(conv, values, lengths)
+        got, got_left = pair(ask(answer, conv, values, lengths), "the values and the new lengths")
+        where = f"For kernel {kernel}, stride {stride}, padding {padding}:"
+        compare(
+            got_left,
+            left,
+            [
+                (lengths, "these are the lengths of the input; the layer makes floor((n + 2 p - k) / s) + 1 of n."),
+                (lengths // stride, "the length is not just divided by the stride: floor((n + 2 p - k) / s) + 1."),
+                (-(-lengths // stride), "that rounds n / s up, which is right only if p = (k - 1) / 2; use"
+                 " floor((n + 2 p - k) / s) + 1."),
+                ((lengths - kernel) // stride + 1, "you left out the convolution's own padding: n + 2 p."),
+                (torch.full_like(left, int(left.max())), "all clips get the length of the longest; each has its own."),
+            ],
+            f"{where} the lengths are different.",
+        )  # fmt: skip
+        unmasked = conv(values)
+        after = torch.arange(unmasked.shape[-1]) < left[:, None]
+        before = torch.arange(values.shape[-1]) < lengths[:, None]
+        compare(
+            got,
+            expected,
+            [
+                (unmasked, "you convolved the padding with the rest, and left it there: no mask is at work."),
+                (unmasked * after[:, None], "the padding behind a clip is still in its last cells: set it to 0 before"
+                 " the convolution too."),
+                (conv(values * before[:, None]), "after the new length there is not 0 but what the convolution made of"
+                 " the zeros (its bias, at least); the next layer would read it. Mask the result too."),
+                (conv(values * ~before[:, None]) * after[:, None], "the mask is the wrong way round: True is real."),
+            ],
+            f"{where} the values are different.",
+        )  # fmt: skip
+    return "zeros behind a clip are what the convolution itself puts there when the clip is alone: nobody can tell."
+
+
+def _masked(conv: nn.Conv1d, values: torch.Tensor, lengths: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
+    """Each clip alone, then side by side: a second way to the same result."""
+    alone = [conv(row[None, :, :n])[0] for row, n in zip(values, lengths.tolist(), strict=True)]
+    result = conv(values).zero_()
+    for i, clip in enumerate(alone):
+        result[i, :, : clip.shape[-1]] = clip
+    return result, torch.tensor([clip.shape[-1] for clip in alone])

@@ -1,0 +1,124 @@
+"""Exercises of chapter 8: what it takes to put weights from photographs to work on speech."""
+
+import copy
+from typing import Any
+
+import torch
+
+from sertut.course.exercises import Wrong, ask, compare, exercise
+from sertut.models import FullyConvolutional
+
+
+@exercise(
+    "8.1",
+    answer="one_channel",
+    solution='''
+def one_channel(weight):
+    """What filters (C, 3, h, w) do to a picture whose three channels are equal: filters (C, 1, h, w)."""
+    return weight.sum(dim=1, keepdim=True)
+''',
+)
+def one_channel(answer: Any) -> str:
+    """A first layer with filters of shape (C, 3, h, w) reads a spectrogram that is repeated three times. Write
+    `one_channel(weight)`: filters of shape (C, 1, h, w) that give the same result on the spectrogram itself."""
+    weight = torch.randn(5, 3, 4, 2, generator=torch.Generator().manual_seed(0))
+    compare(
+        ask(answer, weight),
+        weight.sum(dim=1, keepdim=True),
+        [
+            (
+                weight.mean(dim=1, keepdim=True),
+                "that is the mean of the colors. The three channels are not averaged but *added*: w1 x + w2 x + w3 x.",
+            ),
+            (weight[:, :1], "you kept the first color only; the other two filters read the same spectrogram, too."),
+            (weight.sum(dim=1), "right numbers, but the channel is gone: keep a dimension of size 1 for it."),
+            (weight.sum(dim=0, keepdim=True), "you added up the filters (dim=0); add up the colors (dim=1)."),
+        ],
+        "The filters are different.",
+    )
+    return "a third of the multiplications in the first layer, and the same result; drawn, it is what the layer sees."
+
+
+@exercise(
+    "8.2",
+    answer="refit",
+    solution='''
+def refit(weight, bias, mean, std):
+    """First layer for pixels x of that mean and std -> the same layer for z = (x - mean) / std."""
+    return weight * std, bias + mean * weight.sum(dim=(1, 2, 3))
+''',
+)
+def refit(answer: Any) -> str:
+    """A first layer with `weight` (C, 3, h, w) and `bias` (C,) was trained on pixels x with a given `mean` and `std`, two
+    numbers. Your features are z = (x - mean) / std. Write `refit(weight, bias, mean, std)` and return the weight and
+    bias with which the layer makes of z what it made of x. (No padding.)"""
+    generator = torch.Generator().manual_seed(0)
+    weight, bias = torch.randn(4, 3, 2, 2, generator=generator), torch.randn(4, generator=generator)
+    mean, std = 110.0, 57.0
+    result = ask(answer, weight, bias, mean, std)
+    if not isinstance(result, (tuple, list)) or len(result) != 2:
+        raise Wrong("return two values: the new weight and the new bias.")
+    compare(
+        result[0],
+        weight * std,
+        [
+            (
+                weight / std,
+                "you divided by std. The features are std times *smaller* than the pixels, so weights grow.",
+            ),
+            (weight, "your weights are the old ones: features of variance 1 would look like no contrast at all."),
+            (weight * std + mean, "a mean is a shift: it belongs into the bias, not into the weights."),
+        ],
+        "The weights are different.",
+    )
+    compare(
+        result[1],
+        bias + mean * weight.sum(dim=(1, 2, 3)),
+        [
+            (
+                bias,
+                "the weights are right, but the mean is forgotten: x = std z + mean, and w mean belongs into the bias.",
+            ),
+            (bias + mean, "every filter adds up `mean` times the *sum of its weights*, not `mean` itself."),
+            (bias - mean * weight.sum(dim=(1, 2, 3)), "the sign of the mean's part: x = std z + mean, with a plus."),
+            (bias + mean * std * weight.sum(dim=(1, 2, 3)), "the mean's part has the *old* weights: w (std z + mean)."),
+            (bias * std, "a bias does not multiply the pixels, so it does not scale with them."),
+        ],
+        "The weights are right, the bias is different:",
+    )
+    return "the layer cannot tell pixels from features now. Forgetting this is a silent way to make a transfer fail."
+
+
+@exercise(
+    "8.3",
+    answer="freeze_trunk",
+    solution='''
+def freeze_trunk(model):
+    """Let training change all but the trunk; how many numbers can still be trained?"""
+    model.trunk.requires_grad_(False)
+    return sum(p.numel() for p in model.parameters() if p.requires_grad)
+''',
+)
+def freeze_trunk(answer: Any) -> str:
+    """Write `freeze_trunk(model)` for a `FullyConvolutional`: after it, gradients change everything but the weights of
+    `model.trunk`. Return how many numbers can still be trained."""
+    model = FullyConvolutional(7, "small")
+    whole = sum(p.numel() for p in model.parameters())
+    trunk = sum(p.numel() for p in model.trunk.parameters())
+    frozen = copy.deepcopy(model)
+    count = ask(answer, frozen)
+    if any(p.requires_grad for p in frozen.trunk.parameters()):
+        raise Wrong("some weights of the trunk would still be trained: every one needs `requires_grad = False`.")
+    rest = [name for name, p in frozen.named_parameters() if not name.startswith("trunk") and not p.requires_grad]
+    if rest:
+        raise Wrong(f"you froze {rest[0]}, too; attention and classifier have to learn the new task.")
+    compare(
+        count,
+        whole - trunk,
+        [
+            (whole, "you counted all parameters; count those with `requires_grad` after freezing."),
+            (trunk, "that is what you froze; asked is what can still be trained."),
+        ],
+        "The count is different.",
+    )
+    return "frozen are the weights; the running means of batch normalization still move while model.train() is on."

@@ -1,0 +1,122 @@
+"""Speech of any length: what a network decides when it hears less of a clip, hears it in pieces, or hears more.
+
+Each function hears every clip of a corpus in one way for each of several lengths, and counts the decisions.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+import torch
+
+from sertut.corpora import Corpus
+from sertut.errors import SertutError
+from sertut.signals import HOP_SECONDS, WINDOW_SECONDS, Batch, pad
+from sertut.training.data import examples
+from sertut.training.fit import Run
+from sertut.training.metrics import Interval, bootstrap_speakers, confusions_by_speaker, uar
+
+
+@dataclass(frozen=True)
+class Lengths:
+    """Decisions at n lengths: seconds, or number of clips joined.
+
+    confusions: (n, S, C, C), rows true, one matrix for each of `speakers`.
+    """
+
+    lengths: tuple[float, ...]
+    speakers: tuple[str, ...]
+    confusions: np.ndarray
+
+    def uar(self, index: int) -> Interval:
+        """UAR at one length; the interval resamples speakers."""
+        return bootstrap_speakers(uar, self.confusions[index][None])
+
+    def to_json(self) -> dict:
+        """For the result of a study."""
+        return {
+            "lengths": list(self.lengths),
+            "speakers": list(self.speakers),
+            "confusions": self.confusions.tolist(),
+        }
+
+
+def at_lengths(run: Run, corpus: Corpus, seconds: Sequence[float]) -> Lengths:
+    """Hear only the middle `s` seconds of each clip; a clip that is shorter is heard whole."""
+    rows = examples(corpus, run.feature, run.normalizer).rows
+    return _count(run, corpus, seconds, lambda i, s: [_middle(rows[i], frames(s))])
+
+
+def in_segments(run: Run, corpus: Corpus, seconds: Sequence[float]) -> Lengths:
+    """Cut each clip into segments of `s` seconds, decide on each, and average the probabilities.
+
+    The last segment ends where the clip ends, and overlaps the one before it. This is how networks that need one
+    length hear long speech.
+    """
+    rows = examples(corpus, run.feature, run.normalizer).rows
+    return _count(run, corpus, seconds, lambda i, s: _segments(rows[i], frames(s)))
+
+
+def joined(run: Run, corpus: Corpus, counts: Sequence[int]) -> Lengths:
+    """Hear `n` clips of one speaker and one emotion as one recording.
+
+    Clip i of each speaker and emotion is joined with the n - 1 that follow it, the last with the first ones, so that
+    there are as many recordings as clips. Raises SertutError where a speaker has too few clips of an emotion.
+    """
+    rows = examples(corpus, run.feature, run.normalizer).rows
+    groups: dict[tuple[str, str], list[int]] = {}
+    for i, clip in enumerate(corpus):
+        groups.setdefault((clip.speaker, clip.emotion), []).append(i)
+    smallest = min(len(members) for members in groups.values())
+    if max(counts) > smallest:
+        raise SertutError(f"some speaker has only {smallest} clips of an emotion; join at most as many.")
+    followers = {i: members[place:] + members[:place] for members in groups.values() for place, i in enumerate(members)}
+    return _count(run, corpus, counts, lambda i, n: [torch.cat([rows[k] for k in followers[i][: int(n)]])])
+
+
+def frames(seconds: float) -> int:
+    """Feature frames that lie whole within `seconds`."""
+    return max(1, 1 + int((seconds - WINDOW_SECONDS) / HOP_SECONDS + 1e-6))
+
+
+@torch.no_grad()
+def decide(run: Run, rows: Sequence[torch.Tensor], batch_size: int = 64) -> torch.Tensor:
+    """Probabilities (N, C) of N normalized feature tables (T_i, F)."""
+    order = sorted(range(len(rows)), key=lambda i: len(rows[i]))
+    result = torch.empty(len(rows), len(run.emotions))
+    for start in range(0, len(order), batch_size):
+        indices = order[start : start + batch_size]
+        features, mask = pad([rows[i] for i in indices])
+        batch = Batch(features, mask, torch.zeros(len(indices), dtype=torch.long)).to(run.device)
+        result[indices] = run.model(batch).logits.float().softmax(dim=1).cpu()
+    return result
+
+
+def _count(
+    run: Run, corpus: Corpus, lengths: Sequence[float], pieces: Callable[[int, float], list[torch.Tensor]]
+) -> Lengths:
+    """Decide on each clip by what `pieces` makes of its index and a length, and count."""
+    labels, who = [corpus.label(clip) for clip in corpus], [clip.speaker for clip in corpus]
+    tables = []
+    names: tuple[str, ...] = ()
+    for length in lengths:
+        cut = [pieces(i, length) for i in range(len(corpus))]
+        probabilities = decide(run, [piece for clip in cut for piece in clip])
+        by_clip = torch.stack([p.mean(dim=0) for p in probabilities.split([len(clip) for clip in cut])])
+        table, names = confusions_by_speaker(labels, by_clip.argmax(dim=1), who, len(run.emotions))
+        tables.append(table)
+    return Lengths(tuple(lengths), names, np.stack(tables))
+
+
+def _middle(row: torch.Tensor, n: int) -> torch.Tensor:
+    start = max(0, (len(row) - n) // 2)
+    return row[start : start + n]
+
+
+def _segments(row: torch.Tensor, n: int) -> list[torch.Tensor]:
+    if len(row) <= n:
+        return [row]
+    starts = [*range(0, len(row) - n, n), len(row) - n]
+    return [row[start : start + n] for start in starts]

@@ -1,0 +1,136 @@
+"""Weights that a network has learned from photographs, put into the trunk of one that listens.
+
+A spectrogram has one channel where a photograph has three: :class:`~sertut.models.FullyConvolutional` repeats it, so
+that each color's filters see the same picture. The values differ too: log-mel features are normalized to mean 0 and
+standard deviation 1, and so are the pixels that torchvision's networks have learned from, but other collections leave
+pixels between 0 and 255. Then the first layer must be told, or it would see next to no contrast: it reads
+``w (pixel - mean) = (w s) z`` where z has unit variance and s is the pixels' standard deviation.
+"""
+
+from __future__ import annotations
+
+import os
+import pickle
+import zipfile
+from pathlib import Path
+
+import numpy as np
+import torch
+from safetensors import SafetensorError
+from safetensors.torch import load_file
+
+from sertut.errors import SertutError, unknown
+from sertut.models.convolutional import FullyConvolutional
+
+TORCHVISION = {"alexnet": "alexnet", "squeezenet": "squeezenet1_0"}
+"""Trunk -> torchvision's name of the network that it was taken from."""
+
+PIXEL_STD = 255 * 0.226
+"""Standard deviation of ImageNet's pixels on the scale 0 to 255; torchvision divides its own by .229, .224, .225."""
+
+FILE = "squeezenet1_0_imagenet.npz"
+"""What :func:`image_weights` looks for in a folder."""
+
+
+def load_image_weights(
+    model: FullyConvolutional, path: Path | str | None = None, input_std: float = 1.0
+) -> FullyConvolutional:
+    """Put weights learned from photographs into ``model.trunk``; return the model.
+
+    It is marked as pretrained: :func:`sertut.fit` then draws the attention and the classifier by its seed, but not the
+    trunk.
+
+    Args:
+        model: with the trunk "alexnet" or "squeezenet".
+        path: a .npz, .safetensors or .pth file with the names of torchvision's state dict (``features.0.weight``, ...;
+            what does not start with ``features.`` is not needed). None: torchvision's own ImageNet weights, downloaded
+            once and checked by their hash.
+        input_std: standard deviation of the pixels behind the weights; the first layer's are multiplied by it. 1 for
+            torchvision's, :data:`PIXEL_STD` for weights that expect 0 to 255.
+
+    Raises:
+        SertutError: another trunk; no download; a file that is missing, unreadable, or does not fit the trunk.
+    """
+    if model.name not in TORCHVISION:
+        raise unknown("trunk with weights from photographs", model.name, TORCHVISION)
+    state = _download(model.name) if path is None else _read(Path(path))
+    source = f"torchvision's {TORCHVISION[model.name]}" if path is None else str(path)
+    trunk = model.trunk.state_dict()
+    found = {name.removeprefix("features."): value for name, value in state.items() if name.startswith("features.")}
+    _check(found, trunk, source, model.name)
+    first = next(name for name in trunk if name.endswith("weight"))
+    with torch.no_grad():
+        for name, value in trunk.items():
+            value.copy_(found[name] * input_std if name == first else found[name])
+    model.pretrained = True
+    return model
+
+
+def image_weights() -> Path | None:
+    """The file that the environment variable SERTUT_WEIGHTS names, itself or by its folder; None if it is not set.
+
+    Raises:
+        SertutError: it is set, but there is no such file.
+    """
+    chosen = os.environ.get("SERTUT_WEIGHTS")
+    if not chosen:
+        return None
+    path = Path(chosen).expanduser()
+    path = path / FILE if path.is_dir() else path
+    if not path.is_file():
+        raise SertutError(
+            f"SERTUT_WEIGHTS names {path}, which does not exist; set it to a file, or to the folder of {FILE}."
+        )
+    return path
+
+
+def _check(found: dict[str, torch.Tensor], trunk: dict[str, torch.Tensor], source: str, name: str) -> None:
+    """All layers there, all of the right shape, all numbers finite."""
+    fits = f"pass weights of torchvision's {TORCHVISION[name]}."
+    for layer in sorted(trunk.keys() | found.keys()):
+        if layer not in found:
+            raise SertutError(f"{source} lacks the layer features.{layer}; {fits}")
+        if layer not in trunk:
+            raise SertutError(f"{source} has a layer features.{layer}, which the trunk '{name}' has not; {fits}")
+        shape, wanted = tuple(found[layer].shape), tuple(trunk[layer].shape)
+        if shape != wanted:
+            raise SertutError(f"{source}: features.{layer} has the shape {shape} instead of {wanted}; {fits}")
+        if not bool(torch.isfinite(found[layer]).all()):
+            raise SertutError(f"{source}: features.{layer} holds numbers that are not finite; fetch the file again.")
+
+
+def _download(trunk: str) -> dict[str, torch.Tensor]:
+    from torchvision.models import get_model_weights  # late, because torchvision takes seconds to import
+
+    weights = get_model_weights(TORCHVISION[trunk]).DEFAULT
+    try:
+        return dict(weights.get_state_dict(progress=False, check_hash=True))
+    except (OSError, RuntimeError) as problem:  # no network, or a file cut short
+        raise SertutError(
+            f"{weights.url} could not be downloaded ({problem}); fetch it on another machine and pass path=, or set"
+            " SERTUT_WEIGHTS to the file."
+        ) from problem
+
+
+def _read(path: Path) -> dict[str, torch.Tensor]:
+    if not path.is_file():
+        raise SertutError(f"the weights {path} do not exist; pass the path of a .npz, .safetensors or .pth file.")
+    try:
+        if path.suffix == ".npz":
+            with np.load(path, allow_pickle=False) as arrays:
+                return {name: torch.from_numpy(arrays[name]) for name in arrays.files}
+        if path.suffix == ".safetensors":
+            return load_file(path)
+        if path.suffix in (".pth", ".pt"):
+            return dict(torch.load(path, map_location="cpu", weights_only=True))
+    except (
+        SafetensorError,
+        OSError,
+        ValueError,
+        RuntimeError,
+        EOFError,
+        pickle.UnpicklingError,
+        zipfile.BadZipFile,
+    ) as problem:
+        raise SertutError(f"the weights {path} cannot be read ({problem}); fetch the file again.") from problem
+    raise SertutError(f"the weights {path} end in '{path.suffix}'; pass a .npz, .safetensors or .pth file.")

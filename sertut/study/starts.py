@@ -1,0 +1,90 @@
+"""Where a network's trunk starts from: weights drawn at random, or learned from photographs."""
+
+from __future__ import annotations
+
+import dataclasses
+import functools
+from collections.abc import Mapping
+from pathlib import Path
+
+import torch
+from torch import nn
+
+from sertut.corpora import Corpus, Fold
+from sertut.corpora.folds import repeated, share_of_speakers
+from sertut.errors import unknown
+from sertut.models import FullyConvolutional, Output
+from sertut.models.photographs import PIXEL_STD, image_weights, load_image_weights
+from sertut.signals import Batch
+from sertut.training.photographs import Pretrained, pretrain_on_photographs
+
+STARTS: Mapping[str, tuple[str, str]] = {
+    "small-random": ("small", "random"),
+    "small-photographs": ("small", "photographs"),
+    "squeezenet-random": ("squeezenet", "random"),
+    "squeezenet-imagenet": ("squeezenet", "imagenet"),
+}
+"""Name -> trunk, and where its weights come from: drawn at random, learned from the photographs that come with the
+libraries (:mod:`sertut.training.photographs`), or from ImageNet (:mod:`sertut.models.photographs`)."""
+
+
+class Cheaper(nn.Module):
+    """A large network for a small machine.
+
+    It reads averages of two neighboring frames, so that its cells last twice as long; and while it is trained it hears
+    `glimpse` of them, from a random place in each clip (1.3 s). Tested is it on whole clips: any length will do.
+    """
+
+    def __init__(self, network: FullyConvolutional, glimpse: int = 64) -> None:
+        super().__init__()
+        self.network = network.to(memory_format=torch.channels_last)  # twice as fast on a CPU
+        self.glimpse = glimpse
+
+    def forward(self, batch: Batch) -> Output:
+        """As the network's own; a last frame without a neighbor is left out."""
+        n = batch.features.shape[1] // 2
+        features = batch.features[:, : 2 * n].unflatten(1, (n, 2)).mean(dim=2)  # (B, T/2, F)
+        mask = batch.mask[:, 1 : 2 * n : 2]
+        if self.training:
+            room = (mask.sum(dim=1) - self.glimpse).clamp(min=0)
+            start = (torch.rand(len(room), device=room.device) * (room + 1)).long()
+            steps = (start[:, None] + torch.arange(min(self.glimpse, n), device=room.device)).clamp(max=n - 1)
+            features = features.gather(1, steps.unsqueeze(-1).expand(-1, -1, features.shape[-1]))
+            mask = mask.gather(1, steps)
+        return self.network(dataclasses.replace(batch, features=features, mask=mask, hop=2 * batch.hop))
+
+
+def build_start(start: str, corpus: Corpus, seed: int = 0, weights: Path | str | None = None) -> nn.Module:
+    """The network behind a start's name, its trunk pretrained or not.
+
+    Args:
+        seed: of the training on photographs.
+        weights: file with SqueezeNet's weights for pixels from 0 to 255; by default the one that SERTUT_WEIGHTS names,
+            else torchvision's.
+
+    Raises:
+        SertutError: unknown start; weights that cannot be had.
+    """
+    if start not in STARTS:
+        raise unknown("start", start, STARTS)
+    trunk, source = STARTS[start]
+    model = FullyConvolutional(len(corpus.emotions), trunk)
+    if source == "photographs":
+        model.trunk.load_state_dict(after_photographs(trunk, seed).model.trunk.state_dict())
+        model.pretrained = True
+    if source == "imagenet":
+        path = weights or image_weights()
+        load_image_weights(model, path, input_std=PIXEL_STD if path else 1.0)
+    return Cheaper(model) if trunk == "squeezenet" else model
+
+
+@functools.cache
+def after_photographs(trunk: str, seed: int) -> Pretrained:
+    """A network whose trunk has learned from photographs; trained once a process and seed."""
+    return pretrain_on_photographs(FullyConvolutional(2, trunk), seed=seed)
+
+
+def few_speakers(fold: Fold, share: float, seed: int) -> Fold:
+    """A share of the training speakers, their clips repeated until there are as many as there were."""
+    part = share_of_speakers(fold, share, seed)
+    return dataclasses.replace(part, train=repeated(part.train, len(fold.train)))

@@ -1,0 +1,254 @@
+"""The fully convolutional network: padding touches nothing at any layer; clocks of maps are right; errors are clear."""
+
+import itertools
+
+import pytest
+import torch
+from torch import nn
+
+from sertut.errors import SertutError
+from sertut.models import TRUNKS, FullyConvolutional
+from sertut.models.convolutional import heights
+from sertut.models.layers import MaskedNorm2d
+from sertut.signals import WINDOW_SECONDS, Batch, length_mask, log_mel, mfcc, pad
+from sertut.training.fit import redraw
+
+LENGTHS = (70, 211, 67, 130)
+BANDS = 64
+
+
+def rows(lengths=LENGTHS):
+    return [torch.randn(n, BANDS) for n in lengths]
+
+
+def batch_of(rows):
+    features, mask = pad(rows)
+    return Batch(features, mask, torch.arange(len(rows)) % 3)
+
+
+def a_model(trunk, pooling="attention", **options):
+    """A network with drawn weights, biases that are not zero, and normalization that has met data."""
+    model = FullyConvolutional(3, trunk, pooling, **options)
+    model.reset_parameters()
+    for name, parameter in model.trunk.named_parameters():
+        if name.endswith("bias"):
+            nn.init.uniform_(parameter, -0.5, 0.5)
+    for _ in range(3):
+        model(batch_of(rows()))
+    return model.eval()
+
+
+@pytest.fixture(scope="module", params=list(itertools.product(TRUNKS, ("attention", "mean"))), ids="-".join)
+def model(request):
+    torch.manual_seed(0)
+    with torch.no_grad():
+        return a_model(*request.param)
+
+
+@pytest.fixture
+def layers():
+    """``layers(model, batch)``: output of each single layer inside the trunk, in order."""
+
+    def run(model, batch):
+        seen, hooks = [], []
+        for module in model.trunk.modules():
+            if not list(module.children()):
+                keep = lambda module, inputs, output: seen.append((module, output.clone()))  # noqa: E731
+                hooks.append(module.register_forward_hook(keep))
+        with torch.no_grad():
+            output = model(batch)
+        for hook in hooks:
+            hook.remove()
+        return output, seen
+
+    return run
+
+
+def test_a_clip_does_not_depend_on_its_batch_mates_at_any_layer(model, layers):
+    clips = rows()
+    together, inside = layers(model, batch_of(clips))
+    for i, clip in enumerate(clips):
+        alone, its_own = layers(model, batch_of([clip]))
+        torch.testing.assert_close(together.logits[i], alone.logits[0], atol=1e-5, rtol=0)
+        for name, map_ in together.maps.items():
+            torch.testing.assert_close(map_.of(i), alone.maps[name].of(0), atol=1e-5, rtol=0)
+        assert len(inside) == len(its_own) >= len(model.trunk)
+        for (module, values), (same, expected) in zip(inside, its_own, strict=True):
+            assert module is same
+            largest = max(1.0, expected.abs().max().item())  # the deep trunks reach values of several tens
+            difference = (values[i, ..., : expected.shape[-1]] - expected[0]).abs().max().item()
+            assert difference <= 1e-5 * largest, module
+
+
+def test_more_padding_changes_nothing(model):
+    batch = batch_of(rows())
+    longer = Batch(
+        nn.functional.pad(batch.features, (0, 0, 0, 150), value=7.0),
+        nn.functional.pad(batch.mask, (0, 150)),
+        batch.labels,
+    )
+    with torch.no_grad():
+        torch.testing.assert_close(model(longer).logits, model(batch).logits, atol=1e-5, rtol=0)
+
+
+def test_training_statistics_do_not_see_padding():
+    """In training mode, too, more padding changes neither the logits nor what normalization remembers."""
+    one, other = (FullyConvolutional(3, "fine", dropout=0.0) for _ in range(2))
+    other.load_state_dict(one.state_dict())
+    batch = batch_of(rows())
+    longer = Batch(
+        nn.functional.pad(batch.features, (0, 0, 0, 150)), nn.functional.pad(batch.mask, (0, 150)), batch.labels
+    )
+    torch.testing.assert_close(one(batch).logits, other(longer).logits, atol=1e-5, rtol=0)
+    torch.testing.assert_close(dict(one.named_buffers()), dict(other.named_buffers()))
+
+
+def test_weights_are_a_distribution_over_real_cells(model):
+    with torch.no_grad():
+        output = model(batch_of(rows()))
+    assert set(output.maps) == ({"attention"} if model.attend is not None else set())
+    for map_ in output.maps.values():
+        assert map_.axes == ("time", "frequency")
+        torch.testing.assert_close(map_.weights.sum(dim=(1, 2)), torch.ones(len(LENGTHS)))
+        assert (map_.weights[~map_.mask] == 0).all()
+        assert map_.mask.sum(dim=1).tolist() == model.time.size(torch.tensor(LENGTHS)).tolist()
+        assert map_.weights.shape[2] == model.frequency.size(torch.tensor(BANDS))
+
+
+@pytest.mark.parametrize("trunk", TRUNKS)
+def test_only_cells_whose_field_covers_a_change_move(trunk):
+    with torch.no_grad():
+        model = a_model(trunk)
+        clip, frame, band = torch.randn(300, BANDS), 150, 20
+        map_ = model(batch_of([clip])).maps["attention"]
+        before = model.encode(batch_of([clip]))[0][0]
+        n_rows, n_columns = before.shape[1:]
+        time, bands = map_.clocks["time"], map_.clocks["frequency"]
+
+        changed = clip.clone()
+        changed[frame] += 20
+        moved = (model.encode(batch_of([changed]))[0][0] - before).abs().sum(dim=(0, 1)) > 1e-4
+        start = frame * 0.010  # the frame is cut from the samples between start and start + WINDOW_SECONDS
+        centers = time.centers(n_columns)
+        covers = (centers - time.field / 2 <= start + 1e-4) & (
+            centers + time.field / 2 >= start + WINDOW_SECONDS - 1e-4
+        )
+        assert moved.tolist() == covers.tolist()
+
+        changed = clip.clone()
+        changed[:, band] += 20
+        moved = (model.encode(batch_of([changed]))[0][0] - before).abs().sum(dim=(0, 2)) > 1e-4
+        assert moved.tolist() == ((bands.centers(n_rows) - band).abs() <= (bands.field - 1) / 2).tolist()
+
+
+def test_heights_are_the_place_on_the_frequency_axis():
+    places = heights(torch.zeros(2, 1, 3, 4))
+    assert places.shape == (2, 1, 3, 4)
+    assert (places == torch.tensor([-1.0, 0.0, 1.0])[:, None]).all()
+
+
+def test_scale_zero_equals_mean_pooling():
+    zero, mean = a_model("fine", scale=0.0), FullyConvolutional(3, "fine", "mean").eval()
+    assert not mean.load_state_dict(zero.state_dict(), strict=False).missing_keys
+    torch.testing.assert_close(zero(batch_of(b := rows())).logits, mean(batch_of(b)).logits, atol=1e-6, rtol=0)
+
+
+@pytest.mark.parametrize("pooling", ["attention", "mean"])
+@pytest.mark.parametrize("trunk", TRUNKS)
+def test_every_parameter_is_trained(trunk, pooling):
+    model = FullyConvolutional(3, trunk, pooling, scale=1.0)
+    model.reset_parameters()
+    batch = batch_of(rows())
+    nn.functional.cross_entropy(model(batch).logits, batch.labels).backward()
+    for name, parameter in model.named_parameters():
+        assert parameter.grad is not None and parameter.grad.abs().max() > 0, name
+
+
+@pytest.mark.parametrize("trunk", TRUNKS)
+def test_weights_are_drawn_anew_by_seed_unless_pretrained(trunk):
+    model = FullyConvolutional(3, trunk)
+
+    def drawn(seed):
+        torch.manual_seed(seed)
+        redraw(model)
+        return {name: value.clone() for name, value in model.state_dict().items()}
+
+    first, again, other = drawn(0), drawn(0), drawn(1)
+    torch.testing.assert_close(first, again, atol=0, rtol=0)
+    weights = [name for name, value in first.items() if name.endswith("weight") and value.unique().numel() > 1]
+    assert len(weights) >= 7 and all(not torch.equal(first[name], other[name]) for name in weights)
+
+    model.pretrained = True
+    kept = drawn(2)
+    for name in weights:
+        assert torch.equal(kept[name], other[name]) == name.startswith("trunk."), name
+
+
+def test_redrawing_forgets_the_statistics():
+    model = FullyConvolutional(3, "fine")
+    model(batch_of(rows()))
+    redraw(model)
+    for name, buffer in model.named_buffers():
+        assert (buffer == (1 if name.endswith("running_var") else 0)).all(), name
+
+
+def test_parameter_counts():
+    def count(module):
+        return sum(parameter.numel() for parameter in module.parameters())
+
+    alexnet = FullyConvolutional(7, "alexnet")
+    assert count(alexnet.trunk) == 2_469_696  # weights and biases
+    assert count(alexnet.attend) == 66_048
+    assert count(alexnet.classify) == 7 * 256 + 7
+    for name in ("small", "fine"):
+        assert count(FullyConvolutional(7, name)) <= 1_000_000
+
+
+def test_too_short_a_clip_is_said_in_seconds():
+    model = FullyConvolutional(3, "small")
+    assert model.shortest_seconds == pytest.approx(0.645)
+    with pytest.raises(SertutError, match=r"a clip lasts 0\.635 s, but the trunk 'small' needs at least 0\.645 s"):
+        model(batch_of(rows((200, 62))))
+    model(batch_of(rows((200, 63))))
+
+
+def test_the_shortest_seconds_of_sound_give_one_cell():
+    model = FullyConvolutional(3, "small").eval()
+    samples = torch.randn(round(model.shortest_seconds * 16000)).numpy()
+    assert model(batch_of([log_mel(samples)])).maps["attention"].weights.shape == (1, 1, 1)
+    with pytest.raises(SertutError, match="needs at least"):
+        model(batch_of([log_mel(samples[:-1])]))
+
+
+def test_too_few_features():
+    samples = torch.randn(16000).numpy()
+    batch = batch_of([mfcc(samples)])
+    with pytest.raises(SertutError, match="'small' needs at least 63 rows of features and got 40; use log_mel, or"):
+        FullyConvolutional(3, "small")(batch)
+    assert FullyConvolutional(3, "fine").eval()(batch).logits.shape == (1, 3)
+
+
+def test_unknown_names():
+    with pytest.raises(SertutError, match="did you mean 'small'"):
+        FullyConvolutional(3, "smal")
+    with pytest.raises(SertutError, match="did you mean 'attention'"):
+        FullyConvolutional(3, "fine", "atention")
+
+
+@pytest.mark.parametrize("lengths", [(5, 2, 7), (7, 7, 7)], ids=["padding", "no padding"])
+def test_masked_norm_equals_the_plain_one_on_the_real_columns(lengths):
+    lengths = torch.tensor(lengths)
+    mask = length_mask(lengths)
+    values = torch.randn(3, 4, 6, 7) * 3 + 1
+    ours, plain = MaskedNorm2d(4), nn.BatchNorm2d(4)
+    for norm in (ours, plain):
+        nn.init.constant_(norm.weight, 1.3)
+        nn.init.constant_(norm.bias, 0.2)
+    for training in (True, True, False):
+        real = torch.cat([values[i, :, :, :n] for i, n in enumerate(lengths)], dim=-1)[None]  # (1, C, F', N)
+        expected = torch.relu(plain.train(training)(real))
+        result = ours.train(training)(values, mask)
+        found = torch.cat([result[i, :, :, :n] for i, n in enumerate(lengths)], dim=-1)[None]
+        torch.testing.assert_close(found, expected)
+        assert (result.permute(0, 3, 2, 1)[~mask] == 0).all()
+    torch.testing.assert_close(dict(ours.named_buffers()), dict(plain.named_buffers()))

@@ -1,0 +1,57 @@
+"""Curves go through their estimates, bars reach to their bounds, and the text says the same numbers."""
+
+import math
+
+import numpy as np
+import pytest
+
+from sertut import show
+from sertut.errors import SertutError
+from sertut.training.metrics import Interval
+
+X = [0.5, 1.0, 4.0]
+LINES = {
+    "attention": [Interval(0.4, 0.3, 0.45), Interval(0.5, 0.4, 0.6), Interval(0.7, 0.6, 0.8)],
+    "mean": [Interval(0.3, 0.2, 0.4), Interval(0.4, math.nan, math.nan), Interval(0.5, 0.45, 0.55)],
+}
+
+
+@pytest.mark.parametrize(("scale", "places"), [("linear", X), ("log", X), ("even", [0, 1, 2])])
+def test_lines_and_bars_are_the_intervals(scale, places):
+    picture = show.curves(X, LINES, xlabel="seconds", scale=scale, chance=0.125, own={1.0: 0.55})
+    axis = picture.figure.axes[0]
+    for container, intervals in zip(axis.containers, LINES.values(), strict=True):
+        line, _, (bars,) = container
+        np.testing.assert_allclose(line.get_xydata(), [[x, i.estimate] for x, i in zip(places, intervals, strict=True)])
+        for segment, i in zip(bars.get_segments(), intervals, strict=True):
+            expected = [i.estimate] * 2 if math.isnan(i.low) else [i.low, i.high]
+            np.testing.assert_allclose(segment[:, 1], expected)
+    assert [label.get_text() for label in axis.get_xticklabels()] == ["0.5", "1", "4"]
+    assert axis.get_xscale() == ("log" if scale == "log" else "linear")
+    (own,) = [line for line in axis.lines if line.get_label() == "your run"]
+    assert own.get_xydata().tolist() == [[places[1], 0.55]]
+    low, high = axis.get_ylim()
+    assert low < 0.125 and high > 0.8 and axis.get_xlim()[0] < places[0] and axis.get_xlim()[1] > places[-1]
+    assert picture.png
+
+
+def test_lines_differ_in_more_than_color():
+    axis = show.curves(X, dict.fromkeys("abcde", LINES["mean"]), xlabel="seconds").figure.axes[0]
+    lines = [container[0] for container in axis.containers]
+    assert len({line.get_marker() for line in lines}) == len({line.get_color() for line in lines}) == 5
+
+
+def test_text_has_every_number():
+    alt = show.curves(X, LINES, xlabel="seconds", chance=0.125, own={1.0: 0.55}).alt
+    assert alt == (
+        "UAR against seconds. attention: 0.40 (0.30 to 0.45) at 0.5, 0.50 (0.40 to 0.60) at 1 and"
+        " 0.70 (0.60 to 0.80) at 4; mean: 0.30 (0.20 to 0.40) at 0.5, 0.40 at 1 and 0.50 (0.45 to 0.55) at 4;"
+        " your run: 0.55 at 1. Chance is 0.125."
+    )
+
+
+def test_what_does_not_fit_is_an_error():
+    with pytest.raises(SertutError, match="'mean' has 3 intervals for 2 values"):
+        show.curves(X[:2], {"mean": LINES["mean"]}, xlabel="seconds")
+    with pytest.raises(SertutError, match="6 lines cannot be told apart"):
+        show.curves(X, dict.fromkeys("abcdef", LINES["mean"]), xlabel="seconds")

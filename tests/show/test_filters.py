@@ -1,0 +1,37 @@
+"""Filters of a first layer: every one on the sheet, upright, and smoothness tells stripes from noise."""
+
+import numpy as np
+import pytest
+import torch
+
+from sertut.show.filters import filters, smoothness, tiles
+
+
+def test_every_filter_is_on_the_sheet_scaled_by_its_own_largest_weight():
+    block = torch.randn(5, 2, 3) * torch.tensor([1.0, 10, 100, 0.1, 0.01])[:, None, None]
+    sheet = tiles(block)
+    assert sheet.shape == (2 * 3 - 1, 3 * 4 - 1)  # two rows of three
+    assert np.isclose(np.abs(sheet), 1).sum() == 5
+    np.testing.assert_allclose(sheet[3:, :3], block[0] / block[0].abs().max(), rtol=1e-6)  # the first one is top left
+
+
+def test_smoothness():
+    noise = torch.randn(200, 11, 11, generator=torch.Generator().manual_seed(0))
+    assert abs(smoothness(noise)) < 0.02
+    wave = torch.sin(torch.arange(64) / 5).expand(1, 64, 64)
+    assert smoothness(wave) > 0.9
+
+
+def test_colors_are_added_up_and_the_text_has_the_numbers():
+    weights = torch.randn(4, 3, 5, 5)
+    picture = filters({"colors": weights, "their sum": weights.sum(dim=1, keepdim=True)})
+    same = f"4 filters, smoothness {smoothness(weights.sum(dim=1)):.2f}"
+    assert picture.alt.count(same) == 2
+    first, second = (axis.get_images()[0].get_array() for axis in picture.figure.axes)
+    np.testing.assert_array_equal(first, second)
+    assert picture.png.startswith(b"\x89PNG")
+
+
+def test_a_dead_filter_draws_no_nan():
+    assert smoothness(torch.zeros(2, 3, 3)) == pytest.approx(0)
+    assert np.isfinite(tiles(torch.zeros(2, 3, 3))).all()
