@@ -25,8 +25,11 @@ from sertut.progress import progress_bar
 from sertut.study.protocols import CONVOLUTIONAL, Training, build, protocol
 from sertut.training import Run, fit
 
-SECONDS = (0.25, 0.5, 0.75, 1.0, 1.5, 2.0, 3.0)
+SECONDS = (0.5, 0.75, 1.0, 1.5, 2.0)
 """Durations at which a fully convolutional network is tested."""
+
+JOINED = (1, 2, 4)
+"""Numbers of clips joined, at which it is tested."""
 
 
 def run_study(name: str, workers: int | None = None, device: str = "auto") -> list[Path]:
@@ -78,7 +81,7 @@ def train_one(training: Training, folder: Path, device: str = "auto") -> dict:
         "machine": f"{platform.machine()}, torch {version('torch')}",
         "report": report.to_json(),
     }
-    if training.method in CONVOLUTIONAL:
+    if training.method in CONVOLUTIONAL and "lambda" not in training.method:
         result["lengths"] = _any_length(run, fold.test)
     with writing(folder / f"{training.key}.json") as temporary:
         temporary.write_text(json.dumps(result))
@@ -92,7 +95,7 @@ def _any_length(run: Run, test: Corpus) -> dict:
     return {
         "middle": at_lengths(run, test, seconds).to_json(),
         "segments": in_segments(run, test, seconds).to_json(),
-        "joined": joined(run, test, (1, 2, 3, 4)).to_json(),
+        "joined": joined(run, test, JOINED).to_json(),
     }
 
 

@@ -37,7 +37,7 @@ class Cheaper(nn.Module):
 
     def __init__(self, network: FullyConvolutional, glimpse: int = 64) -> None:
         super().__init__()
-        self.network = network.to(memory_format=torch.channels_last)  # twice as fast on a CPU
+        self.network = network
         self.glimpse = glimpse
 
     def forward(self, batch: Batch) -> Output:
@@ -68,7 +68,7 @@ def build_start(start: str, corpus: Corpus, seed: int = 0, weights: Path | str |
     if start not in STARTS:
         raise unknown("start", start, STARTS)
     trunk, source = STARTS[start]
-    model = FullyConvolutional(len(corpus.emotions), trunk)
+    model = _network(len(corpus.emotions), trunk)
     if source == "photographs":
         model.trunk.load_state_dict(after_photographs(trunk, seed).model.trunk.state_dict())
         model.pretrained = True
@@ -81,7 +81,12 @@ def build_start(start: str, corpus: Corpus, seed: int = 0, weights: Path | str |
 @functools.cache
 def after_photographs(trunk: str, seed: int) -> Pretrained:
     """A network whose trunk has learned from photographs; trained once a process and seed."""
-    return pretrain_on_photographs(FullyConvolutional(2, trunk), seed=seed)
+    return pretrain_on_photographs(_network(2, trunk), seed=seed)
+
+
+def _network(n_classes: int, trunk: str) -> FullyConvolutional:
+    """With its weights in the order in memory that CPUs like: the same numbers in half the time."""
+    return FullyConvolutional(n_classes, trunk).to(memory_format=torch.channels_last)
 
 
 def few_speakers(fold: Fold, share: float, seed: int) -> Fold:

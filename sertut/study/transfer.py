@@ -29,7 +29,7 @@ from sertut.study.protocols import Training
 from sertut.study.report import BOOK_RESULTS, Study
 from sertut.study.report import _rounded as rounded
 from sertut.study.run import results_folder
-from sertut.study.starts import STARTS, build_start, few_speakers
+from sertut.study.starts import build_start, few_speakers
 from sertut.training import fit
 from sertut.training.metrics import Interval
 
@@ -78,14 +78,14 @@ TRANSFERS: Mapping[str, Transfer] = {
     "transfer-ravdess": Transfer(
         question="Does a network that has seen photographs recognize emotions better, and from how many speakers?",
         corpus="ravdess",
-        starts=tuple(STARTS),
+        starts=("squeezenet-random", "squeezenet-imagenet"),
         options=dict(epochs=8, stretch=0.15, gain=0.2, time_mask=16, precision="bfloat16"),
     ),
     "transfer-planted": Transfer(
         question="The same with the planted corpus, where only the photographs of the libraries are used",
         corpus="planted",
         starts=("small-random", "small-photographs"),
-        options=dict(epochs=12),
+        options=dict(epochs=10),
     ),
 }
 """Name of each study of transfer -> its protocol."""
