@@ -86,7 +86,8 @@ def after_photographs(trunk: str, seed: int) -> Pretrained:
 
 def _network(n_classes: int, trunk: str) -> FullyConvolutional:
     """With its weights in the order in memory that CPUs like: the same numbers in half the time."""
-    return FullyConvolutional(n_classes, trunk).to(memory_format=torch.channels_last)
+    network = FullyConvolutional(n_classes, trunk)
+    return network.to(memory_format=torch.channels_last)  # type: ignore[call-overload]
 
 
 def few_speakers(fold: Fold, share: float, seed: int) -> Fold:

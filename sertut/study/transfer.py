@@ -85,7 +85,7 @@ TRANSFERS: Mapping[str, Transfer] = {
         question="The same with the planted corpus, where only the photographs of the libraries are used",
         corpus="planted",
         starts=("small-random", "small-photographs"),
-        options=dict(epochs=10),
+        options=dict(epochs=8),
     ),
 }
 """Name of each study of transfer -> its protocol."""
