@@ -81,8 +81,10 @@ def study_list(arguments: argparse.Namespace) -> int:
     from sertut.study import PROTOCOLS
     from sertut.study.transfer import TRANSFERS
 
-    for name, protocol in {**PROTOCOLS, **TRANSFERS}.items():
-        print(f"{name}: {protocol.question}")
+    questions = {name: protocol.question for name, protocol in PROTOCOLS.items()}
+    questions |= {name: transfer.question for name, transfer in TRANSFERS.items()}
+    for name, question in questions.items():
+        print(f"{name}: {question}")
     return 0
 
 

@@ -2,7 +2,8 @@
 
 `alexnet` and `squeezenet` are torchvision's, without their dense layers, so that weights trained on photographs fit.
 The others are trained from nothing: `alexnet-original` has the widths of the first publication, `small` the same
-geometry with a tenth of the weights, and `fine` smaller steps and a smaller view, so that its maps can point.
+geometry with a fifth of the weights, and `fine` has small steps and a small view: what lights a cell of it is within a
+quarter of a second.
 """
 
 from __future__ import annotations
@@ -13,7 +14,6 @@ from torch import nn
 
 from sertut.errors import unknown
 from sertut.models.layers import MaskedNorm2d
-
 
 Pair = tuple[int, int]
 

@@ -140,25 +140,25 @@ PROTOCOLS: Mapping[str, Protocol] = {
     "spectrogram-planted": Protocol(
         question="Which patch of the spectrogram matters, how fine can the map be, and what does lambda do?",
         corpora=("planted",),
-        methods=("fine-mean", "fine", "fine-lambda-1", "fine-lambda-3", "small-mean", "small"),
+        methods=("fine-mean", "fine", "fine-lambda-3", "small-mean", "small"),
         folds=2,
     ),
     "spectrogram-planted-band": Protocol(
         question="The same where the cue is heard below or above 2 kHz only",
         corpora=("planted-band",),
         methods=("fine",),
-        folds=2,
+        folds=1,
     ),
     "spectrogram-spliced-ravdess": Protocol(
         question="The same with real voices, the region known by construction",
         corpora=("spliced-ravdess",),
         methods=("fine-mean", "fine"),
-        folds=2,
+        folds=1,
     ),
     "spectrogram-ravdess": Protocol(
         question="How good is a fully convolutional network on real acted speech, and does attention help it?",
         corpora=("ravdess",),
-        methods=("small-mean", "small"),
+        methods=("small",),
     ),
 }
 """Name of each study -> its protocol."""

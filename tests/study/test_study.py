@@ -105,7 +105,10 @@ def test_a_study_without_result_says_how_to_make_it(tmp_path):
         load_study("regions-planted", tmp_path)
 
 
-@pytest.mark.parametrize("path", sorted(BOOK_RESULTS.glob("*.json")), ids=lambda path: path.stem)
+COMMITTED = sorted(path for path in BOOK_RESULTS.glob("*.json") if not path.stem.startswith("transfer-"))
+
+
+@pytest.mark.parametrize("path", COMMITTED, ids=lambda path: path.stem)
 def test_committed_results_belong_to_the_protocols_of_today(path):
     """A reference that the code would no longer produce is a defect."""
     study = load_study(path.stem)
