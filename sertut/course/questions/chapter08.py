@@ -50,8 +50,8 @@ def refit(weight, bias, mean, std):
 )
 def refit(answer: Any) -> str:
     """A first layer with `weight` (C, 3, h, w) and `bias` (C,) was trained on pixels x with a given `mean` and
-    `std`, two numbers. Your features are z = (x - mean) / std. Write `refit(weight, bias, mean, std)` and return the weight and
-    bias with which the layer makes of z what it made of x. (No padding.)"""
+    `std`, two numbers. Your features are z = (x - mean) / std. Write `refit(weight, bias, mean, std)` and return the
+    weight and bias with which the layer makes of z what it made of x. (No padding.)"""
     generator = torch.Generator().manual_seed(0)
     weight, bias = torch.randn(4, 3, 2, 2, generator=generator), torch.randn(4, generator=generator)
     mean, std = 110.0, 57.0
