@@ -158,7 +158,7 @@ PROTOCOLS: Mapping[str, Protocol] = {
     "spectrogram-ravdess": Protocol(
         question="How good is a fully convolutional network on real acted speech, and does attention help it?",
         corpora=("ravdess",),
-        methods=("small",),
+        methods=("small-mean", "small"),
     ),
 }
 """Name of each study -> its protocol."""
