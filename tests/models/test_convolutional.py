@@ -8,7 +8,6 @@ from torch import nn
 
 from sertut.errors import SertutError
 from sertut.models import TRUNKS, FullyConvolutional
-from sertut.models.convolutional import heights
 from sertut.models.layers import MaskedNorm2d
 from sertut.signals import WINDOW_SECONDS, Batch, length_mask, log_mel, mfcc, pad
 from sertut.training.fit import redraw
@@ -139,12 +138,6 @@ def test_only_cells_whose_field_covers_a_change_move(trunk):
         changed[:, band] += 20
         moved = (model.encode(batch_of([changed]))[0][0] - before).abs().sum(dim=(0, 2)) > 1e-4
         assert moved.tolist() == ((bands.centers(n_rows) - band).abs() <= (bands.field - 1) / 2).tolist()
-
-
-def test_heights_are_the_place_on_the_frequency_axis():
-    places = heights(torch.zeros(2, 1, 3, 4))
-    assert places.shape == (2, 1, 3, 4)
-    assert (places == torch.tensor([-1.0, 0.0, 1.0])[:, None]).all()
 
 
 def test_scale_zero_equals_mean_pooling():
