@@ -79,7 +79,8 @@ def curves(
         axis.set_ylim(_around([value for value in heights if not math.isnan(value)]))
         axis.grid(axis="y", color="#DDDDDD")
         axis.set_axisbelow(True)
-        figure.legend(loc="outside lower center", ncols=3, handlelength=2.6, columnspacing=1.2)
+        columns = 3 if max(len(name) for name in lines) <= 20 else 2  # long names must not leave the picture
+        figure.legend(loc="outside lower center", ncols=columns, handlelength=2.6, columnspacing=1.2)
     return Picture(figure, _describe(x, lines, xlabel, ylabel, chance, own or {}))
 
 
