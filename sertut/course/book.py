@@ -14,6 +14,7 @@ from collections.abc import Iterable, Sequence
 from pathlib import Path
 
 import yaml
+from filelock import FileLock
 
 from sertut.course.chapters import chapters, repository, tags
 from sertut.course.claims import claims_page, reference_page
@@ -44,22 +45,23 @@ def build_book(*, workers: int = 2, force: bool = False, progress: bool = True, 
     root = root or repository()
     _check_contents(root)
     executed = run_chapters(workers=workers, force=force, progress=progress, root=root)
-    stage = root / "_build" / "stage"
-    _stage(root, stage, executed)
-    html, stamp = root / "_build" / "html", root / "_build" / "book-up-to-date"
-    content = _digest(stage)
-    if progress:
-        print(f"{sum(run.reused for run in executed)} of {len(executed)} chapters were up to date", file=sys.stderr)
-    built = (html / "index.html").is_file() and stamp.is_file() and stamp.read_text() == content
-    if force or not built:
-        _require_jupyter_book()
-        stamp.unlink(missing_ok=True)
-        shutil.rmtree(html, ignore_errors=True)  # no page of an earlier book stays behind
-        _jupyter_book(stage, root, progress)
-        if problems := find_problems(html, contents(root)):
-            raise SertutError("the book was built, but is not right:\n  " + "\n  ".join(problems))
-        with writing(stamp) as temporary:
-            temporary.write_text(content)
+    with FileLock(root / "_build" / "book.lock"):  # two builders at once would delete each other's pages
+        stage = root / "_build" / "stage"
+        _stage(root, stage, executed)
+        html, stamp = root / "_build" / "html", root / "_build" / "book-up-to-date"
+        content = _digest(stage)
+        if progress:
+            print(f"{sum(run.reused for run in executed)} of {len(executed)} chapters were up to date", file=sys.stderr)
+        built = (html / "index.html").is_file() and stamp.is_file() and stamp.read_text() == content
+        if force or not built:
+            _require_jupyter_book()
+            stamp.unlink(missing_ok=True)
+            shutil.rmtree(html, ignore_errors=True)  # no page of an earlier book stays behind
+            _jupyter_book(stage, root, progress)
+            if problems := find_problems(html, contents(root)):
+                raise SertutError("the book was built, but is not right:\n  " + "\n  ".join(problems))
+            with writing(stamp) as temporary:
+                temporary.write_text(content)
     return html / "index.html"
 
 
