@@ -158,10 +158,10 @@ def cell_energy(spectrogram: torch.Tensor, time: Clock, bands: Clock, shape: tup
     return energy / energy.sum()
 
 
-def mel_band(hertz: float) -> float:
-    """Where a frequency lies among the mel bands of the log-mel spectrogram: b at the center of band b."""
+def mel_band(hertz: float, bands: int = N_MELS) -> float:
+    """Where a frequency lies among the mel bands of a log-mel spectrogram: b at the center of band b."""
     mel = lambda f: 2595 * np.log10(1 + f / 700)  # noqa: E731
-    return float((mel(hertz) - mel(LOWEST_HZ)) / (mel(HIGHEST_HZ) - mel(LOWEST_HZ)) * (N_MELS + 1) - 1)
+    return float((mel(hertz) - mel(LOWEST_HZ)) / (mel(HIGHEST_HZ) - mel(LOWEST_HZ)) * (bands + 1) - 1)
 
 
 def _cells(map_: AttentionMap, n_frames: int) -> tuple[np.ndarray, Clock, Clock]:

@@ -14,14 +14,12 @@ import torch
 
 from sertut.corpora import Corpus
 from sertut.errors import SertutError
+from sertut.evidence.localization import FRAMES
 from sertut.evidence.scores import region_mask
-from sertut.signals import HOP_SECONDS, WINDOW_SECONDS, Batch, pad
+from sertut.signals import HOP_SECONDS, Batch, pad
 from sertut.training.data import examples
 from sertut.training.fit import Run
 from sertut.training.metrics import Interval, bootstrap_speakers, mean, sums_by_speaker
-
-FIRST = WINDOW_SECONDS / 2 - HOP_SECONDS / 2
-"""Where the features begin, seconds: the first frame is centered on the middle of its window."""
 
 
 @dataclass(frozen=True)
@@ -81,7 +79,7 @@ def rotate(run: Run, corpus: Corpus, name: str = "attention") -> Rotation:
         # What is heard at the new peak was heard `moved` seconds earlier before; the clip's end went to its start. The
         # steps of a map need not fill the clip, so the way back is counted in seconds, not in steps.
         moved, duration = clock.hop * shift, HOP_SECONDS * len(row)
-        source = FIRST + (seconds[after] - FIRST - moved) % duration
+        source = FRAMES.start + (seconds[after] - FRAMES.start - moved) % duration
         rows.append(
             {
                 "clip": clip.name,

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from functools import cached_property
 
@@ -144,10 +144,7 @@ class Report:
         Raises:
             SertutError: the model has no attention map, or the corpus no known regions.
         """
-        if reason := self._not_localizable():
-            raise SertutError(reason)
-        untrained = _maps(self.untrained) if self.untrained else None
-        return localize(self.predictions.clips, _maps(self.predictions), untrained)
+        return self._scored(localize)
 
     @cached_property
     def cells(self) -> Localization:
@@ -156,10 +153,13 @@ class Report:
         Raises:
             SertutError: the map has no frequency axis, or the corpus no known regions.
         """
+        return self._scored(localize_cells)
+
+    def _scored(self, score: Callable[..., Localization]) -> Localization:
         if reason := self._not_localizable():
             raise SertutError(reason)
         untrained = _maps(self.untrained) if self.untrained else None
-        return localize_cells(self.predictions.clips, _maps(self.predictions), untrained)
+        return score(self.predictions.clips, _maps(self.predictions), untrained)
 
     def _knows_bands(self) -> bool:
         """Whether maps and regions both have a frequency."""

@@ -6,6 +6,7 @@ import numpy as np
 import torch
 from matplotlib.axes import Axes
 
+from sertut.evidence.cells import mel_band
 from sertut.show.picture import Picture, canvas, listed
 from sertut.show.style import HEAT, ROLES, SPECTRUM, look
 from sertut.signals import HOP_SECONDS, SAMPLE_RATE, Batch, frame_seconds, log_mel
@@ -104,7 +105,7 @@ def draw_spectrogram(axis: Axes, table: np.ndarray):
         table.T, origin="lower", aspect="auto", extent=extent, cmap=SPECTRUM, vmin=table.max() - 70, vmax=table.max()
     )
     axis.set_yticks(
-        [_band(hz, bands) for hz in TICKS_HZ], [f"{hz / 1000:g}k" if hz >= 1000 else str(hz) for hz in TICKS_HZ]
+        [mel_band(hz, bands) for hz in TICKS_HZ], [f"{hz / 1000:g}k" if hz >= 1000 else str(hz) for hz in TICKS_HZ]
     )
     axis.set(ylabel="frequency\n(Hz)", ylim=(-0.5, bands - 0.5))
     return image
@@ -118,8 +119,3 @@ def band_hz(bands: int) -> np.ndarray:
 
 def _mel(hz: float) -> float:
     return 2595.0 * np.log10(1.0 + hz / 700.0)
-
-
-def _band(hz: float, bands: int) -> float:
-    """Where on the band axis a frequency lies."""
-    return (_mel(hz) - _mel(LOWEST_HZ)) / (_mel(HIGHEST_HZ) - _mel(LOWEST_HZ)) * (bands + 1) - 1

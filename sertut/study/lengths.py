@@ -23,13 +23,7 @@ def pooled_lengths(study: Study, method: str, way: str, corpus: str | None = Non
     """
     if way not in WAYS:
         raise unknown("way of hearing", way, WAYS)
-    corpora = sorted({name for name, _ in study.cells})
-    if corpus is None and len(corpora) > 1:
-        raise SertutError(f"the study '{study.name}' has the corpora {', '.join(corpora)}: name one.")
-    key = (corpora[0] if corpus is None else corpus, method)
-    if key not in study.cells:
-        raise unknown("method", method, [known for name, known in study.cells if name == key[0]])
-    results = study.cells[key]
+    results = study.cell(method, corpus)
     if any("lengths" not in result for result in results):
         raise SertutError(f"the study '{study.name}' holds no lengths of '{method}'; renew it with: {study.command}")
     seeds = [result["seed"] for result in results]

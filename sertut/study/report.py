@@ -54,7 +54,7 @@ class Study:
         Args:
             corpus: needed only where the study has several.
         """
-        found = self._cell(method, corpus)
+        found = self.cell(method, corpus)
         return Pooled([result["report"] for result in found], [result["seed"] for result in found])
 
     def scores(self, method: str, fold: int, score: str = "uar", corpus: str | None = None) -> list[float]:
@@ -69,7 +69,7 @@ class Study:
         if fold not in self.folds:
             raise SertutError(f"the study '{self.name}' ran the folds {', '.join(map(str, self.folds))}, not {fold}.")
         values = []
-        for result in self._cell(method, corpus):
+        for result in self.cell(method, corpus):
             if result["fold"] == fold:
                 report = result["report"]
                 if score == "uar":
@@ -85,7 +85,7 @@ class Study:
         The standard deviation is that between seeds, pooled over all folds, because 5 seeds of one fold tell little of
         it: with 3 folds a 99 % prediction interval (Student's t, 12 degrees of freedom) is already 3.3 wide.
         """
-        folds = sorted({result["fold"] for result in self._cell(method, corpus)})
+        folds = sorted({result["fold"] for result in self.cell(method, corpus)})
         variances = [np.var(self.scores(method, other, score, corpus), ddof=1) for other in folds]
         margin = max(4 * float(np.sqrt(np.mean(variances))), 0.01)
         center = float(np.mean(self.scores(method, fold, score, corpus)))
@@ -114,7 +114,8 @@ class Study:
             rows.append(row)
         return pd.DataFrame(rows)
 
-    def _cell(self, method: str, corpus: str | None) -> list[Mapping]:
+    def cell(self, method: str, corpus: str | None = None) -> list[Mapping]:
+        """The results of one method, a training each; `corpus` as in :meth:`pooled`."""
         corpora = sorted({name for name, _ in self.cells})
         if corpus is None:
             if len(corpora) > 1:

@@ -10,6 +10,7 @@ import functools
 import json
 import os
 import platform
+from collections.abc import Iterable
 from importlib.metadata import version
 from pathlib import Path
 
@@ -17,7 +18,7 @@ import joblib
 import torch
 
 from sertut.corpora import Corpus, load, load_features
-from sertut.evidence import evaluate
+from sertut.evidence import Report, evaluate
 from sertut.evidence.length import at_lengths, in_segments, joined
 from sertut.files import data_folder, writing
 from sertut.models import FullyConvolutional
@@ -46,11 +47,15 @@ def run_study(name: str, workers: int | None = None, device: str = "auto") -> li
     for corpus in {training.corpus for training in missing}:  # once here, instead of in every worker
         load_features(_corpus(corpus))
     jobs = (joblib.delayed(train_one)(training, folder, device) for training in missing)
-    results = joblib.Parallel(n_jobs=workers or os.cpu_count(), return_as="generator_unordered")(jobs)
-    done = len(trainings) - len(missing)
-    for _ in progress_bar(results, total=len(trainings), initial=done, desc=name):
-        pass
+    run_jobs(jobs, name, len(trainings), len(missing), workers)
     return [folder / f"{training.key}.json" for training in trainings]
+
+
+def run_jobs(jobs: Iterable, name: str, total: int, missing: int, workers: int | None) -> None:
+    """Run the `missing` ones of `total` trainings, so many at a time, with a progress bar."""
+    results = joblib.Parallel(n_jobs=workers or os.cpu_count(), return_as="generator_unordered")(jobs)
+    for _ in progress_bar(results, total=total, initial=total - missing, desc=name):
+        pass
 
 
 def results_folder(name: str) -> Path:
@@ -67,7 +72,17 @@ def train_one(training: Training, folder: Path, device: str = "auto") -> dict:
         build(training.method, corpus), fold, seed=training.seed, device=device, progress=False, **training.options
     )
     report = evaluate(run, fold.test)
-    result = {
+    result = record(training, run, report)
+    if training.method in CONVOLUTIONAL and "lambda" not in training.method:
+        result["lengths"] = _any_length(run, fold.test)
+    with writing(folder / f"{training.key}.json") as temporary:
+        temporary.write_text(json.dumps(result))
+    return result
+
+
+def record(training: Training, run: Run, report: Report) -> dict:
+    """What the result file of a training holds."""
+    return {
         "corpus": training.corpus,
         "method": training.method,
         "fold": training.fold,
@@ -81,11 +96,6 @@ def train_one(training: Training, folder: Path, device: str = "auto") -> dict:
         "machine": f"{platform.machine()}, torch {version('torch')}",
         "report": report.to_json(),
     }
-    if training.method in CONVOLUTIONAL and "lambda" not in training.method:
-        result["lengths"] = _any_length(run, fold.test)
-    with writing(folder / f"{training.key}.json") as temporary:
-        temporary.write_text(json.dumps(result))
-    return result
 
 
 def _any_length(run: Run, test: Corpus) -> dict:

@@ -9,11 +9,8 @@ from __future__ import annotations
 
 import functools
 import json
-import os
-import platform
 from collections.abc import Mapping
 from dataclasses import dataclass
-from importlib.metadata import version
 from pathlib import Path
 
 import joblib
@@ -24,11 +21,10 @@ from sertut.corpora import Corpus, load, load_features
 from sertut.errors import SertutError, unknown
 from sertut.evidence import Pooled, evaluate
 from sertut.files import writing
-from sertut.progress import progress_bar
 from sertut.study.protocols import Training
 from sertut.study.report import BOOK_RESULTS, Study
 from sertut.study.report import _rounded as rounded
-from sertut.study.run import results_folder
+from sertut.study.run import record, results_folder, run_jobs
 from sertut.study.starts import build_start, few_speakers
 from sertut.training import fit
 from sertut.training.metrics import Interval
@@ -122,9 +118,7 @@ def _run_missing(name: str, trainings: list[Training], workers: int | None, devi
     folder = results_folder(name)
     missing = [training for training in trainings if not _path(folder, training).is_file()]
     jobs = (joblib.delayed(train_one)(training, folder, device) for training in missing)
-    results = joblib.Parallel(n_jobs=workers or os.cpu_count(), return_as="generator_unordered")(jobs)
-    for _ in progress_bar(results, total=len(trainings), initial=len(trainings) - len(missing), desc=name):
-        pass
+    run_jobs(jobs, name, len(trainings), len(missing), workers)
     return [_path(folder, training) for training in trainings]
 
 
@@ -135,22 +129,8 @@ def train_one(training: Training, folder: Path, device: str = "auto") -> dict:
     fold = few_speakers(corpus.folds()[training.fold], share, training.seed)
     model = build_start(start, corpus, training.seed)
     run = fit(model, fold, seed=training.seed, device=device, progress=False, **training.options)
-    result = {
-        "corpus": training.corpus,
-        "method": training.method,
-        "fold": training.fold,
-        "seed": training.seed,
-        "options": dict(training.options),
-        "speakers": len(fold.train.speakers),
-        "parameters": run.n_parameters,
-        "best_epoch": run.best_epoch,
-        "dev_uar": max(epoch["dev_uar"] for epoch in run.history),
-        "dev_curve": [epoch["dev_uar"] for epoch in run.history],
-        "seconds": round(run.seconds, 1),
-        "device": str(run.device),
-        "machine": f"{platform.machine()}, torch {version('torch')}",
-        "report": evaluate(run, fold.test).to_json(),
-    }
+    result = record(training, run, evaluate(run, fold.test))
+    result |= {"speakers": len(fold.train.speakers), "dev_curve": [epoch["dev_uar"] for epoch in run.history]}
     with writing(_path(folder, training)) as temporary:
         temporary.write_text(json.dumps(result))
     return result
@@ -182,7 +162,7 @@ class TransferStudy(Study):
 
     def curves(self, start: str, share: float) -> np.ndarray:
         """UAR on dev after each epoch, (trainings, epochs)."""
-        return np.array([result["dev_curve"] for result in self._cell(_method(start, share), None)])
+        return np.array([result["dev_curve"] for result in self.cell(_method(start, share), None)])
 
     @property
     def starts(self) -> tuple[str, ...]:
@@ -191,11 +171,11 @@ class TransferStudy(Study):
 
     def options(self, start: str) -> dict:
         """What :func:`sertut.fit` was called with."""
-        return dict(self._cell(_method(start, 1.0), None)[0]["options"])
+        return dict(self.cell(_method(start, 1.0), None)[0]["options"])
 
     def speakers(self, share: float) -> int:
         """How many training speakers a share was."""
-        return self._cell(_method(self.starts[0], share), None)[0]["speakers"]
+        return self.cell(_method(self.starts[0], share), None)[0]["speakers"]
 
 
 def report_transfer(name: str, folder: Path | None = None) -> TransferStudy:

@@ -2,12 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
-import numpy as np
 import torch
-
-from sertut.signals import Batch
 
 
 @dataclass(frozen=True)
@@ -53,20 +50,3 @@ class Augment:
                 start = draw_int(0, len(row) - width)
                 row[start : start + width] = 0.0
         return row
-
-
-def mixup(batch: Batch, alpha: float, generator: torch.Generator) -> tuple[Batch, torch.Tensor, float]:
-    r"""Lay each clip over another one of the batch: :math:`\lambda x_i + (1 - \lambda) x_j`.
-
-    :math:`\lambda` is drawn from Beta(alpha, alpha), once a batch. The result is as long as the longer of the two. Its
-    loss is :math:`\lambda` times that of the first label plus :math:`1 - \lambda` times that of the second.
-    Source: Zhang et al., "mixup: beyond empirical risk minimization", ICLR 2018, arXiv 1710.09412.
-
-    Returns:
-        the mixed batch with the first labels, the second labels (B,), and the share of the first.
-    """
-    order = torch.randperm(len(batch), generator=generator)
-    seed = int(torch.randint(2**31, (), generator=generator))
-    share = float(np.random.default_rng(seed).beta(alpha, alpha))
-    features = share * batch.features + (1 - share) * batch.features[order]
-    return replace(batch, features=features, mask=batch.mask | batch.mask[order]), batch.labels[order], share

@@ -18,7 +18,7 @@ from sertut.corpora import Fold
 from sertut.errors import SertutError, unknown
 from sertut.progress import progress_bar
 from sertut.signals import FEATURES, Normalizer
-from sertut.training.augment import Augment, mixup
+from sertut.training.augment import Augment
 from sertut.training.checkpoint import load_checkpoint, save_checkpoint
 from sertut.training.data import Examples, examples
 from sertut.training.device import pick_device
@@ -31,8 +31,7 @@ class Recipe:
 
     keep: which epoch's weights the run keeps: "best" on dev, or the "last" (where dev is too small to choose by).
     average: decay of a running average of the weights; where it is not 0, the average is tested and kept.
-    similar: batches of clips of similar length, cut to the shortest: no padding. mixup: its alpha, see
-    :func:`~sertut.training.augment.mixup`.
+    similar: batches of clips of similar length, cut to the shortest: no padding.
     precision: "float32"; "bfloat16"; "auto", bfloat16 on a CUDA device that has it; or "fast", also on a CPU that
     multiplies matrices of it (AMX).
     """
@@ -47,7 +46,6 @@ class Recipe:
     keep: str = "best"
     average: float = 0.0
     similar: bool = False
-    mixup: float = 0.0
     precision: str = "auto"
     feature: str = "log_mel"
     shift: int = 0  # see Augment for these
@@ -249,17 +247,10 @@ def _one_epoch(
     for step, batch in enumerate(train.shuffled(recipe.batch_size, generator, recipe.augment, recipe.similar)):
         for group in optimizer.param_groups:
             group["lr"] = recipe.learning_rate * _warmup_then_cosine((epoch + step / steps) / recipe.epochs)
-        others, share = batch.labels, 1.0
-        if recipe.mixup:
-            batch, others, share = mixup(batch, recipe.mixup, generator)
         batch = batch.to(device)
         with torch.autocast(device.type, torch.bfloat16, enabled=_use_bfloat16(device, recipe.precision)):
             logits = model(batch).logits
-        loss = share * cross_entropy(logits.float(), batch.labels, label_smoothing=recipe.label_smoothing)
-        if share < 1:
-            loss += (1 - share) * cross_entropy(
-                logits.float(), others.to(device), label_smoothing=recipe.label_smoothing
-            )
+        loss = cross_entropy(logits.float(), batch.labels, label_smoothing=recipe.label_smoothing)
         if not torch.isfinite(loss):
             raise SertutError(f"the loss is no longer a finite number in epoch {epoch}; lower learning_rate.")
         optimizer.zero_grad()

@@ -8,9 +8,8 @@ import torch
 
 from sertut.errors import SertutError
 from sertut.models import AttentiveLSTM
-from sertut.signals import Batch, Normalizer, length_mask
+from sertut.signals import Normalizer
 from sertut.training import Augment, fit, pick_device, predict
-from sertut.training.augment import mixup
 from sertut.training.data import Examples
 from sertut.training.fit import _warmup_then_cosine, redraw
 
@@ -40,7 +39,7 @@ def test_the_same_seed_gives_the_same_bits(fold):
     assert not same(first.model, other.model)
 
 
-@pytest.mark.parametrize("extra", [{}, dict(average=0.9, mixup=0.3, similar=True, keep="last")], ids=["plain", "all"])
+@pytest.mark.parametrize("extra", [{}, dict(average=0.9, similar=True, keep="last")], ids=["plain", "all"])
 def test_resuming_changes_no_bit(fold, tmp_path, monkeypatch, extra):
     options = QUICK | extra
     whole = fit(network(), fold, seed=1, **options)
@@ -134,18 +133,6 @@ def test_batches_of_similar_length_have_no_padding():
     assert kept > 0.8
     firsts = [int(batch.labels.float().mean()) for batch in batches]
     assert firsts != sorted(firsts)  # short batches do not always come first
-
-
-def test_mixup_mixes_features_and_says_with_which_label():
-    mask = length_mask(torch.tensor([5, 3, 4]))
-    features = torch.tensor([1.0, 10.0, 100.0])[:, None, None].expand(3, 5, 2) * mask.unsqueeze(-1)
-    batch = Batch(features, mask, torch.tensor([0, 1, 2]))
-    mixed, others, share = mixup(batch, 0.4, torch.Generator().manual_seed(3))
-    assert 0 <= share <= 1 and sorted(others.tolist()) == [0, 1, 2]
-    values = torch.tensor([1.0, 10.0, 100.0])
-    torch.testing.assert_close(mixed.features[:, 0, 0], share * values + (1 - share) * values[others])
-    assert mixed.mask.sum(dim=1).tolist() == torch.maximum(batch.lengths, batch.lengths[others]).tolist()
-    assert mixed.labels.tolist() == [0, 1, 2]
 
 
 def test_statistics_come_from_train_only(fold):
