@@ -1,5 +1,8 @@
 """One attention mechanism a file, nothing but the mechanism."""
 
+from sertut.attention.calibration import HeadGate
+from sertut.attention.focus import Focus, gaussian_bias
+from sertut.attention.heads import MultiHeadAttention
 from sertut.attention.maps import AttentionMap, Clock
 from sertut.attention.pooling import AttentionPooling, MixturePooling, max_pooling, mean_pooling
 from sertut.attention.regions import RegionAttention, mean_over_cells
@@ -9,8 +12,12 @@ __all__ = [
     "AttentionMap",
     "AttentionPooling",
     "Clock",
+    "Focus",
+    "HeadGate",
     "MixturePooling",
+    "MultiHeadAttention",
     "RegionAttention",
+    "gaussian_bias",
     "masked_softmax",
     "max_pooling",
     "mean_over_cells",

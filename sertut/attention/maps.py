@@ -34,12 +34,14 @@ class AttentionMap:
     ("video", "time"), ("emotion", "time").
     mask: (B, T), True on real steps of the axis "time".
     clocks: axis name -> its clock.
+    gates: (B, H), how much each head counts, if the model weighs its heads (Calibration-Attention); None: all alike.
     """
 
     weights: torch.Tensor
     axes: tuple[str, ...]
     mask: torch.Tensor
     clocks: Mapping[str, Clock]
+    gates: torch.Tensor | None = None
 
     def __post_init__(self) -> None:
         if self.weights.dim() != len(self.axes) + 1:
@@ -49,9 +51,13 @@ class AttentionMap:
         """Project to time, shape (B, T): attention received by each time step.
 
         A frequency axis is summed (its weights share one distribution with time); queries and heads are averaged
-        (each has a distribution of its own), queries over their real positions only.
+        (each has a distribution of its own), queries over their real positions only, heads by their gates if they have
+        any.
         """
         weights, axes = self.weights, list(self.axes)
+        if self.gates is not None:
+            shares = self.gates / self.gates.mean(dim=1, keepdim=True)  # (B, H), mean 1
+            weights = weights * shares.view(shares.shape + (1,) * (weights.dim() - 2))
         if "frequency" in axes:
             weights = weights.sum(dim=1 + axes.index("frequency"))
             axes.remove("frequency")
@@ -66,10 +72,26 @@ class AttentionMap:
             else:
                 weights = weights.mean(dim=dim)
             axes.remove(axis)
-        return replace(self, weights=weights, axes=("time",), clocks={"time": self.clocks["time"]})
+        return replace(self, weights=weights, axes=("time",), clocks={"time": self.clocks["time"]}, gates=None)
+
+    def head(self, index: int) -> AttentionMap:
+        """The map of one head, without the axis "head"."""
+        if self.axes[0] != "head":
+            raise ValueError(f"a map with the axes {self.axes} has no heads.")
+        return replace(self, weights=self.weights[:, index], axes=self.axes[1:], gates=None)
 
     def of(self, index: int) -> torch.Tensor:
-        """Weights of one clip without padding along time; the other axes stay."""
+        """Weights of one clip without padding along time and queries; the other axes stay."""
         weights = self.weights[index]
         keep = self.mask[index].nonzero().squeeze(1)
-        return weights.index_select(self.axes.index("time"), keep)
+        for axis in ("query", "time"):
+            if axis in self.axes:
+                weights = weights.index_select(self.axes.index(axis), keep)
+        return weights
+
+    def alone(self, index: int) -> AttentionMap:
+        """The map of one clip: batch size 1, no padding, on the CPU."""
+        weights = self.of(index).float().cpu()[None]
+        mask = torch.ones(1, int(self.mask[index].sum()), dtype=torch.bool)
+        gates = None if self.gates is None else self.gates[index : index + 1].float().cpu()
+        return replace(self, weights=weights, mask=mask, gates=gates)

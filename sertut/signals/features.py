@@ -85,9 +85,21 @@ def sounding(level: torch.Tensor, range_db: float = 50.0) -> torch.Tensor:
     return level > level.max() - range_db
 
 
+def log_mel_level(samples: np.ndarray) -> torch.Tensor:
+    """:func:`log_mel` and, as the last column, :func:`level_db`, for networks told where it is loud; (T, 65)."""
+    return torch.cat([log_mel(samples), level_db(samples).unsqueeze(1)], dim=1)
+
+
+def mfcc_level(samples: np.ndarray) -> torch.Tensor:
+    """:func:`mfcc` and, as the last column, :func:`level_db`; (T, 41)."""
+    return torch.cat([mfcc(samples), level_db(samples).unsqueeze(1)], dim=1)
+
+
 FEATURES: dict[str, tuple[Callable[[np.ndarray], torch.Tensor], int]] = {
     "log_mel": (log_mel, N_MELS),
     "mfcc": (mfcc, N_MFCC),
+    "log_mel_level": (log_mel_level, N_MELS + 1),
+    "mfcc_level": (mfcc_level, N_MFCC + 1),
 }
 """Name of each feature -> its function and its number of columns."""
 

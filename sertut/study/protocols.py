@@ -14,7 +14,7 @@ from torch import nn
 
 from sertut.corpora import Corpus
 from sertut.errors import unknown
-from sertut.models import POOLINGS, AttentiveLSTM, FullyConvolutional
+from sertut.models import POOLINGS, AttentiveLSTM, FullyConvolutional, MultiHead
 from sertut.models.trunks import TRUNKS
 from sertut.signals import FEATURES
 
@@ -43,6 +43,18 @@ CONVOLUTIONAL_RECIPES: Mapping[str, Mapping] = {
 }
 """The same for the fully convolutional networks."""
 
+LEVEL = dict(feature="log_mel_level")
+HEADS_RECIPES: Mapping[str, Mapping] = {
+    "planted": dict(epochs=20, **FAST, **LEVEL),
+    "planted-loud": dict(epochs=20, **FAST, **LEVEL),
+    "planted-band": dict(epochs=30, **FAST, **LEVEL),
+    "ravdess": dict(epochs=30, **FAST, **RECORDED, **LEVEL),
+    "emodb": dict(epochs=30, **FAST, **RECORDED, **LEVEL),
+    "spliced-ravdess": dict(epochs=20, stretch=0.15, gain=0.2, time_mask=16, **FAST, **LEVEL),
+    "spliced-emodb": dict(epochs=20, stretch=0.15, gain=0.2, time_mask=16, **FAST, **LEVEL),
+}
+"""The same for many heads."""
+
 CONVOLUTIONAL: Mapping[str, Mapping] = {
     **{trunk: dict(trunk=trunk) for trunk in TRUNKS},
     **{f"{trunk}-mean": dict(trunk=trunk, pooling="mean") for trunk in TRUNKS},
@@ -50,13 +62,23 @@ CONVOLUTIONAL: Mapping[str, Mapping] = {
 }
 """Method -> arguments of :class:`~sertut.models.FullyConvolutional`; each trunk with attention goes by its own name."""
 
-METHODS = (*POOLINGS, *CONVOLUTIONAL)
-"""All methods: the poolings of :class:`~sertut.models.AttentiveLSTM`, and the convolutional ones."""
+HEADS: Mapping[str, Mapping] = {
+    "front": dict(n_blocks=0),
+    "plain": dict(),
+    "+FA": dict(focus="learned"),
+    "+CA": dict(calibrate=True),
+    "+FA+CA": dict(focus="learned", calibrate=True),
+    "+loudest": dict(focus="loudest"),
+}
+"""Method -> arguments of :class:`~sertut.models.MultiHead`; "front" is the mean of its convolutions, no attention."""
+
+METHODS = (*POOLINGS, *CONVOLUTIONAL, *HEADS)
+"""All methods: the poolings of :class:`~sertut.models.AttentiveLSTM`, the convolutional ones, and many heads."""
 
 
 def recipe(corpus: str, method: str = "attention") -> dict:
     """Training options of a method on a corpus: ``sertut.fit(model, fold, seed=0, **recipe("planted", "fine"))``."""
-    recipes = CONVOLUTIONAL_RECIPES if method in CONVOLUTIONAL else RECIPES
+    recipes = CONVOLUTIONAL_RECIPES if method in CONVOLUTIONAL else HEADS_RECIPES if method in HEADS else RECIPES
     if corpus not in recipes:
         raise unknown("corpus", corpus, recipes)
     return dict(recipes[corpus])
@@ -100,8 +122,11 @@ class Protocol:
         ]
 
 
-def build(method: str, corpus: Corpus, feature: str = "log_mel") -> nn.Module:
+def build(method: str, corpus: Corpus, feature: str | None = None) -> nn.Module:
     """The untrained network behind a method's name.
+
+    Args:
+        feature: what it will read, if not what its recipe says.
 
     Raises:
         SertutError: the method is unknown.
@@ -110,7 +135,9 @@ def build(method: str, corpus: Corpus, feature: str = "log_mel") -> nn.Module:
         raise unknown("method", method, METHODS)
     if method in CONVOLUTIONAL:
         return FullyConvolutional(len(corpus.emotions), **CONVOLUTIONAL[method])
-    return AttentiveLSTM(FEATURES[feature][1], len(corpus.emotions), pooling=method)
+    if method in HEADS:
+        return MultiHead(FEATURES[feature or "log_mel_level"][1] - 1, len(corpus.emotions), **HEADS[method])
+    return AttentiveLSTM(FEATURES[feature or "log_mel"][1], len(corpus.emotions), pooling=method)
 
 
 PROTOCOLS: Mapping[str, Protocol] = {

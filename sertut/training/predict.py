@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 import numpy as np
 import torch
@@ -56,11 +56,5 @@ def predict(run: Run, corpus: Corpus, batch_size: int = 64) -> Predictions:
         output = run.model(batch.to(run.device))
         logits[indices] = output.logits.float().cpu()
         for row, index in enumerate(indices):
-            maps[index] = {name: _alone(map_, row) for name, map_ in output.maps.items()}
+            maps[index] = {name: map_.alone(row) for name, map_ in output.maps.items()}
     return Predictions(corpus.clips, corpus.emotions, logits, part.labels, tuple(maps))
-
-
-def _alone(map_: AttentionMap, row: int) -> AttentionMap:
-    """One clip's map, cut to its real steps."""
-    weights = map_.of(row).float().cpu()[None]
-    return replace(map_, weights=weights, mask=torch.ones(1, int(map_.mask[row].sum()), dtype=torch.bool))

@@ -1,0 +1,164 @@
+"""Multi-head self-attention over convolutions, with Focus- and Calibration-Attention to switch on and off.
+
+    features (B, T, F + 1) -> convolutions, 4 x fewer frames -> + position -> attention blocks -> mean -> logits (B, C)
+
+The two switches are "after Kim, An & Kim" (arXiv 2208.10491); the network around them is our reconstruction.
+"""
+
+from __future__ import annotations
+
+import math
+
+import torch
+from torch import nn
+from torch.nn.functional import avg_pool1d
+
+from sertut.attention.heads import MultiHeadAttention
+from sertut.attention.maps import AttentionMap, Clock
+from sertut.attention.pooling import mean_pooling
+from sertut.errors import SertutError
+from sertut.models.layers import MaskedConv
+from sertut.models.output import Output
+from sertut.signals import WINDOW_SECONDS, Batch
+
+REDUCTION = 4  # feature frames a state
+POSITION = 0.3  # size of the position's sines beside states of about 1
+
+
+class Block(nn.Module):
+    """States plus what attention adds to them."""
+
+    def __init__(self, n_hidden: int, n_heads: int, focus: str | None, calibrate: bool, dropout: float) -> None:
+        super().__init__()
+        self.norm = nn.LayerNorm(n_hidden)
+        self.attend = MultiHeadAttention(n_hidden, n_heads, focus, calibrate, dropout)
+
+    def forward(
+        self, states: torch.Tensor, mask: torch.Tensor, level: torch.Tensor, maps: bool
+    ) -> tuple[torch.Tensor, torch.Tensor | None, torch.Tensor | None]:
+        """States (B, T', D), and weights and gates of :class:`~sertut.attention.heads.MultiHeadAttention`."""
+        found, weights, gates = self.attend(self.norm(states), mask, level, maps)
+        return states + found, weights, gates
+
+    def windows(
+        self, states: torch.Tensor, mask: torch.Tensor, level: torch.Tensor
+    ) -> tuple[torch.Tensor, torch.Tensor] | None:
+        """Centers and widths of the focus in frames of the states, (B, H, T') each; None without focus."""
+        focus = self.attend.focus
+        return None if focus is None else focus.window(self.attend.query(self.norm(states)), mask, level)
+
+
+class MultiHead(nn.Module):
+    """Convolutions, then multi-head self-attention, then the mean over time.
+
+    Since the mean gives every query the same say, the attention that a frame receives is the say of its value.
+
+    Args:
+        n_features: F, columns of the feature table without its last one, the level. The convolutions read these; the
+            level tells the focus "loudest" where to look, and nothing else reads it.
+        n_classes: C, number of emotions.
+        n_hidden: D, width of the states. n_heads: H.
+        focus: None, "learned" or "loudest": see :class:`~sertut.attention.focus.Focus`.
+        calibrate: gate the heads: see :class:`~sertut.attention.calibration.HeadGate`.
+        n_blocks: attention layers one on the other; the map is that of the last. 0 leaves the mean of the convolutions.
+        dropout: share of values, and of attention weights, set to zero in training.
+    """
+
+    def __init__(
+        self,
+        n_features: int,
+        n_classes: int,
+        n_hidden: int = 64,
+        n_heads: int = 4,
+        focus: str | None = None,
+        calibrate: bool = False,
+        n_blocks: int = 1,
+        dropout: float = 0.3,
+    ) -> None:
+        super().__init__()
+        self.n_features = n_features
+        self.front = nn.ModuleList(
+            [
+                MaskedConv(n_features, n_hidden, kernel=5, stride=2),
+                MaskedConv(n_hidden, n_hidden, kernel=5, stride=2),
+                MaskedConv(n_hidden, n_hidden, kernel=9),  # a state sees half a second, about a word
+            ]
+        )
+        self.dropout = nn.Dropout(dropout)
+        self.blocks = nn.ModuleList([Block(n_hidden, n_heads, focus, calibrate, dropout) for _ in range(n_blocks)])
+        self.classify = nn.Linear(n_hidden, n_classes)
+
+    def forward(self, batch: Batch, maps: bool | None = None) -> Output:
+        """Logits (B, C) and the map "attention" with axes ("head", "query", "time"), with gates if there are any.
+
+        Args:
+            maps: False takes the fast path and returns no map; by default there are maps except in training.
+        """
+        wanted = not self.training if maps is None else maps
+        states, mask, level = self.encode(batch)
+        weights = gates = None
+        for block in self.blocks:
+            states, weights, gates = block(states, mask, level, wanted)
+        logits = self.classify(self.dropout(mean_pooling(states, mask)))
+        if weights is None:
+            return Output(logits)
+        clock = self.clock(batch.hop)
+        clocks = {"query": clock, "time": clock}
+        return Output(logits, {"attention": AttentionMap(weights, ("head", "query", "time"), mask, clocks, gates)})
+
+    def encode(self, batch: Batch) -> tuple[torch.Tensor, torch.Tensor, torch.Tensor]:
+        """What the first block reads: states (B, T', D), T' = ceil(T / 4), their mask and level, (B, T') each."""
+        if batch.features.shape[-1] != self.n_features + 1:
+            raise SertutError(
+                f"the network reads {self.n_features} features and the level, but got {batch.features.shape[-1]}"
+                " columns; use the feature log_mel_level or mfcc_level."
+            )
+        hidden, mask = batch.features[..., :-1], batch.mask
+        for layer in self.front:
+            hidden, mask = layer(hidden, mask)
+        states = self.dropout(hidden + positions(*hidden.shape[1:]).to(hidden))
+        return states, mask, mean_level(batch.features[..., -1], batch.mask)
+
+    @torch.no_grad()
+    def windows(self, batch: Batch) -> tuple[torch.Tensor, torch.Tensor]:
+        """Where the last block's focus looks: center and width of each head's window for each query.
+
+        Returns:
+            (B, H, T') each: seconds of the clip, and seconds; the window's standard deviation is half the width.
+
+        Raises:
+            SertutError: the network has no focus.
+        """
+        states, mask, level = self.encode(batch)
+        windows = None
+        for block in self.blocks:
+            assert isinstance(block, Block)
+            windows = block.windows(states, mask, level)
+            states = block(states, mask, level, maps=False)[0]
+        if windows is None:
+            raise SertutError("this network has no focus; build it with focus='learned' or focus='loudest'.")
+        (center, width), clock = windows, self.clock(batch.hop)
+        return clock.start + clock.hop * (center + 0.5), clock.hop * width
+
+    def clock(self, hop: float) -> Clock:
+        """Seconds of the states: step u is centered on feature frame 4 u."""
+        step = hop * REDUCTION
+        return Clock(hop=step, start=WINDOW_SECONDS / 2 - step / 2)
+
+
+def positions(n: int, n_features: int) -> torch.Tensor:
+    r"""Sines and cosines by which a state knows when it is, shape (n, n_features); n_features is even.
+
+    Feature k and feature k + D / 2 of step u are :math:`\sin` and :math:`\cos` of :math:`u / 10000^{2 k / D}`. Source:
+    Vaswani et al., arXiv 1706.03762, section 3.5; the small factor is ours.
+    """
+    rates = torch.exp(-math.log(10_000.0) * torch.arange(0, n_features, 2) / n_features)
+    angles = torch.arange(n)[:, None] * rates  # (n, n_features / 2)
+    return POSITION * torch.cat([angles.sin(), angles.cos()], dim=1)
+
+
+def mean_level(level: torch.Tensor, mask: torch.Tensor) -> torch.Tensor:
+    """Level of each state, the mean over the real ones of the five frames around frame 4 u: (B, T) to (B, T')."""
+    pool = lambda values: avg_pool1d(values.unsqueeze(1), 5, stride=REDUCTION, padding=2).squeeze(1)  # noqa: E731
+    real = mask.to(level.dtype)
+    return pool(level * real) / pool(real).clamp(min=1e-6)
