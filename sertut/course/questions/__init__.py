@@ -1,5 +1,27 @@
 """The exercises, one module a chapter. A judge's docstring is the task as the chapter states it."""
 
-from sertut.course.questions import chapter01, chapter02, chapter03, chapter04, chapter06, chapter07, chapter08
+from sertut.course.questions import (
+    chapter01,
+    chapter02,
+    chapter03,
+    chapter04,
+    chapter06,
+    chapter07,
+    chapter08,
+    chapter09,
+    chapter10,
+    chapter11,
+)
 
-__all__ = ["chapter01", "chapter02", "chapter03", "chapter04", "chapter06", "chapter07", "chapter08"]
+__all__ = [
+    "chapter01",
+    "chapter02",
+    "chapter03",
+    "chapter04",
+    "chapter06",
+    "chapter07",
+    "chapter08",
+    "chapter09",
+    "chapter10",
+    "chapter11",
+]
