@@ -2,7 +2,10 @@
 
 from sertut.evidence.cells import localize_cells
 from sertut.evidence.claims import Claim
+from sertut.evidence.deletion import Deletion, deletion, pooled_deletion
+from sertut.evidence.heads import head_use
 from sertut.evidence.localization import METRICS, Localization, localize
+from sertut.evidence.loudness import loudness
 from sertut.evidence.pooled import Pooled
 from sertut.evidence.position import Rotation, rotate
 from sertut.evidence.report import Example, Report, Selection, evaluate
@@ -10,14 +13,19 @@ from sertut.evidence.report import Example, Report, Selection, evaluate
 __all__ = [
     "METRICS",
     "Claim",
+    "Deletion",
     "Example",
     "Localization",
     "Pooled",
     "Report",
     "Rotation",
     "Selection",
+    "deletion",
     "evaluate",
+    "head_use",
     "localize",
     "localize_cells",
+    "loudness",
+    "pooled_deletion",
     "rotate",
 ]

@@ -62,6 +62,13 @@ def shifted(scores: np.ndarray, generator: np.random.Generator) -> np.ndarray:
     return np.roll(scores, int(generator.integers(len(scores))))
 
 
+def shuffled(scores: np.ndarray, valid: np.ndarray, generator: np.random.Generator) -> np.ndarray:
+    """The map's own weights, in random order among the valid steps; the others stay where they are."""
+    result = scores.copy()
+    result[valid] = generator.permutation(scores[valid])
+    return result
+
+
 def _softmax(scores: np.ndarray) -> np.ndarray:
     weights = np.exp(scores - scores.max())
     return weights / weights.sum()

@@ -127,10 +127,7 @@ def localize(
     """
     rows, skipped = [], {}
     for i, clip in enumerate(clips):
-        frames = level_db(read_audio(clip.audio))
-        weights, clock = time_weights(maps[i], len(frames))
-        level = step_level(frames, clock, len(weights))
-        valid = sounding(torch.from_numpy(level)).numpy()
+        weights, clock, level, valid = on_clock(clip, maps[i])
         region = scores.region_mask(clip.regions, clock.centers(len(weights)).numpy(), stream)
         if not scores.defined(region, valid):
             skipped[clip.name] = _why_not(clip, region, valid, stream)
@@ -139,7 +136,7 @@ def localize(
         generator = np.random.default_rng(zlib.crc32(clip.name.encode()))
         methods = {"attention": weights}
         if untrained is not None:
-            methods["untrained network"] = time_weights(untrained[i], len(frames))[0]
+            methods["untrained network"] = time_weights(untrained[i], len(weights))[0]
         methods |= {
             "energy": baselines.energy(level),
             "center": baselines.center(len(weights)),
@@ -175,6 +172,14 @@ def score_clip(
         "iou_chance": scores.iou_chance(spans, region, valid),
         "on_silence": float(values[~valid].sum() / values.sum()),
     }
+
+
+def on_clock(clip: Clip, map_: AttentionMap) -> tuple[np.ndarray, Clock, np.ndarray, np.ndarray]:
+    """A clip's map over time, its clock, and on that clock the clip's level in dB and whether it sounds; (T,) each."""
+    frames = level_db(read_audio(clip.audio))
+    weights, clock = time_weights(map_, len(frames))
+    level = step_level(frames, clock, len(weights))
+    return weights, clock, level, sounding(torch.from_numpy(level)).numpy()
 
 
 def time_weights(map_: AttentionMap, n_frames: int) -> tuple[np.ndarray, Clock]:

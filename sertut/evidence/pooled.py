@@ -7,7 +7,12 @@ from collections.abc import Mapping, Sequence
 import numpy as np
 
 from sertut.errors import SertutError, unknown
+from sertut.evidence.localization import METRICS
+from sertut.evidence.loudness import METRICS as LOUDNESS
 from sertut.training.metrics import Interval, Statistic, bootstrap_speakers, mean, paired_difference, uar, wa
+
+PARTS = ("localization", "loudness", "heads")
+"""Keys of a report that hold sums of metrics."""
 
 
 class Pooled:
@@ -36,7 +41,7 @@ class Pooled:
         self.seeds = tuple(sorted(set(seeds)))
         self._by_seed = {seed: [r for r, s in zip(reports, seeds, strict=True) if s == seed] for seed in self.seeds}
         rows = {seed: [(r["speakers"], r["confusions"]) for r in folds] for seed, folds in self._by_seed.items()}
-        self.confusions, self.speakers = _side_by_side(rows)
+        self.confusions, self.speakers = side_by_side(rows)
 
     @property
     def methods(self) -> tuple[str, ...]:
@@ -50,23 +55,32 @@ class Pooled:
         return sum(report["localization"]["skipped"] for report in self._by_seed[self.seeds[0]]) if self.methods else 0
 
     def sums(self, method: str, metric: str) -> np.ndarray:
-        """(sum, count) of a localization metric, shape (K, S', 2); S' counts the speakers with a scored clip."""
-        if method not in self.methods:
-            raise (
-                unknown("method", method, self.methods)
-                if self.methods
-                else SertutError(
-                    "these reports hold no localization: the model has no attention or the corpus no known regions."
-                )
+        """(sum, count) of a metric, shape (K, S', 2); S' counts the speakers with a scored clip.
+
+        Args:
+            method: "attention" or a control; "all heads" or e.g. "head 2" for the metrics of heads.
+            metric: of localization, :mod:`~sertut.evidence.loudness` or :mod:`~sertut.evidence.heads`.
+        """
+        every = [report for folds in self._by_seed.values() for report in folds]
+        held = {part: every[0][part]["methods"] for part in PARTS if all(report.get(part) for report in every)}
+        for part, methods in held.items():
+            if metric in methods.get(method, ()):
+                return side_by_side(
+                    {
+                        seed: [(r[part]["speakers"], r[part]["methods"][method][metric]) for r in folds]
+                        for seed, folds in self._by_seed.items()
+                    }
+                )[0]
+        family = {**dict.fromkeys(METRICS, "localization"), **dict.fromkeys(LOUDNESS, "loudness")}
+        wanted = family.get(metric.removesuffix("_chance"), next(iter(held), "localization"))
+        if wanted not in held:
+            raise SertutError(
+                f"these reports hold no {wanted}: the model has no attention"
+                + (" or the corpus no known regions." if wanted == "localization" else ", or they are old: renew them.")
             )
-        known = next(iter(self._by_seed[self.seeds[0]]))["localization"]["methods"][method]
-        if metric not in known:
-            raise unknown("metric", metric, known)
-        rows = {
-            seed: [(r["localization"]["speakers"], r["localization"]["methods"][method][metric]) for r in folds]
-            for seed, folds in self._by_seed.items()
-        }
-        return _side_by_side(rows)[0]
+        if method not in held[wanted]:
+            raise unknown("method", method, held[wanted])
+        raise unknown("metric", metric, held[wanted][method])
 
     @property
     def uar(self) -> Interval:
@@ -82,8 +96,16 @@ class Pooled:
         """Mean of a localization metric, e.g. ``("attention", "auroc")`` or ``("attention", "mass_chance")``."""
         return bootstrap_speakers(mean, self.sums(method, metric))
 
+    def loudness(self, method: str, metric: str) -> Interval:
+        """Mean of a metric of agreement with the level, e.g. ``("attention", "hit")``, or ``"hit_chance"``."""
+        return bootstrap_speakers(mean, self.sums(method, metric))
+
+    def heads(self, method: str, metric: str) -> Interval:
+        """Mean of a metric of the heads' use, e.g. ``("all heads", "seconds")`` or ``("head 2", "gate")``."""
+        return bootstrap_speakers(mean, self.sums(method, metric))
+
     def of_each_seed(self, score: str, method: str = "attention") -> np.ndarray:
-        """One number a seed, shape (K,): `score` is "uar", "wa", or a localization metric of `method`."""
+        """One number a seed, shape (K,): `score` is "uar", "wa", or a metric of `method` as in :meth:`sums`."""
         statistic, tables = self._table(score, method)
         return np.asarray(statistic(tables.sum(axis=1)))
 
@@ -99,7 +121,7 @@ class Pooled:
         return paired_difference(statistic, ours, other._table(score, method)[1])
 
     def gain(self, method: str, baseline: str, metric: str) -> Interval:
-        """How much better `method` localizes than `baseline`, in the same runs, paired over speakers and seeds."""
+        """By how much `method` scores more than `baseline` in the same runs, paired over speakers and seeds."""
         return paired_difference(mean, self.sums(method, metric), self.sums(baseline, metric))
 
     def _table(self, score: str, method: str) -> tuple[Statistic, np.ndarray]:
@@ -107,7 +129,7 @@ class Pooled:
         return (whole[score], self.confusions) if score in whole else (mean, self.sums(method, score))
 
 
-def _side_by_side(rows: Mapping[int, Sequence[tuple[Sequence[str], Sequence]]]) -> tuple[np.ndarray, tuple[str, ...]]:
+def side_by_side(rows: Mapping[int, Sequence[tuple[Sequence[str], Sequence]]]) -> tuple[np.ndarray, tuple[str, ...]]:
     """Per seed a list of (speakers, their tables); to an array (K, S, ...) and the sorted speakers."""
     by_seed = []
     for seed, folds in rows.items():

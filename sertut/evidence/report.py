@@ -14,7 +14,9 @@ from sertut.attention import AttentionMap
 from sertut.corpora import Clip, Corpus, Region
 from sertut.errors import SertutError, unknown
 from sertut.evidence.cells import localize_cells
+from sertut.evidence.heads import head_use
 from sertut.evidence.localization import Localization, localize
+from sertut.evidence.loudness import loudness
 from sertut.signals import level_db, log_mel, read_audio
 from sertut.training.fit import Run
 from sertut.training.metrics import (
@@ -155,8 +157,28 @@ class Report:
         """
         return self._scored(localize_cells)
 
-    def _scored(self, score: Callable[..., Localization]) -> Localization:
-        if reason := self._not_localizable():
+    @cached_property
+    def loudness(self) -> Localization:
+        """Is attention where the voice is loud? Beside the untrained network, shuffled weights, and the energy itself.
+
+        Raises:
+            SertutError: the model has no attention map.
+        """
+        return self._scored(loudness, regions=False)
+
+    @cached_property
+    def heads(self) -> Localization:
+        """How far each head looks, how much of the clip it takes in, and how much it counts.
+
+        Raises:
+            SertutError: the model has no attention map, or one without heads.
+        """
+        if reason := self._not_localizable(regions=False):
+            raise SertutError(reason)
+        return head_use(self.predictions.clips, _maps(self.predictions))
+
+    def _scored(self, score: Callable[..., Localization], regions: bool = True) -> Localization:
+        if reason := self._not_localizable(regions):
             raise SertutError(reason)
         untrained = _maps(self.untrained) if self.untrained else None
         return score(self.predictions.clips, _maps(self.predictions), untrained)
@@ -166,12 +188,15 @@ class Report:
         maps_do = all("frequency" in map_.axes for map_ in _maps(self.predictions))
         return maps_do and any(region.in_band for clip in self.predictions.clips for region in clip.regions)
 
-    def _not_localizable(self) -> str:
+    def _has_heads(self) -> bool:
+        return all("head" in map_.axes for map_ in _maps(self.predictions))
+
+    def _not_localizable(self, regions: bool = True) -> str:
         if not all(ATTENTION in maps for maps in self.predictions.maps):
             return (
                 "this model has no attention map to localize with; train one with attention, e.g. pooling='attention'."
             )
-        if not any(clip.regions for clip in self.predictions.clips):
+        if regions and not any(clip.regions for clip in self.predictions.clips):
             return (
                 f"the emotional regions of '{self.name}' are not known, so attention cannot be scored against them;"
                 " use planted or a spliced corpus, e.g. spliced-ravdess."
@@ -208,26 +233,21 @@ class Report:
     def to_json(self) -> dict:
         """The sums that scores and intervals over many runs are made from; :class:`sertut.evidence.Pooled` reads them.
 
-        Keys: emotions, clips, speakers (S names), confusions (S, C, C), localization: None, or {speakers, skipped,
-        methods: {method: {metric: (S', 2) pairs (sum, count)}}}. Where regions are known in frequency and the map has
-        that axis, the metrics of :attr:`cells` stand beside the others.
+        Keys: emotions, clips, speakers (S names), confusions (S, C, C); and localization, loudness, heads, each None or
+        {speakers, skipped, methods: {method: {metric: (S', 2) pairs (sum, count)}}}. Where regions are known in
+        frequency and the map has that axis, the metrics of :attr:`cells` stand beside those of localization.
         """
-        localization = None
-        if not self._not_localizable():
-            found = self.localization
-            methods: dict[str, dict] = {method: {} for method in found.methods}
-            for scored in (found, self.cells) if self._knows_bands() else (found,):
-                metrics = [*scored.metrics, *(f"{metric}_chance" for metric in scored.metrics)]
-                for method in scored.methods:
-                    sums = {metric: scored.sums(method, metric, found.speakers) for metric in metrics}
-                    methods[method] |= {metric: table.round(6).tolist() for metric, table in sums.items()}
-            localization = {"speakers": list(found.speakers), "skipped": len(found.skipped), "methods": methods}
+        has_map, scored = not self._not_localizable(regions=False), not self._not_localizable()
         return {
             "emotions": list(self.emotions),
             "clips": len(self),
             "speakers": list(self.speakers),
             "confusions": self.per_speaker.tolist(),
-            "localization": localization,
+            "localization": _stored(self.localization, *([self.cells] if self._knows_bands() else []))
+            if scored
+            else None,
+            "loudness": _stored(self.loudness) if has_map else None,
+            "heads": _stored(self.heads) if has_map and self._has_heads() else None,
         }
 
     def __str__(self) -> str:
@@ -259,6 +279,19 @@ def evaluate(run: Run, corpus: Corpus, baselines: bool = True) -> Report:
     has_map = all(ATTENTION in maps for maps in predictions.maps)
     untrained = predict(run.untrained(), corpus) if baselines and has_map else None
     return Report(corpus.name, predictions, untrained)
+
+
+def _stored(*parts: Localization) -> dict:
+    """The sums of scores over the clips of each speaker; the metrics of all parts side by side."""
+    speakers = parts[0].speakers
+    methods: dict[str, dict] = {method: {} for method in parts[0].methods}
+    for part in parts:
+        metrics = [*part.metrics, *(f"{metric}_chance" for metric in part.metrics)]
+        for method in part.methods:
+            sums = {metric: part.sums(method, metric, speakers) for metric in metrics}
+            # What a method does not have, such as the spread of a single head's gates, counts no clip and is left out.
+            methods[method] |= {metric: t.round(6).tolist() for metric, t in sums.items() if t[:, 1].any()}
+    return {"speakers": list(speakers), "skipped": len(parts[0].skipped), "methods": methods}
 
 
 def _maps(predictions: Predictions) -> list[AttentionMap]:

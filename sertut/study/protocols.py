@@ -43,15 +43,14 @@ CONVOLUTIONAL_RECIPES: Mapping[str, Mapping] = {
 }
 """The same for the fully convolutional networks."""
 
-LEVEL = dict(feature="log_mel_level")
 HEADS_RECIPES: Mapping[str, Mapping] = {
-    "planted": dict(epochs=20, **FAST, **LEVEL),
-    "planted-loud": dict(epochs=20, **FAST, **LEVEL),
-    "planted-band": dict(epochs=30, **FAST, **LEVEL),
-    "ravdess": dict(epochs=30, **FAST, **RECORDED, **LEVEL),
-    "emodb": dict(epochs=30, **FAST, **RECORDED, **LEVEL),
-    "spliced-ravdess": dict(epochs=20, stretch=0.15, gain=0.2, time_mask=16, **FAST, **LEVEL),
-    "spliced-emodb": dict(epochs=20, stretch=0.15, gain=0.2, time_mask=16, **FAST, **LEVEL),
+    "planted": dict(epochs=20, **FAST),
+    "planted-loud": dict(epochs=20, **FAST),
+    "planted-band": dict(epochs=30, **FAST),
+    "ravdess": dict(epochs=30, **FAST, **RECORDED),
+    "emodb": dict(epochs=30, **FAST, **RECORDED),
+    "spliced-ravdess": dict(epochs=20, stretch=0.15, gain=0.2, time_mask=16, **FAST),
+    "spliced-emodb": dict(epochs=20, stretch=0.15, gain=0.2, time_mask=16, **FAST),
 }
 """The same for many heads."""
 
@@ -69,6 +68,8 @@ HEADS: Mapping[str, Mapping] = {
     "+CA": dict(calibrate=True),
     "+FA+CA": dict(focus="learned", calibrate=True),
     "+loudest": dict(focus="loudest"),
+    "plain-mfcc": dict(),
+    "+FA+CA-mfcc": dict(focus="learned", calibrate=True),
 }
 """Method -> arguments of :class:`~sertut.models.MultiHead`; "front" is the mean of its convolutions, no attention."""
 
@@ -81,7 +82,11 @@ def recipe(corpus: str, method: str = "attention") -> dict:
     recipes = CONVOLUTIONAL_RECIPES if method in CONVOLUTIONAL else HEADS_RECIPES if method in HEADS else RECIPES
     if corpus not in recipes:
         raise unknown("corpus", corpus, recipes)
-    return dict(recipes[corpus])
+    return {**recipes[corpus], **({"feature": _heads_feature(method)} if method in HEADS else {})}
+
+
+def _heads_feature(method: str) -> str:
+    return "mfcc_level" if method.endswith("-mfcc") else "log_mel_level"
 
 
 @dataclass(frozen=True)
@@ -136,7 +141,7 @@ def build(method: str, corpus: Corpus, feature: str | None = None) -> nn.Module:
     if method in CONVOLUTIONAL:
         return FullyConvolutional(len(corpus.emotions), **CONVOLUTIONAL[method])
     if method in HEADS:
-        return MultiHead(FEATURES[feature or "log_mel_level"][1] - 1, len(corpus.emotions), **HEADS[method])
+        return MultiHead(FEATURES[feature or _heads_feature(method)][1] - 1, len(corpus.emotions), **HEADS[method])
     return AttentiveLSTM(FEATURES[feature or "log_mel"][1], len(corpus.emotions), pooling=method)
 
 
@@ -186,6 +191,29 @@ PROTOCOLS: Mapping[str, Protocol] = {
         question="How good is a fully convolutional network on real acted speech, and does attention help it?",
         corpora=("ravdess",),
         methods=("small-mean", "small"),
+    ),
+    "heads-planted": Protocol(
+        question="Do many heads look where it is loud, what do focus and calibration change, and does it help?",
+        corpora=("planted",),
+        methods=("front", "plain", "+FA", "+CA", "+FA+CA", "+loudest", "plain-mfcc", "+FA+CA-mfcc"),
+        folds=3,
+    ),
+    "heads-planted-loud": Protocol(
+        question="The same where the emotional word is the loudest",
+        corpora=("planted-loud",),
+        methods=("plain", "+FA", "+FA+CA", "+loudest"),
+        folds=3,
+    ),
+    "heads-spliced-ravdess": Protocol(
+        question="The same with real voices, the region known by construction",
+        corpora=("spliced-ravdess",),
+        methods=("front", "plain", "+FA", "+CA", "+FA+CA", "+loudest"),
+        folds=2,
+    ),
+    "heads-ravdess": Protocol(
+        question="The same on real acted speech",
+        corpora=("ravdess",),
+        methods=("front", "plain", "+FA", "+CA", "+FA+CA", "+loudest"),
     ),
 }
 """Name of each study -> its protocol."""

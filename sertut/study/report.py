@@ -175,7 +175,7 @@ def reference(corpus: str, part: str = "regions", folder: Path | None = None) ->
     """The reference results of a part of the book with `corpus`; None where there are none.
 
     Args:
-        part: "regions" (chapters 3 and 4) or "spectrogram" (6 and 7).
+        part: "regions" (chapters 3 and 4), "spectrogram" (6 and 7) or "heads" (9 to 11).
     """
     name = f"{part}-{corpus}"
     known = name in PROTOCOLS and ((folder or BOOK_RESULTS) / f"{name}.json").is_file()

@@ -18,12 +18,12 @@ import joblib
 import torch
 
 from sertut.corpora import Corpus, load, load_features
-from sertut.evidence import Report, evaluate
+from sertut.evidence import Report, deletion, evaluate
 from sertut.evidence.length import at_lengths, in_segments, joined
 from sertut.files import data_folder, writing
 from sertut.models import FullyConvolutional
 from sertut.progress import progress_bar
-from sertut.study.protocols import CONVOLUTIONAL, Training, build, protocol
+from sertut.study.protocols import CONVOLUTIONAL, HEADS, Training, build, protocol
 from sertut.training import Run, fit
 
 SECONDS = (0.5, 0.75, 1.0, 1.5, 2.0)
@@ -75,6 +75,8 @@ def train_one(training: Training, folder: Path, device: str = "auto") -> dict:
     result = record(training, run, report)
     if training.method in CONVOLUTIONAL and "lambda" not in training.method:
         result["lengths"] = _any_length(run, fold.test)
+    if training.method in HEADS:
+        result["deletion"] = deletion(run, fold.test).to_json()
     with writing(folder / f"{training.key}.json") as temporary:
         temporary.write_text(json.dumps(result))
     return result

@@ -86,3 +86,25 @@ def test_reports_without_maps_say_so():
     assert pooled.methods == () and pooled.skipped == 0
     with pytest.raises(SertutError, match="hold no localization"):
         pooled.localization("attention", "auroc")
+
+
+def test_loudness_and_heads_stand_beside_localization(pooled):
+    def with_levels(value):
+        methods = {"attention": {"hit": [[2 * value, 2]] * 2, "hit_chance": [[0.2, 2]] * 2}}
+        heads = {"all heads": {"distance": [[value, 1]] * 2}}
+        part = {"speakers": ["a", "b"], "skipped": 0}
+        report = stored(["a", "b"], [GOOD, HALF])
+        return Pooled([report | {"loudness": part | {"methods": methods}, "heads": part | {"methods": heads}}], [0])
+
+    high, low = with_levels(0.9), with_levels(0.4)
+    assert high.loudness("attention", "hit").estimate == pytest.approx(0.9)
+    assert high.loudness("attention", "hit_chance").estimate == pytest.approx(0.1)
+    assert high.difference(low, "hit").estimate == pytest.approx(0.5)
+    assert high.heads("all heads", "distance").estimate == pytest.approx(0.9)
+    assert high.difference(low, "distance", method="all heads").low == pytest.approx(0.5)
+    with pytest.raises(SertutError, match="did you mean 'hit'"):
+        high.loudness("attention", "hits")
+    with pytest.raises(SertutError, match="hold no localization"):
+        high.localization("attention", "auroc")
+    with pytest.raises(SertutError, match="hold no loudness"):
+        pooled.loudness("attention", "hit")

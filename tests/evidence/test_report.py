@@ -1,14 +1,17 @@
 """The report: scores from known decisions, examples by rule, and a trip through JSON."""
 
 import json
+from dataclasses import replace
 
 import numpy as np
 import pytest
 import torch
 
+from sertut.attention import AttentionMap
 from sertut.errors import SertutError
 from sertut.evidence.report import Report, evaluate
 from sertut.signals import n_frames
+from tests.evidence.conftest import CLOCK, N_STEPS
 
 TRUE = [0, 1, 2] * 4
 ONE_SPEAKER_WRONG = [0, 1, 2] * 3 + [1, 2, 0]
@@ -66,7 +69,11 @@ def test_why_there_is_no_localization(tiny, predictions_of):
     without_regions = Report("tiny", predictions_of(neutral, [1] * 4))
     with pytest.raises(SertutError, match="regions of 'tiny' are not known"):
         _ = without_regions.localization
-    assert without_map.to_json()["localization"] is None
+    assert without_map.to_json()["localization"] is None and without_map.to_json()["loudness"] is None
+    with pytest.raises(SertutError, match="no attention map"):
+        _ = without_map.loudness
+    stored = without_regions.to_json()  # loudness needs no regions
+    assert stored["localization"] is None and stored["loudness"]["methods"]["energy"]["hit"] == [[1, 1]] * 4
     assert without_map[0].map is None
 
 
@@ -77,6 +84,7 @@ def test_json_holds_the_sums(report):
     sums = np.array(stored["localization"]["methods"]["attention"]["auroc"])
     assert sums.tolist() == [[2, 2]] * 4  # two clips of each speaker have a region
     assert stored["localization"]["skipped"] == 4
+    assert set(stored["loudness"]["methods"]) == {*report.loudness.methods} and stored["heads"] is None
 
 
 def test_evaluate_runs_the_network_and_its_untrained_self(tiny, tmp_path, monkeypatch):
@@ -101,3 +109,14 @@ def test_evaluate_runs_the_network_and_its_untrained_self(tiny, tmp_path, monkey
         AttentiveLSTM(64, 3, n_hidden=8, n_channels=8, pooling="mean"), fold, epochs=1, device="cpu", progress=False
     )
     assert evaluate(mean_pooling, fold.test).untrained is None
+
+
+def test_heads_are_stored_beside_the_rest(tiny, predictions_of):
+    clocks = {"query": CLOCK, "time": CLOCK}
+    weights = torch.full((1, 2, N_STEPS, N_STEPS), 1 / N_STEPS)
+    map_ = AttentionMap(weights, ("head", "query", "time"), torch.ones(1, N_STEPS, dtype=torch.bool), clocks)
+    predictions = replace(predictions_of(tiny, TRUE), maps=({"attention": map_},) * len(tiny))
+    stored = Report("tiny", predictions).to_json()["heads"]["methods"]
+    for method, metric in (("all heads", "steps"), ("head 2", "steps"), ("all heads", "steps_chance")):
+        assert np.allclose(stored[method][metric], [[3 * N_STEPS, 3]] * 4)
+    assert "spread" in stored["all heads"] and "spread" not in stored["head 2"]
