@@ -34,7 +34,7 @@ METRICS = {
     "spread": "spread of the gates",
     "unlike": "difference between heads",
 }
-"""Column of :attr:`Localization.table` -> name in print; ``<column>_chance``, under "all heads": for uniform, equal ones."""
+"""Column of :attr:`Localization.table` -> name in print; ``<column>_chance``, of all heads: were they uniform."""
 
 ALL = "all heads"
 

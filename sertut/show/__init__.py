@@ -2,6 +2,10 @@
 
 from sertut.show.corpora import corpus
 from sertut.show.curves import curves
+from sertut.show.deletion import deletion
+from sertut.show.focus import focus, focus_map
+from sertut.show.gates import gates, gates_over
+from sertut.show.heads import heads, received
 from sertut.show.maps import attention, attentions, mixture
 from sertut.show.picture import Picture
 from sertut.show.player import Player, player
@@ -22,16 +26,23 @@ __all__ = [
     "confusion",
     "corpus",
     "curves",
+    "deletion",
     "differences",
     "dots",
     "emotion_color",
     "explore",
+    "focus",
+    "focus_map",
+    "gates",
+    "gates_over",
+    "heads",
     "history",
     "localization",
     "look",
     "mixture",
     "padding",
     "player",
+    "received",
     "receptive_field",
     "regions",
     "spectrogram",

@@ -40,10 +40,8 @@ def gates(source: Example | torch.Tensor | np.ndarray, *, ax: Axes | None = None
         axis = axes[0, 0]
         axis.hlines(range(len(values)), 0, values, color=GRAY, lw=3, zorder=1)
         axis.plot(values, range(len(values)), MARKERS["attention"], color=ROLES["attention"], mec=BLACK, ms=10)
-        for row, value in enumerate(values):
-            axis.annotate(f"{value:.2f}", (value, row), (-9, 0), textcoords="offset points", ha="right", va="center")
         draw_start(axis)
-        axis.set_yticks(range(len(values)), [f"head {h + 1}" for h in range(len(values))])
+        axis.set_yticks(range(len(values)), [f"head {h + 1}: {value:.2f}" for h, value in enumerate(values)])
         axis.set(xlim=(0, 1), ylim=(len(values) - 0.5, -0.5), xlabel="gate")
         shown = verdict(source) if isinstance(source, Example) else ""
         axis.set_title(shown if title is None else title)
@@ -79,12 +77,15 @@ def gates_over(
     rows = {"all": np.ones(len(table), dtype=bool)}
     rows |= {name: np.array(emotions) == name for name in sorted(set(emotions))}
     with look():
-        figure, panels = head_panels(table.shape[1], height=0.8 + 0.27 * len(rows), equal=False)
+        figure, panels = head_panels(
+            table.shape[1], "gate", "true emotion (clips)" if emotions else "", height=0.5 + 0.27 * len(rows)
+        )
         for h, axis in enumerate(panels):
             sns.boxplot(
                 [table[member, h] for member in rows.values()],
                 orient="h",
-                palette=[SILENCE, *(emotion_color(name) for name in list(rows)[1:])],
+                palette=["white", *(emotion_color(name) for name in list(rows)[1:])],
+                saturation=1,  # the emotions' own colors
                 fliersize=2.5,
                 linecolor="#333333",
                 linewidth=1.1,
@@ -92,19 +93,18 @@ def gates_over(
             )
             draw_start(axis)
             axis.set_yticks(range(len(rows)), [f"{name} ({member.sum()})" for name, member in rows.items()])
-            axis.set(title=f"head {h + 1}", xlabel="")
-        label_outer(figure, panels, "gate", "true emotion (clips)" if emotions else "")
+            axis.set_title(f"head {h + 1}")
         handles, labels = panels[0].get_legend_handles_labels()
         figure.legend(handles[-1:], labels[-1:], loc="outside lower right")
         if title:
             figure.suptitle(title, fontsize=12)
     parts = [f"Gates of {table.shape[1]} heads over {len(table)} clips; training started at {START:.2f}."]
     for h, values in enumerate(table.T):
-        text = f"Head {h + 1}: mean {values.mean():.2f}, from {values.min():.2f} to {values.max():.2f}"
+        text = f"Head {h + 1}: mean {values.mean():.3f}, from {values.min():.3f} to {values.max():.3f}"
         means = {name: float(values[member].mean()) for name, member in list(rows.items())[1:]}
         if means:
             high, low = max(means, key=means.__getitem__), min(means, key=means.__getitem__)
-            text += f"; by emotion highest for {high} ({means[high]:.2f}), lowest for {low} ({means[low]:.2f})"
+            text += f"; by emotion highest for {high} ({means[high]:.3f}), lowest for {low} ({means[low]:.3f})"
         parts.append(text + ".")
     return Picture(figure, " ".join(parts))
 

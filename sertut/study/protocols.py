@@ -44,13 +44,13 @@ CONVOLUTIONAL_RECIPES: Mapping[str, Mapping] = {
 """The same for the fully convolutional networks."""
 
 HEADS_RECIPES: Mapping[str, Mapping] = {
-    "planted": dict(epochs=20, **FAST),
-    "planted-loud": dict(epochs=20, **FAST),
+    "planted": dict(epochs=16, **FAST),
+    "planted-loud": dict(epochs=16, **FAST),
     "planted-band": dict(epochs=30, **FAST),
     "ravdess": dict(epochs=30, **FAST, **RECORDED),
     "emodb": dict(epochs=30, **FAST, **RECORDED),
-    "spliced-ravdess": dict(epochs=20, stretch=0.15, gain=0.2, time_mask=16, **FAST),
-    "spliced-emodb": dict(epochs=20, stretch=0.15, gain=0.2, time_mask=16, **FAST),
+    "spliced-ravdess": dict(epochs=12, stretch=0.15, gain=0.2, time_mask=16, **FAST),
+    "spliced-emodb": dict(epochs=12, stretch=0.15, gain=0.2, time_mask=16, **FAST),
 }
 """The same for many heads."""
 
@@ -196,19 +196,19 @@ PROTOCOLS: Mapping[str, Protocol] = {
         question="Do many heads look where it is loud, what do focus and calibration change, and does it help?",
         corpora=("planted",),
         methods=("front", "plain", "+FA", "+CA", "+FA+CA", "+loudest", "plain-mfcc", "+FA+CA-mfcc"),
-        folds=3,
+        folds=2,
     ),
     "heads-planted-loud": Protocol(
         question="The same where the emotional word is the loudest",
         corpora=("planted-loud",),
         methods=("plain", "+FA", "+FA+CA", "+loudest"),
-        folds=3,
+        folds=2,
     ),
     "heads-spliced-ravdess": Protocol(
         question="The same with real voices, the region known by construction",
         corpora=("spliced-ravdess",),
         methods=("front", "plain", "+FA", "+CA", "+FA+CA", "+loudest"),
-        folds=2,
+        folds=1,
     ),
     "heads-ravdess": Protocol(
         question="The same on real acted speech",

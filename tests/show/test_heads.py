@@ -1,0 +1,275 @@
+"""Many heads, focus and gates: what is drawn equals the map, and the text alternative says the right numbers."""
+
+from dataclasses import replace
+
+import numpy as np
+import pytest
+import torch
+from matplotlib.collections import QuadMesh
+from matplotlib.patches import StepPatch
+from scipy.stats import spearmanr
+
+from sertut import show
+from sertut.attention import AttentionMap, Clock
+from sertut.corpora import Region
+from sertut.errors import SertutError
+from sertut.evidence import Deletion, Report
+from sertut.evidence.heads import use_of
+from sertut.evidence.localization import step_level
+from sertut.show.heads import head_style
+from sertut.training.predict import Predictions
+
+H, T = 3, 48
+CLOCK = Clock(0.04, -0.0075)
+SECONDS = -0.0075 + 0.04 * (np.arange(T) + 0.5)
+START = 1 / (1 + np.exp(-2))
+
+
+def many(example, gates=None):
+    """The example with a map of three heads; most attention goes to step 10, at 0.4125 s."""
+    scores = torch.randn(1, H, T, T, generator=torch.Generator().manual_seed(0))
+    scores[..., 10] += 4
+    mask = torch.ones(1, T, dtype=torch.bool)
+    axes, clocks = ("head", "query", "time"), {"query": CLOCK, "time": CLOCK}
+    return replace(example, map=AttentionMap(scores.softmax(dim=3), axes, mask, clocks, gates))
+
+
+def elsewhere(example, *regions, **details):
+    return replace(example, clip=replace(example.clip, regions=regions, details=details))
+
+
+def windows():
+    """Head h looks 0.1 h s behind the query, 0.5 (h + 1) s wide."""
+    center = SECONDS + 0.1 * np.arange(H)[:, None]
+    return torch.from_numpy(center), torch.from_numpy(np.repeat(0.5 * np.arange(1, H + 1), T).reshape(H, T))
+
+
+def legend(picture):
+    return [text.get_text() for text in picture.figure.legends[0].get_texts()]
+
+
+def marked(axis, marker):
+    """Where this marker stands."""
+    (line,) = [line for line in axis.lines if line.get_marker() == marker]
+    return line.get_xdata()[0], line.get_ydata()[0]
+
+
+def meshes(picture):
+    drawn = [axis for axis in picture.figure.axes if axis.get_title("left").startswith("head")]
+    return [next(item for item in axis.collections if isinstance(item, QuadMesh)) for axis in drawn]
+
+
+def test_heads_draws_queries_down_and_keys_across_on_one_scale(example):
+    shown = many(example)
+    found = meshes(show.heads(shown))
+    assert len(found) == H
+    for h, mesh in enumerate(found):
+        np.testing.assert_allclose(np.reshape(mesh.get_array(), (T, T)), shown.map.weights[0, h])
+        corners = mesh.get_coordinates()  # rows are queries
+        np.testing.assert_allclose(corners[0, :, 0], -0.0075 + 0.04 * np.arange(T + 1))
+        np.testing.assert_allclose(corners[:, 0, 1], -0.0075 + 0.04 * np.arange(T + 1))
+        assert mesh.get_clim() == found[0].get_clim() == (0, pytest.approx(np.quantile(shown.map.weights, 0.995)))
+        low, high = mesh.axes.get_ylim()
+        assert low > high  # the first query on top, as tensors are printed
+
+
+def test_heads_marks_region_decoy_loudest_step_and_gates(example):
+    shown = elsewhere(
+        many(example, torch.tensor([[0.25, 0.5, 0.75]])), Region(0.9, 1.15), decoy_start=0.2, decoy_end=0.5
+    )
+    picture = show.heads(shown)
+    for mesh, gate in zip(meshes(picture), ("0.25", "0.50", "0.75"), strict=True):
+        edges = {line.get_xdata()[0]: line.get_linestyle() for line in mesh.axes.lines if len(line.get_xdata()) == 2}
+        assert edges == {0.9: "-", 1.15: "-", 0.2: "--", 0.5: "--"}
+        assert mesh.axes.get_title("left").endswith(f", gate {gate}")
+        assert marked(mesh.axes, "^")[0] == pytest.approx(SECONDS[loudest(shown)])
+    assert legend(picture) == ["loudest step", "true region", "decoy"]
+
+
+def loudest(example):
+    return int(step_level(example.level, CLOCK, T).argmax())
+
+
+def test_heads_says_what_each_head_does(example):
+    shown = many(example, torch.tensor([[0.25, 0.5, 0.75]]))
+    alt = show.heads(shown).alt
+    assert alt.startswith("Maps of 3 heads, 48 queries by 48 keys, of a clip of actor 01, neutral; ")
+    assert f"the loudest step is at {SECONDS[loudest(shown)]:.2f} s; the true region is 0.90 to 1.15 s." in alt
+    for h, use in enumerate(use_of(shown.map)[0]):
+        times = shown.map.weights[0, h].mean(dim=0).max() * T
+        assert f"Head {h + 1} gives most to the key at 0.41 s ({times:.1f} times uniform)" in alt
+        assert f"looks {use['distance']:.2f} s away on average and at {use['steps']:.1f} steps" in alt
+        assert f"its gate is {use['gate']:.2f}" in alt
+    assert "gate" not in show.heads(many(example)).alt
+
+
+def test_received_draws_attention_and_level_with_both_peaks(example):
+    shown = many(example, torch.tensor([[0.2, 0.4, 0.6]]))
+    picture = show.received(shown, heads=True)
+    top, bottom = picture.figure.axes
+    drawn = [patch.get_data()[0] for patch in top.patches if isinstance(patch, StepPatch)]
+    received = shown.map.over_time().of(0)
+    np.testing.assert_allclose(drawn[0], received)
+    for values, weights in zip(drawn[2:], shown.map.weights[0], strict=True):  # [1] is the outline of [0]
+        np.testing.assert_allclose(values, weights.mean(dim=0))
+        assert values.max() < top.get_ylim()[1]
+    np.testing.assert_array_equal(bottom.lines[0].get_ydata(), shown.level)
+    level, step = step_level(shown.level, CLOCK, T), loudest(shown)
+    assert marked(top, "o") == pytest.approx((SECONDS[10], float(received[10])))
+    assert marked(top, "^") == pytest.approx((SECONDS[step], float(received[step])))
+    assert marked(bottom, "o") == pytest.approx((SECONDS[10], level[10]))
+    assert marked(bottom, "^") == pytest.approx((SECONDS[step], level[step]))
+    assert legend(picture)[:3] == ["head 1", "head 2", "head 3"]
+
+
+def test_received_says_both_peaks_their_distance_and_the_rank_correlation(example):
+    shown = many(example)
+    level, step = step_level(shown.level, CLOCK, T), loudest(shown)
+    alt = show.received(shown).alt
+    assert (
+        f"attention peaks at 0.41 s, the level at {SECONDS[step]:.2f} s, {SECONDS[step] - SECONDS[10]:.2f} s apart"
+        in alt
+    )
+    rank = spearmanr(shown.map.over_time().of(0), level).statistic
+    assert f"over the 48 steps that sound their rank correlation is {rank:.2f}; the true region is 0.90" in alt
+    flat = replace(shown, map=replace(shown.map, weights=torch.full((1, H, T, T), 1 / T)))
+    assert "every step has the same weight" in show.received(flat).alt
+
+
+def test_received_leaves_silence_out_of_the_peaks(report, example, tmp_path):
+    from sertut.signals import level_db, write_audio
+
+    samples = example.samples.copy()
+    samples[:12000] = 0
+    write_audio(tmp_path / "half.wav", samples)
+    shown = many(example)
+    shown = replace(
+        shown, clip=replace(shown.clip, audio=tmp_path / "half.wav"), samples=samples, level=level_db(samples)
+    )
+    picture = show.received(shown)
+    assert marked(picture.figure.axes[0], "o")[0] > 0.7  # step 10 has most attention, and is silent
+    assert "silence" in legend(picture) and "silence" not in legend(show.received(many(example)))
+
+
+def test_received_takes_any_map_over_time(example):
+    assert (
+        "attention peaks at 0.97 s" in show.received(example).alt
+        or "attention peaks at 1.0" in show.received(example).alt
+    )
+    with pytest.raises(SertutError, match="no attention over heads"):
+        show.received(example, heads=True)
+    with pytest.raises(SertutError, match="no attention map"):
+        show.received(replace(example, map=None))
+
+
+@pytest.mark.parametrize(
+    "draw", [show.heads, lambda it: show.focus(it, *windows()), lambda it: show.focus_map(it, *windows())]
+)
+def test_pictures_of_heads_need_heads(example, draw):
+    with pytest.raises(SertutError, match="no attention over heads, queries and time"):
+        draw(example)
+
+
+def test_heads_differ_in_more_than_color():
+    styles = [head_style(h) for h in range(8)]
+    assert len({(style["color"], str(style["ls"])) for style in styles}) == 8
+    assert len({str(style["ls"]) for style in styles[:4]}) == 4
+    assert ":" not in {style["ls"] for style in styles}  # that is the uniform level
+
+
+def test_focus_draws_the_gaussian_of_each_head_for_one_query(example):
+    center, width = windows()
+    picture = show.focus(many(example), center, width, query=0.5)
+    factor = next(axis for axis in picture.figure.axes if axis.get_ylabel() == "window")
+    step = int(np.abs(SECONDS - 0.5).argmin())
+    curves = [line for line in factor.lines if len(line.get_xdata()) > 1]
+    assert len(curves) == H
+    for h, line in enumerate(curves):
+        t, deviation = line.get_xdata(), float(width[h, step]) / 2
+        np.testing.assert_allclose(line.get_ydata(), np.exp(-0.5 * ((t - float(center[h, step])) / deviation) ** 2))
+    assert marked(factor, "X")[0] == pytest.approx(SECONDS[step])
+    assert f"query, {SECONDS[step]:.2f} s" in legend(picture)
+    for h in range(H):
+        assert f"head {h + 1} at {SECONDS[step] + 0.1 * h:.2f} s, width {0.5 * (h + 1):.2f} s" in picture.alt
+
+
+def test_focus_asks_at_the_loudest_step_unless_told(example):
+    shown = many(example)
+    alt = show.focus(shown, *windows()).alt
+    assert f"for the query at {SECONDS[loudest(shown)]:.2f} s of a clip of actor 01, neutral" in alt
+    assert f"level peaks at {SECONDS[loudest(shown)]:.2f} s, attention received at 0.41 s" in alt
+
+
+def test_focus_refuses_windows_of_other_clips(example):
+    center, width = windows()
+    with pytest.raises(SertutError, match="without batch axis"):
+        show.focus(many(example), center[None], width[None])
+    with pytest.raises(SertutError, match="3 heads and 48 queries"):
+        show.focus_map(many(example), center, width[:, :40])
+
+
+def test_focus_map_draws_centers_over_queries(example):
+    center, width = windows()
+    picture = show.focus_map(many(example), center, width)
+    panels = [axis for axis in picture.figure.axes if axis.get_title("left")]
+    for h, axis in enumerate(panels):
+        line = next(line for line in axis.lines if len(line.get_xdata()) == T)
+        np.testing.assert_allclose(line.get_xdata(), SECONDS)
+        np.testing.assert_allclose(line.get_ydata(), center[h])
+        (band,) = axis.collections
+        low, high = band.get_paths()[0].vertices[:, 1].min(), band.get_paths()[0].vertices[:, 1].max()
+        assert (low, high) == pytest.approx((center[h, 0] - width[h, 0] / 2, center[h, -1] + width[h, 0] / 2))
+        assert f"{0.1 * h:.2f} s from itself on average, mean width {0.5 * (h + 1):.2f} s" in picture.alt
+
+
+def test_gates_of_one_clip(example):
+    values = torch.tensor([[0.25, 0.5, 0.8125]])
+    picture = show.gates(many(example, values))
+    (axis,) = picture.figure.axes
+    np.testing.assert_allclose(axis.lines[0].get_xdata(), values[0])
+    assert [line.get_xdata()[0] for line in axis.lines if line.get_linestyle() == ":"] == [pytest.approx(START)]
+    assert "head 1 0.25, head 2 0.50 and head 3 0.81; the largest is 0.56 above the smallest" in picture.alt
+    assert "of a clip" not in show.gates(values[0]).alt and "training started at 0.88" in picture.alt
+    with pytest.raises(SertutError, match="no gates"):
+        show.gates(many(example))
+
+
+def test_gates_over_a_corpus_and_by_emotion(example):
+    table = torch.tensor([[0.1, 0.9], [0.3, 0.8], [0.5, 0.4], [0.7, 0.3]])
+    picture = show.gates_over(table, ["anger", "anger", "fear", "fear"])
+    panels = [axis for axis in picture.figure.axes if axis.get_title("left")]
+    assert [axis.get_title("left") for axis in panels] == ["head 1", "head 2"]
+    assert [label.get_text() for label in panels[0].get_yticklabels()] == ["all (4)", "anger (2)", "fear (2)"]
+    boxes = [patch.get_path().get_extents() for patch in panels[0].patches]
+    assert (boxes[1].x0, boxes[1].x1) == pytest.approx((0.15, 0.25))  # the middle half of .1 and .3
+    assert (
+        "Head 1: mean 0.400, from 0.100 to 0.700; by emotion highest for fear (0.600), lowest for anger" in picture.alt
+    )
+    assert "by emotion" not in show.gates_over(table).alt
+    with pytest.raises(SertutError, match="4 clips have gates, but 3 emotions"):
+        show.gates_over(table, ["anger"] * 3)
+
+
+def test_gates_over_a_report_takes_gates_and_emotions_of_its_clips(example):
+    shown = many(example, torch.tensor([[0.25, 0.5, 0.75]]))
+    clips = (shown.clip, replace(shown.clip, name="other", emotion="anger"))
+    maps = ({"attention": shown.map}, {"attention": replace(shown.map, gates=torch.tensor([[0.75, 0.5, 0.25]]))})
+    emotions = ("neutral", "anger")
+    report = Report("invented", Predictions(clips, emotions, torch.eye(2), torch.tensor([0, 1]), maps))
+    alt = show.gates_over(report).alt
+    assert "Head 1: mean 0.500, from 0.250 to 0.750; by emotion highest for anger (0.750), lowest for neutral" in alt
+    without = replace(report, predictions=replace(report.predictions, maps=({}, {})))
+    with pytest.raises(SertutError, match="no gates"):
+        show.gates_over(without)
+
+
+def test_deletion_draws_the_fall_of_each_way_of_choosing():
+    falls = {"attention": [0, 1.0, 2.0], "loudest": [0, 0.5, 1.0], "random": [0, 0.4, 0.8]}
+    right = {way: np.array([[[[2], [1], [0]]] * 2]) for way in falls}
+    falls = {way: np.array([[values, values]]) for way, values in falls.items()}
+    result = Deletion((0.0, 0.1, 0.3), "mean", ("a", "b"), falls, right, np.full((1, 2, 1), 2))
+    alt = show.deletion(result).alt
+    assert alt.startswith("fall of probability against share of the sounding steps removed. most attention: ")
+    assert "0.50 (0.50 to 0.50) at 0.1 and 1.00 (1.00 to 1.00) at 0.3" in alt and "loudest" in alt
+    assert "true region" not in alt
+    assert "most attention: 1.00 (1.00 to 1.00) at 0, 0.50" in show.deletion(result, score="uar").alt
