@@ -16,7 +16,7 @@ from sertut.evidence import Pooled
 from sertut.files import writing
 from sertut.study.protocols import PROTOCOLS, protocol
 from sertut.study.run import results_folder
-from sertut.training.metrics import chance_uar, uar
+from sertut.training.metrics import chance_uar
 
 BOOK_RESULTS = Path(__file__).resolve().parents[2] / "book" / "results"
 """Where the reference results are kept in a checkout."""
@@ -61,23 +61,15 @@ class Study:
         """The score of each seed on one fold: what a reader's own run on that fold is compared with.
 
         Args:
-            score: "uar", or a localization metric of the attention map such as "auroc".
+            score: "uar", or a metric of the attention map such as "auroc" (localization) or "hit" (loudness).
 
         Raises:
             SertutError: the study did not run this fold.
         """
         if fold not in self.folds:
             raise SertutError(f"the study '{self.name}' ran the folds {', '.join(map(str, self.folds))}, not {fold}.")
-        values = []
-        for result in self.cell(method, corpus):
-            if result["fold"] == fold:
-                report = result["report"]
-                if score == "uar":
-                    values.append(float(uar(np.sum(report["confusions"], axis=0))))
-                else:
-                    total, count = np.sum(report["localization"]["methods"]["attention"][score], axis=0)
-                    values.append(float(total / count))
-        return values
+        found = [result for result in self.cell(method, corpus) if result["fold"] == fold]
+        return [float(Pooled([r["report"]], [r["seed"]]).of_each_seed(score)[0]) for r in found]
 
     def band(self, method: str, fold: int, score: str = "uar", corpus: str | None = None) -> tuple[float, float]:
         """Where a repetition of the training on this fold must fall: mean of its seeds -+ 4 standard deviations.
