@@ -41,3 +41,60 @@ def test_one_clip_without_padding():
     map_ = AttentionMap(masked_softmax(torch.randn(2, 4), MASK), ("time",), MASK, CLOCKS)
     assert map_.of(1).shape == (2,)
     assert map_.of(1).sum().item() == pytest.approx(1)
+
+
+def heads_map(gates=None):
+    weights = masked_softmax(torch.randn(2, 3, 4, 4), MASK[:, None, None, :]) * MASK[:, None, :, None]
+    clocks = CLOCKS | {"query": Clock(0.04, 0.01)}
+    return AttentionMap(weights, ("head", "query", "time"), MASK, clocks, gates)
+
+
+def test_gates_weigh_the_heads():
+    map_ = heads_map(torch.tensor([[0.9, 0.3, 0.6], [0.2, 0.8, 0.5]]))
+    over_time = map_.over_time()
+    for clip, n in enumerate((4, 2)):
+        w = map_.gates[clip] / map_.gates[clip].sum()
+        expected = [
+            sum(w[h] * map_.weights[clip, h, i, j] for h in range(3) for i in range(n)).item() / n for j in range(4)
+        ]
+        assert over_time.weights[clip].tolist() == pytest.approx(expected, abs=1e-6)
+    torch.testing.assert_close(over_time.weights.sum(dim=1), torch.ones(2))
+    assert over_time.gates is None and set(over_time.clocks) == {"time"}
+
+
+def test_equal_gates_change_nothing_and_an_open_gate_takes_all():
+    map_ = heads_map()
+    alike = AttentionMap(map_.weights, map_.axes, MASK, map_.clocks, torch.full((2, 3), 0.37))
+    torch.testing.assert_close(alike.over_time().weights, map_.over_time().weights)
+    one = AttentionMap(map_.weights, map_.axes, MASK, map_.clocks, torch.tensor([[0.0, 0.8, 0.0]] * 2))
+    torch.testing.assert_close(one.over_time().weights, map_.head(1).over_time().weights)
+
+
+def test_one_head():
+    map_ = heads_map(torch.rand(2, 3))
+    head = map_.head(2)
+    assert head.axes == ("query", "time") and head.gates is None and head.clocks == map_.clocks
+    assert torch.equal(head.weights, map_.weights[:, 2])
+    torch.testing.assert_close(head.over_time().weights.sum(dim=1), torch.ones(2))
+    with pytest.raises(ValueError, match="has no heads"):
+        head.head(0)
+
+
+def test_one_clip_is_cut_along_queries_and_time():
+    map_ = heads_map()
+    assert map_.of(0).shape == (3, 4, 4) and map_.of(1).shape == (3, 2, 2)
+    assert torch.equal(map_.of(1), map_.weights[1, :, :2, :2])
+    assert map_.head(0).of(1).shape == (2, 2)
+    torch.testing.assert_close(map_.of(1).sum(dim=2), torch.ones(3, 2))
+
+
+@pytest.mark.parametrize("gated", [True, False])
+def test_a_clip_alone_keeps_its_gates_and_gives_the_same_over_time(gated):
+    map_ = heads_map(torch.rand(2, 3) if gated else None)
+    for i, n in enumerate((4, 2)):
+        alone = map_.alone(i)
+        assert alone.weights.shape == (1, 3, n, n) and alone.mask.shape == (1, n) and alone.mask.all()
+        assert alone.axes == map_.axes and alone.clocks == map_.clocks
+        assert torch.equal(alone.gates, map_.gates[i : i + 1]) if gated else alone.gates is None
+        torch.testing.assert_close(alone.over_time().weights[0], map_.over_time().of(i))
+        torch.testing.assert_close(alone.of(0), map_.of(i))

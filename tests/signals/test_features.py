@@ -6,7 +6,7 @@ import torch
 
 from sertut.errors import AudioError, SertutError
 from sertut.signals import HOP, N_MELS, SAMPLE_RATE, WINDOW, feature, frame_seconds, level_db, log_mel, mfcc, n_frames
-from sertut.signals.features import HIGHEST_HZ, LOWEST_HZ, N_FFT, sounding
+from sertut.signals.features import FEATURES, HIGHEST_HZ, LOWEST_HZ, N_FFT, sounding
 from tests.conftest import tone
 
 
@@ -70,6 +70,15 @@ def test_a_clip_shorter_than_a_frame_is_an_error():
     for compute in (log_mel, mfcc, level_db):
         with pytest.raises(AudioError, match="less than one frame of 25 ms"):
             compute(tone(0.02))
+
+
+@pytest.mark.parametrize(("name", "plain"), [("log_mel_level", log_mel), ("mfcc_level", mfcc)])
+def test_the_level_is_the_last_column(name, plain):
+    samples = np.concatenate([tone(0.3, level=0.1), tone(0.3, level=0.4)])
+    table = feature(name)(samples)
+    assert table.shape == (n_frames(len(samples)), FEATURES[name][1])
+    assert torch.equal(table[:, :-1], plain(samples)) and torch.equal(table[:, -1], level_db(samples))
+    assert (table[-10:, -1].mean() - table[:10, -1].mean()).item() == pytest.approx(20 * np.log10(4), abs=0.2)
 
 
 def test_clock_of_frames():
