@@ -30,6 +30,7 @@ def curves(
     scale: Literal["linear", "log", "even"] = "linear",
     chance: float | None = None,
     own: Mapping[float, float] | None = None,
+    styles: Sequence[tuple[str, str, str]] = STYLES,
     ax: Axes | None = None,
     title: str = "",
 ) -> Picture:
@@ -40,6 +41,7 @@ def curves(
         lines: name -> one interval for each value.
         scale: "even" puts the values at equal distances (for 0, 0.1, 0.3, 1).
         chance: the level of guessing, drawn as a dotted line. own: x -> the score of the reader's run.
+        styles: color, marker and line of each curve in turn.
 
     Raises:
         SertutError: a line has not as many intervals as there are values, or there are more lines than styles.
@@ -49,14 +51,14 @@ def curves(
             raise SertutError(
                 f"the line '{name}' has {len(intervals)} intervals for {len(x)} values; pass one for each."
             )
-    if len(lines) > len(STYLES):
-        raise SertutError(f"{len(lines)} lines cannot be told apart; draw at most {len(STYLES)} in one picture.")
+    if len(lines) > len(styles):
+        raise SertutError(f"{len(lines)} lines cannot be told apart; draw at most {len(styles)} in one picture.")
     places = dict(zip(x, range(len(x)) if scale == "even" else x, strict=True))
     with look():
         figure, axes = canvas(height=3.7, ax=ax)
         axis = axes[0, 0]
         axis.set_xscale("log" if scale == "log" else "linear")
-        for i, ((name, intervals), style) in enumerate(zip(lines.items(), STYLES, strict=False)):
+        for i, ((name, intervals), style) in enumerate(zip(lines.items(), styles, strict=False)):
             _draw(axis, list(places.values()), intervals, name, style, APART * (i - (len(lines) - 1) / 2))
         if own:
             axis.plot(

@@ -3,6 +3,15 @@
 from sertut.evidence import Deletion
 from sertut.show.curves import curves
 from sertut.show.picture import Picture
+from sertut.show.style import BLACK, MARKERS, ROLES
+
+WAYS = {
+    "attention": ("most attention", (ROLES["attention"], MARKERS["attention"], "-")),
+    "loudest": ("loudest", (ROLES["energy"], MARKERS["energy"], "--")),
+    "random": ("random", (BLACK, "x", ":")),
+    "region": ("true region", (ROLES["region"], "P", "-.")),
+}
+"""Way of choosing -> its name in print, and its color, marker and line."""
 
 
 def deletion(result: Deletion, *, score: str = "drop", title: str = "") -> Picture:
@@ -11,8 +20,13 @@ def deletion(result: Deletion, *, score: str = "drop", title: str = "") -> Pictu
     Args:
         score: "drop", the fall of the probability of what was predicted, or "uar", the UAR on what is left.
     """
-    names = {"attention": "most attention", "random": "random", "region": "true region", "loudest": "loudest"}
     measure = result.drop if score == "drop" else result.uar
-    lines = {names[way]: [measure(way, share) for share in result.shares] for way in names if way in result.ways}
-    ylabel = "fall of probability" if score == "drop" else "UAR"
-    return curves(result.shares, lines, xlabel="share of the sounding steps removed", ylabel=ylabel, title=title)
+    shown = {way: looks for way, looks in WAYS.items() if way in result.ways}
+    return curves(
+        result.shares,
+        {name: [measure(way, share) for share in result.shares] for way, (name, _) in shown.items()},
+        xlabel="share of the sounding steps removed",
+        ylabel="fall of probability" if score == "drop" else "UAR",
+        styles=[style for _, style in shown.values()],
+        title=title,
+    )

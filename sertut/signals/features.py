@@ -85,6 +85,15 @@ def sounding(level: torch.Tensor, range_db: float = 50.0) -> torch.Tensor:
     return level > level.max() - range_db
 
 
+def relative(table: torch.Tensor) -> torch.Tensor:
+    """Each column of a clip's features (T, F) relative to that clip: mean 0, standard deviation 1.
+
+    What is constant in a recording goes: the voice's own timbre, the microphone, the level. So, too, what is emotional
+    for as long as the clip lasts.
+    """
+    return (table - table.mean(dim=0)) / table.std(dim=0, correction=0).clamp(min=1e-5)
+
+
 def log_mel_level(samples: np.ndarray) -> torch.Tensor:
     """:func:`log_mel` and, as the last column, :func:`level_db`, for networks told where it is loud; (T, 65)."""
     return torch.cat([log_mel(samples), level_db(samples).unsqueeze(1)], dim=1)
@@ -95,11 +104,18 @@ def mfcc_level(samples: np.ndarray) -> torch.Tensor:
     return torch.cat([mfcc(samples), level_db(samples).unsqueeze(1)], dim=1)
 
 
+def log_mel_relative_level(samples: np.ndarray) -> torch.Tensor:
+    """:func:`log_mel`, the same :func:`relative` to the clip, and :func:`level_db`; (T, 129)."""
+    table = log_mel(samples)
+    return torch.cat([table, relative(table), level_db(samples).unsqueeze(1)], dim=1)
+
+
 FEATURES: dict[str, tuple[Callable[[np.ndarray], torch.Tensor], int]] = {
     "log_mel": (log_mel, N_MELS),
     "mfcc": (mfcc, N_MFCC),
     "log_mel_level": (log_mel_level, N_MELS + 1),
     "mfcc_level": (mfcc_level, N_MFCC + 1),
+    "log_mel_relative_level": (log_mel_relative_level, 2 * N_MELS + 1),
 }
 """Name of each feature -> its function and its number of columns."""
 

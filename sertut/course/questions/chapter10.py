@@ -72,10 +72,11 @@ def windows(answer: Any) -> str:
         Q, W1, W2 = (torch.randn(n, d, generator=generator) for n in (T, d, d))
         u_p, u_z = (torch.randn(d, generator=generator) for _ in range(2))
         mask = torch.arange(T) < L
+        g, asked = Q[mask].mean(dim=0), Q @ W1
 
         def window(
-            mean: torch.Tensor = Q[mask].mean(dim=0),
-            local: torch.Tensor = Q @ W1,
+            mean: torch.Tensor = g,
+            local: torch.Tensor = asked,
             n: int = L,
             squash: Any = torch.tanh,
             W2: torch.Tensor = W2,
