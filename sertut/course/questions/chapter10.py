@@ -49,9 +49,9 @@ def window_bias(answer: Any) -> str:
 
 @exercise(
     "10.2",
-    answer="windows",
+    answer="window_of",
     solution='''
-def windows(Q, W1, W2, u_p, u_z, mask):
+def window_of(Q, W1, W2, u_p, u_z, mask):
     """Center and width (T,), in frames, of each query of one head; those of padded queries mean nothing."""
     length = mask.sum()  # L: real frames
     overall = Q[mask].mean(dim=0)  # g: (d,)
@@ -61,8 +61,8 @@ def windows(Q, W1, W2, u_p, u_z, mask):
     return center, width
 ''',
 )
-def windows(answer: Any) -> str:
-    """Write `windows(Q, W1, W2, u_p, u_z, mask)` for one head of one clip, without biases: queries `Q` (T, d), matrices
+def window_of(answer: Any) -> str:
+    """Write `window_of(Q, W1, W2, u_p, u_z, mask)` for one head of one clip, without biases: queries `Q` (T, d), matrices
     `W1` and `W2` (d, d), vectors `u_p` and `u_z` (d,), `mask` (T,), True on the L real frames. With g the mean of the
     real queries and F = tanh(Q W1 + g W2), return two tensors (T,): the centers L sigmoid(F u_p), and the widths
     L sigmoid(F u_z) + 1. (Padded queries are not looked at.)"""
