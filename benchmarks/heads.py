@@ -77,7 +77,7 @@ def table(settings: list[str]) -> None:
 
 if __name__ == "__main__":
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("settings", nargs="*", default=list(SETTINGS), help=f"of {', '.join(SETTINGS)}")
+    parser.add_argument("settings", nargs="*", default=["plain", "+FA"], help=f"of {', '.join(SETTINGS)}")
     parser.add_argument("--one", nargs=3, metavar=("SETTING", "WAY", "SECONDS"), help="measure one in this process")
     options = parser.parse_args()
     if options.one:

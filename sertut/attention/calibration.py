@@ -8,18 +8,22 @@ L of them real, d features a head, r hidden units.
 import torch
 from torch import nn
 
-OPEN = 2.0  # bias before the sigmoid: gates start near 0.88, so that training starts near plain attention
+OPEN = 2.0  # b_b at the start: gates near 0.88, so that training starts near plain attention
+AWAKE = 0.5  # b_a at the start: with 0, hidden units are often off for every clip, and their weights never train
+TINY = 1e-8  # under the root, whose slope at 0 is infinite
 
 
 class HeadGate(nn.Module):
     r"""Summarize each head in one number, and let all of these decide what each head is worth.
 
     .. math::
-        s_h = \frac{1}{L d} \sum_{i=1}^{L} \sum_{k=1}^{d} O^h_{ik}, \qquad
+        s_h = \sqrt{\frac{1}{L d} \sum_{i=1}^{L} \sum_{k=1}^{d} (O^h_{ik})^2}, \qquad
         w = \sigma(W_b \operatorname{relu}(W_a s + b_a) + b_b), \qquad
         O^h \to w_h O^h
 
-    with :math:`W_a` (r, H), :math:`W_b` (H, r), r = max(1, H // 2); :math:`b_b` starts at 2.
+    with :math:`W_a` (r, H), :math:`W_b` (H, r), r = max(1, H // 2); :math:`b_a` starts at 0.5, :math:`b_b` at 2. The
+    summary is how *much* the head found, its root mean square: the plain mean, as in squeeze-and-excitation, is nearly
+    zero here, because what attention adds up has no preferred sign, and the gates then hardly differ from clip to clip.
 
     Source: reconstruction, after Kim et al.
     """
@@ -35,11 +39,13 @@ class HeadGate(nn.Module):
         """Draw all weights anew."""
         self.squeeze.reset_parameters()
         self.excite.reset_parameters()
+        nn.init.constant_(self.squeeze.bias, AWAKE)
         nn.init.constant_(self.excite.bias, OPEN)
 
     def forward(self, heads: torch.Tensor, mask: torch.Tensor) -> torch.Tensor:
         """Gates w (B, H), each in (0, 1), of what the heads found, `heads` (B, H, T, d), under `mask` (B, T)."""
-        real = heads * mask[:, None, :, None]
+        squares = heads.to(torch.promote_types(heads.dtype, torch.float32)).square() * mask[:, None, :, None]
         length = mask.sum(dim=1).unsqueeze(1)  # (B, 1)
-        summary = real.sum(dim=(2, 3)) / (length * heads.shape[-1])  # s: (B, H)
+        summary = squares.sum(dim=(2, 3)) / (length * heads.shape[-1])  # s squared: (B, H)
+        summary = (summary + TINY).sqrt()
         return torch.sigmoid(self.excite(torch.relu(self.squeeze(summary))))

@@ -72,7 +72,7 @@ def loop(module, x, level):
         heads.append([[sum(weights[h][i][j] * V[j][own][k] for j in range(n)) for k in range(d)] for i in range(n)])
     gates = None
     if module.gate is not None:
-        s = [sum(map(sum, head)) / (n * d) for head in heads]
+        s = [math.sqrt(sum(v * v for row in head for v in row) / (n * d)) for head in heads]
         gates = [sigma(v) for v in linear(module.gate.excite, [max(0, v) for v in linear(module.gate.squeeze, s)])]
     worth = gates or [1] * H
     joined = [[worth[h] * heads[h][i][k] for h in range(H) for k in range(d)] for i in range(n)]
