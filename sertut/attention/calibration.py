@@ -9,7 +9,7 @@ import torch
 from torch import nn
 
 OPEN = 2.0  # b_b at the start: gates near 0.88, so that training starts near plain attention
-AWAKE = 0.5  # b_a at the start: with 0, hidden units are often off for every clip, and their weights never train
+AWAKE = 1.0  # b_a at the start: with 0, hidden units are often off for every clip, and their weights never train
 TINY = 1e-8  # under the root, whose slope at 0 is infinite
 
 
@@ -21,7 +21,7 @@ class HeadGate(nn.Module):
         w = \sigma(W_b \operatorname{relu}(W_a s + b_a) + b_b), \qquad
         O^h \to w_h O^h
 
-    with :math:`W_a` (r, H), :math:`W_b` (H, r), r = max(1, H // 2); :math:`b_a` starts at 0.5, :math:`b_b` at 2. The
+    with :math:`W_a` (r, H), :math:`W_b` (H, r), r = max(1, H // 2); :math:`b_a` starts at 1, :math:`b_b` at 2. The
     summary is how *much* the head found, its root mean square: the plain mean, as in squeeze-and-excitation, is nearly
     zero here, because what attention adds up has no preferred sign, and the gates then hardly differ from clip to clip.
 
