@@ -89,6 +89,10 @@ class Run:
         """Trained numbers in the model."""
         return sum(p.numel() for p in self.model.parameters())
 
+    def on_cpu(self) -> nn.Module:
+        """A copy of the model on the CPU, to take apart by hand; the run's own stays where it is."""
+        return copy.deepcopy(self.model).cpu()
+
     def untrained(self) -> Run:
         """The same network before its first step: the control of every claim about trained attention."""
         model = copy.deepcopy(self.model)
