@@ -30,7 +30,7 @@ from sertut.evidence import baselines
 from sertut.evidence.localization import Localization, on_clock, time_weights
 
 METRICS = {
-    "rank": "rank agreement with the level",
+    "rank": "rank agreement",
     "distance": "seconds between the peaks",
     "hit": "hit rate of the loudest step",
     "share": "mass on the loudest 10 %",

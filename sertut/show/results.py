@@ -9,7 +9,6 @@ import seaborn as sns
 from matplotlib.axes import Axes
 
 from sertut.evidence import Localization, Report
-from sertut.evidence.localization import METRICS
 from sertut.show.picture import Picture, canvas, listed
 from sertut.show.style import BLACK, HEAT, MARKERS, ROLES, look, role_color
 from sertut.training.fit import Run
@@ -100,7 +99,8 @@ def _describe_confusion(counts: np.ndarray, emotions: list[str]) -> str:
 def localization(result: Localization, *, title: str = "") -> Picture:
     """Each score of the map, with its interval, beside what maps get that know nothing of emotion.
 
-    The black bar on each row is that row's chance level (for IoU it depends on how wide a method's spans are).
+    For any result with four metrics: of ``Report.localization``, ``Report.cells`` or ``Report.loudness``. The black bar
+    on each row is that row's chance level (for IoU it depends on how wide a method's spans are).
     """
     methods = result.methods
     values = {
@@ -108,26 +108,28 @@ def localization(result: Localization, *, title: str = "") -> Picture:
             method: (result.interval(method, metric), float(mean(result.sums(method, f"{metric}_chance").sum(axis=0))))
             for method in methods
         }
-        for metric in METRICS
+        for metric in result.metrics
     }
     with look():
         figure, axes = canvas(2, 2, height=1.6 + 0.6 * len(methods), sharey=True)
-        for axis, metric in zip(axes.ravel(), METRICS, strict=True):
+        for axis, (metric, name) in zip(axes.ravel(), result.metrics.items(), strict=True):
             for row, method in enumerate(methods):
                 estimate, chance = values[metric][method]
                 axis.plot([chance] * 2, [row - 0.38, row + 0.38], color=BLACK, lw=2.5, label=once("chance", row))
                 draw_interval(axis, estimate, row, METHOD_ROLES.get(method, method))
-            axis.set(xlim=(-0.05, 1.07), title=METRICS[metric])
+            bounds = [bound for found, _ in values[metric].values() for bound in (found.low, found.high)]
+            axis.set(xlim=(np.nanmin([0, *bounds]) - 0.05, np.nanmax([1, *bounds]) + 0.07), title=name)
             axis.set_yticks(range(len(methods)), methods)
             axis.grid(axis="x", color="#DDDDDD")
             axis.set_axisbelow(True)
         axes[0, 0].invert_yaxis()
-        figure.supxlabel(f"score, mean with {result.interval(methods[0], 'mass').level:.0%} interval", fontsize=12)
+        level = values[next(iter(values))][methods[0]][0].level
+        figure.supxlabel(f"score, mean with {level:.0%} interval", fontsize=12)
         figure.legend(*axes[0, 0].get_legend_handles_labels(), loc="outside lower right", handlelength=1.0)
         if title:
             figure.suptitle(title)
     sentences = []
-    for metric, name in METRICS.items():
+    for metric, name in result.metrics.items():
         parts = [
             f"{method} {found.estimate:.2f} (chance {chance:.2f})" for method, (found, chance) in values[metric].items()
         ]

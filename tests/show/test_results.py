@@ -125,3 +125,12 @@ def test_corpus_counts_clips_of_each_speaker_and_emotion(report):
     assert drawn.tolist() == [[1, 1, 1], [1, 1, 1], [1, 1, 0]]
     assert [label.get_text() for label in axis.get_xticklabels()] == ["01", "02", "03"]
     assert "8 clips of 3 speakers and 3 emotions (neutral 3, anger 3, sadness 2); 0 to 1 clips" in picture.alt
+
+
+def test_localization_draws_the_agreement_with_loudness_as_well(report):
+    picture = show.localization(report.loudness)
+    assert [axis.get_title(loc="left") for axis in picture.figure.axes] == list(report.loudness.metrics.values())
+    for axis in picture.figure.axes:
+        low, high = axis.get_xlim()
+        assert all(low < x < high for line in axis.lines for x in line.get_xdata())
+    assert "energy 1.00 (chance 0.00)" in picture.alt
