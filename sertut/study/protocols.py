@@ -209,7 +209,7 @@ PROTOCOLS: Mapping[str, Protocol] = {
     "heads-spliced-ravdess": Protocol(
         question="The same with real voices, the region known by construction",
         corpora=("spliced-ravdess",),
-        methods=("plain", "+FA", "+CA", "+FA+CA", "+loudest"),
+        methods=("plain", "+FA", "+CA", "+FA+CA"),
         folds=1,
     ),
     "heads-ravdess": Protocol(
