@@ -21,11 +21,11 @@ from sertut.show.sound import numbers
 from sertut.show.style import BLACK, GRAY, MARKERS, ROLES, emotion_color, look
 
 START = 1 / (1 + math.exp(-OPEN))
-"""The gate of every head when training starts."""
+"""The gate of a head under its starting bias alone; what the heads find spreads gates a little around it."""
 
 
 def gates(source: Example | torch.Tensor | np.ndarray, *, ax: Axes | None = None, title: str | None = None) -> Picture:
-    """What each head counts in one clip, from 0 (closed) to 1 (open); the dotted line is where training started.
+    """What each head counts in one clip, from 0 (closed) to 1 (open); the dotted line is about where training started.
 
     Args:
         source: an example, or gates (H,).
@@ -48,7 +48,7 @@ def gates(source: Example | torch.Tensor | np.ndarray, *, ax: Axes | None = None
         figure.legend(loc="outside lower right")
     parts = listed([f"head {h + 1} {value:.2f}" for h, value in enumerate(values)])
     spread = f"the largest is {np.ptp(values):.2f} above the smallest"
-    return Picture(figure, f"Gates of {len(values)} heads{name}: {parts}; {spread}; training started at {START:.2f}.")
+    return Picture(figure, f"Gates of {len(values)} heads{name}: {parts}; {spread}; training started near {START:.2f}.")
 
 
 def gates_over(
@@ -98,7 +98,7 @@ def gates_over(
         figure.legend(handles[-1:], labels[-1:], loc="outside lower right")
         if title:
             figure.suptitle(title, fontsize=12)
-    parts = [f"Gates of {table.shape[1]} heads over {len(table)} clips; training started at {START:.2f}."]
+    parts = [f"Gates of {table.shape[1]} heads over {len(table)} clips; training started near {START:.2f}."]
     for h, values in enumerate(table.T):
         text = f"Head {h + 1}: mean {values.mean():.3f}, from {values.min():.3f} to {values.max():.3f}"
         means = {name: float(values[member].mean()) for name, member in list(rows.items())[1:]}
@@ -117,5 +117,5 @@ def gates_of(map_: AttentionMap | None) -> torch.Tensor:
 
 
 def draw_start(axis: Axes) -> None:
-    """A dotted line at the gate that training starts with."""
-    axis.axvline(START, color=ROLES["uniform"], ls=":", lw=1.6, label=f"start of training, {START:.2f}")
+    """A dotted line at the gate that training starts near."""
+    axis.axvline(START, color=ROLES["uniform"], ls=":", lw=1.6, label=f"start of training, about {START:.2f}")

@@ -155,7 +155,7 @@ def load_study(name: str, folder: Path | None = None) -> Study:
 def _rounded(value):
     """Five digits are plenty for sums of scores, and keep the files small."""
     if isinstance(value, float):
-        return round(value, 5)
+        return int(value) if value.is_integer() else float(f"{value:.5g}")
     if isinstance(value, list):
         return [_rounded(item) for item in value]
     if isinstance(value, dict):
