@@ -62,10 +62,10 @@ def window_of(Q, W1, W2, u_p, u_z, mask):
 ''',
 )
 def window_of(answer: Any) -> str:
-    """Write `window_of(Q, W1, W2, u_p, u_z, mask)` for one head of one clip, without biases: queries `Q` (T, d), matrices
-    `W1` and `W2` (d, d), vectors `u_p` and `u_z` (d,), `mask` (T,), True on the L real frames. With g the mean of the
-    real queries and F = tanh(Q W1 + g W2), return two tensors (T,): the centers L sigmoid(F u_p), and the widths
-    L sigmoid(F u_z) + 1. (Padded queries are not looked at.)"""
+    """Write `window_of(Q, W1, W2, u_p, u_z, mask)` for one head of one clip, without biases: queries `Q` (T, d),
+    matrices `W1` and `W2` (d, d), vectors `u_p` and `u_z` (d,), `mask` (T,), True on the L real frames. With g the
+    mean of the real queries and F = tanh(Q W1 + g W2), return two tensors (T,): the centers L sigmoid(F u_p), and
+    the widths L sigmoid(F u_z) + 1. (Padded queries are not looked at.)"""
     generator = torch.Generator().manual_seed(0)
     T, d = 7, 4
     for L in (7, 5):
