@@ -111,7 +111,7 @@ class MultiHead(nn.Module):
         if batch.features.shape[-1] != self.n_features + 1:
             raise SertutError(
                 f"the network reads {self.n_features} features and the level, but got {batch.features.shape[-1]}"
-                " columns; use the feature log_mel_level or mfcc_level."
+                " columns; use a feature that ends in the level, such as log_mel_level."
             )
         hidden, mask = batch.features[..., :-1], batch.mask
         for layer in self.front:

@@ -249,5 +249,5 @@ def test_errors():
         MultiHead(F, 3, n_heads=5)
     with pytest.raises(SertutError, match="did you mean 'learned'"):
         MultiHead(F, 3, focus="learnd")
-    with pytest.raises(SertutError, match="reads 6 features and the level, but got 6 columns; use the feature"):
+    with pytest.raises(SertutError, match="reads 6 features and the level, but got 6 columns; use a feature"):
         MultiHead(F, 3)(batch_of([torch.randn(9, F)]))

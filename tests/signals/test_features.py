@@ -72,6 +72,21 @@ def test_a_clip_shorter_than_a_frame_is_an_error():
             compute(tone(0.02))
 
 
+def test_relative_features_know_no_gain():
+    samples = np.concatenate([tone(0.3, level=0.1), tone(0.3, level=0.4)])
+    table, louder = (feature("log_mel_relative_level")(factor * samples) for factor in (1.0, 2.0))
+    assert table.shape == (n_frames(len(samples)), FEATURES["log_mel_relative_level"][1])
+    absolute, relative = table[:, :64], table[:, 64:-1]
+    assert torch.equal(absolute, log_mel(samples)) and torch.equal(table[:, -1], level_db(samples))
+    heard = absolute.min(dim=0).values > -80  # away from the floor, which a gain would lift bands out of
+    torch.testing.assert_close(relative[:, heard].mean(dim=0), torch.zeros(int(heard.sum())), atol=1e-4, rtol=0)
+    torch.testing.assert_close(
+        relative[:, heard].std(dim=0, correction=0), torch.ones(int(heard.sum())), atol=1e-4, rtol=0
+    )
+    assert heard.any()
+    torch.testing.assert_close(louder[:, 64:-1][:, heard], relative[:, heard], atol=1e-3, rtol=0)
+
+
 @pytest.mark.parametrize(("name", "plain"), [("log_mel_level", log_mel), ("mfcc_level", mfcc)])
 def test_the_level_is_the_last_column(name, plain):
     samples = np.concatenate([tone(0.3, level=0.1), tone(0.3, level=0.4)])

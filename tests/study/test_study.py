@@ -2,6 +2,7 @@
 
 import json
 from dataclasses import replace
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
@@ -98,6 +99,12 @@ def test_unknown_names():
         run_study("region-planted")
     with pytest.raises(SertutError, match="did you mean 'mean'"):
         build("meen", None)
+
+
+@pytest.mark.parametrize("method", ["plain", "+FA", "+CA", "+FA+CA", "+loudest"])
+def test_networks_of_heads_are_small_on_ravdess(method):
+    network = build(method, SimpleNamespace(name="ravdess", emotions=range(8)))
+    assert network.n_features == 128 and sum(p.numel() for p in network.parameters()) <= 300_000
 
 
 def test_a_study_without_result_says_how_to_make_it(tmp_path):

@@ -39,6 +39,17 @@ def test_the_same_seed_gives_the_same_bits(fold):
     assert not same(first.model, other.model)
 
 
+def test_what_is_taken_apart_on_the_cpu_is_a_copy(fold):
+    run = fit(network(), fold, seed=1, **QUICK)
+    apart = run.on_cpu()
+    before = {name: value.clone() for name, value in run.model.state_dict().items()}
+    with torch.no_grad():
+        for parameter in apart.parameters():
+            parameter.zero_()
+    assert all(torch.equal(value, before[name]) for name, value in run.model.state_dict().items())
+    assert {value.device.type for value in apart.parameters()} == {"cpu"}
+
+
 @pytest.mark.parametrize("extra", [{}, dict(average=0.9, similar=True, keep="last")], ids=["plain", "all"])
 def test_resuming_changes_no_bit(fold, tmp_path, monkeypatch, extra):
     options = QUICK | extra
