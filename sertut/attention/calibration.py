@@ -22,8 +22,9 @@ class HeadGate(nn.Module):
         O^h \to w_h O^h
 
     with :math:`W_a` (r, H), :math:`W_b` (H, r), r = max(1, H // 2); :math:`b_a` starts at 1, :math:`b_b` at 2. The
-    summary is how *much* the head found, its root mean square: the plain mean, as in squeeze-and-excitation, is nearly
-    zero here, because what attention adds up has no preferred sign, and the gates then hardly differ from clip to clip.
+    summary is how *much* the head found, its root mean square. The plain mean, as in squeeze-and-excitation, is nearly
+    zero before training, because what attention adds up has no preferred sign yet: the gates then start from nothing
+    that differs between clips.
 
     Source: reconstruction, after Kim et al.
     """
