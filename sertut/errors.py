@@ -12,6 +12,10 @@ class AudioError(SertutError):
     """A sound file that cannot be used."""
 
 
+class VideoError(SertutError):
+    """A video file that cannot be used."""
+
+
 class CorpusError(SertutError):
     """A corpus that is missing, incomplete or inconsistent."""
 

@@ -1,0 +1,162 @@
+"""Reading and writing video: any common file in, gray frames with their times out."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from fractions import Fraction
+from pathlib import Path
+
+import av
+import numpy as np
+
+from sertut.errors import VideoError
+from sertut.files import writing
+from sertut.signals.audio import SAMPLE_RATE
+from sertut.signals.container import decode, start_of_sound
+
+VIDEO_RATE = 25
+"""Frames a second of every face stream inside the library."""
+
+VIDEO_HOP = 1 / VIDEO_RATE
+"""Seconds from one frame of a face stream to the next: 0.04 s."""
+
+
+@dataclass(frozen=True)
+class Video:
+    """Gray pictures, each with its time.
+
+    frames: (N, height, width), uint8. times: (N,), the middle of the span for which each frame is shown, seconds from
+    the first sample of the file's sound (from the file's start where it has no sound).
+    """
+
+    frames: np.ndarray
+    times: np.ndarray
+
+    def __len__(self) -> int:
+        return len(self.frames)
+
+    @property
+    def period(self) -> float:
+        """Seconds from one frame to the next, the median where they vary; one step of 0.04 s for a single frame."""
+        return period(self.times)
+
+
+def period(times: np.ndarray) -> float:
+    """Median distance of neighboring `times`, (N,), in seconds; VIDEO_HOP where there is but one."""
+    return float(np.median(np.diff(times))) if len(times) > 1 else VIDEO_HOP
+
+
+def read_video(path: Path | str, longest: int | None = None) -> Video:
+    """Read MP4, AVI, FLV, MKV, MOV or WebM at its own frame rate, constant or not.
+
+    Args:
+        longest: shrink frames, as they are decoded, until no side has more pixels than this; None keeps them.
+
+    Raises:
+        VideoError: the file is missing, not a video, without pictures, damaged or cut short.
+    """
+    path = Path(path)
+    frames: list[np.ndarray] = []
+    stamps: list[float | None] = []
+    height = width = 0
+    for frame in decode(path, "video"):
+        assert isinstance(frame, av.VideoFrame)
+        if not frames:
+            height, width = _fitting(frame.height, frame.width, longest)
+        small = frame.reformat(width=width, height=height, format="gray", interpolation="AREA")
+        frames.append(small.to_ndarray())
+        stamps.append(frame.time)
+    if not frames:
+        raise VideoError(f"{path} holds no frame that can be decoded; fetch it again or remove it.")
+    times = _checked(path, stamps)
+    return Video(np.stack(frames), times + period(times) / 2 - start_of_sound(path))
+
+
+def _fitting(height: int, width: int, longest: int | None) -> tuple[int, int]:
+    shrink = min(1.0, longest / max(height, width)) if longest else 1.0
+    return max(1, round(height * shrink)), max(1, round(width * shrink))
+
+
+def _checked(path: Path, stamps: list[float | None]) -> np.ndarray:
+    """Presentation times as an array; every later step rests on their order."""
+    times = np.array([np.nan if stamp is None else stamp for stamp in stamps])
+    if not (np.diff(times) > 0).all() or np.isnan(times).any():
+        raise VideoError(f"{path} has time stamps that are missing or run backwards; convert it to MP4 with FFmpeg.")
+    return times
+
+
+def write_video(
+    path: Path | str,
+    frames: np.ndarray,
+    rate: float | Fraction = VIDEO_RATE,
+    samples: np.ndarray | None = None,
+    *,
+    scale: int = 1,
+) -> None:
+    """Write frames as a video, with sound if `samples` are given; the format follows the file name.
+
+    ``.avi`` keeps every pixel (FFV1) and 16 bits of a sample; ``.mp4`` is for browsers (H.264, AAC) and keeps neither.
+
+    Args:
+        frames: (N, height, width) gray or (N, height, width, 3) red-green-blue, uint8.
+        rate: frames a second.
+        samples: (n,), float in -1..1, 16 kHz; starts with the first frame.
+        scale: each pixel becomes a square of this many pixels a side, so that a small face can be looked at.
+
+    Raises:
+        VideoError: there are no frames, or the file name ends otherwise.
+    """
+    path = Path(path)
+    if path.suffix not in (".avi", ".mp4"):
+        raise VideoError(f"{path} must end in .avi (keeps every pixel) or .mp4 (for browsers); choose one of them.")
+    if len(frames) == 0:
+        raise VideoError(f"{path} would hold no frames; leave it out.")
+    lossless = path.suffix == ".avi"
+    colored = frames.ndim == 4
+    # Without the bit-exact flags the file would name the version of FFmpeg, or the time.
+    exact = {"fflags": "+bitexact"}
+    with writing(path) as temporary, av.open(temporary, "w", options=exact) as container:
+        if lossless:
+            # Level 1 has no checksums, which are half the bytes and half the time of a tiny picture.
+            picture = container.add_stream("ffv1", rate=_fraction(rate), options={"level": "1", "flags": "+bitexact"})
+            picture.pix_fmt = "bgr0" if colored else "gray"
+        else:
+            picture = container.add_stream("libx264", rate=_fraction(rate), options={"crf": "18", "flags": "+bitexact"})
+            picture.pix_fmt = "yuv420p"
+        sound = None
+        if samples is not None:
+            sound = container.add_stream("pcm_s16le" if lossless else "aac", rate=SAMPLE_RATE, layout="mono")
+            sound.options = {"flags": "+bitexact"}
+        first = _prepared(frames[0], scale, lossless)
+        picture.height, picture.width = first.shape[:2]
+        for frame in frames:
+            pixels = _prepared(frame, scale, lossless)
+            container.mux(picture.encode(av.VideoFrame.from_ndarray(pixels, format="rgb24" if colored else "gray")))
+        container.mux(picture.encode())
+        if sound is not None and samples is not None:
+            for piece in _sound_frames(samples):
+                container.mux(sound.encode(piece))
+            container.mux(sound.encode())
+
+
+def _fraction(rate: float | Fraction) -> Fraction:
+    return Fraction(rate).limit_denominator(1001)
+
+
+def _prepared(frame: np.ndarray, scale: int, lossless: bool) -> np.ndarray:
+    """Enlarge; and give H.264, which halves the resolution of color, sides of even length."""
+    frame = frame.repeat(scale, axis=0).repeat(scale, axis=1)
+    if not lossless:
+        odd = [(0, side % 2) for side in frame.shape[:2]] + [(0, 0)] * (frame.ndim - 2)
+        frame = np.pad(frame, odd, mode="edge")
+    return np.ascontiguousarray(frame)
+
+
+def _sound_frames(samples: np.ndarray) -> Iterator[av.AudioFrame]:
+    """Pieces of 1024 samples, the frame of AAC, with their time stamps."""
+    whole = np.round(np.clip(samples, -1.0, 1.0) * 32767).astype(np.int16)
+    for start in range(0, len(whole), 1024):
+        frame = av.AudioFrame.from_ndarray(whole[None, start : start + 1024], format="s16", layout="mono")
+        frame.sample_rate, frame.pts, frame.time_base = SAMPLE_RATE, start, Fraction(1, SAMPLE_RATE)
+        yield frame
