@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from sertut.corpora import emodb, planted, ravdess, spliced
+from sertut.corpora import afew, cremad, emodb, iemocap, planted, ravdess, ravdess_video, spliced
 from sertut.corpora.corpus import About, Clip, Corpus, Fold, Problem, Region
 from sertut.corpora.features import load_features
 from sertut.corpora.folds import random_fold
@@ -13,14 +13,29 @@ from sertut.corpora.trimmed import trim_silence
 from sertut.errors import CorpusError, unknown
 from sertut.files import corpora_folder
 
-RECORDED = {"ravdess": ravdess, "emodb": emodb}
+RECORDED = {
+    "ravdess": ravdess,
+    "emodb": emodb,
+    "ravdess-video": ravdess_video,
+    "cremad": cremad,
+    "afew": afew,
+    "iemocap": iemocap,
+}
 """Corpora that the user brings: name -> module with ``read(root)``, ``ABOUT`` and ``HOW_TO_GET``."""
 
 MADE = planted.VARIANTS
 """Corpora that sertut makes itself."""
 
-NAMES = (*MADE, *RECORDED, *(f"spliced-{name}" for name in RECORDED))
+SPLICED = ("ravdess", "emodb", "cremad")
+"""Recorded corpora that can be spliced: every clip is one acted sentence, and its speaker is known."""
+
+NAMES = (*MADE, *RECORDED, *(f"spliced-{name}" for name in SPLICED))
 """All that :func:`load` takes."""
+
+
+def folder_of(name: str) -> Path:
+    """Where a recorded corpus is looked for: ``$SERTUT_DATA/ravdess_video`` for "ravdess-video"."""
+    return corpora_folder() / name.replace("-", "_")
 
 
 def load(name: str, root: Path | str | None = None, *, trim: bool = True, **options) -> Corpus:
@@ -28,8 +43,10 @@ def load(name: str, root: Path | str | None = None, *, trim: bool = True, **opti
 
     Args:
         name: one of :data:`NAMES`.
-        root: folder of a recorded corpus; by default ``$SERTUT_DATA/<name>``, or ``data/<name>`` of a checkout.
-        trim: cut the silence before and after the speech of recorded corpora (once, into copies of sertut's own).
+        root: folder of a recorded corpus; by default ``$SERTUT_DATA/<name>``, or ``data/<name>`` of a checkout
+            (with ``_`` for ``-``).
+        trim: cut the silence before and after the speech of recorded corpora (once, into copies of sertut's own);
+            clips that have a video are left as they are.
         options: passed on to the corpus, e.g. ``known_faults="keep"`` for RAVDESS.
 
     Raises:
@@ -42,7 +59,7 @@ def load(name: str, root: Path | str | None = None, *, trim: bool = True, **opti
         return planted.load(name, **options)
     if name.startswith("spliced-"):
         return spliced.splice(load(name.removeprefix("spliced-"), root, trim=False), **options)
-    folder = Path(root).expanduser() if root else corpora_folder() / name
+    folder = Path(root).expanduser() if root else folder_of(name)
     if not folder.is_dir():
         raise CorpusError(f"{name} is not in {folder}: {RECORDED[name].HOW_TO_GET}, or pass root= or set SERTUT_DATA.")
     corpus = RECORDED[name].read(folder, **options)
@@ -53,6 +70,7 @@ __all__ = [
     "MADE",
     "NAMES",
     "RECORDED",
+    "SPLICED",
     "About",
     "Clip",
     "Corpus",
@@ -61,6 +79,7 @@ __all__ = [
     "Problem",
     "Region",
     "find_leaks",
+    "folder_of",
     "load",
     "load_features",
     "random_fold",

@@ -13,7 +13,7 @@ import soundfile
 
 from sertut.corpora.leaks import Leaks, find_leaks
 from sertut.errors import AudioError, CorpusError
-from sertut.signals import read_audio
+from sertut.signals import SAMPLE_RATE, read_audio
 
 
 @dataclass(frozen=True)
@@ -65,10 +65,14 @@ class About:
 
 @dataclass(frozen=True)
 class Problem:
-    """One finding of :meth:`Corpus.validate`: which file, what is wrong."""
+    """One finding of :meth:`Corpus.validate`, or of reading: which file, what is wrong.
+
+    clips: how many clips of the complete corpus it stands for, where they were left out.
+    """
 
     file: str
     what: str
+    clips: int = 1
 
     def __str__(self) -> str:
         return f"{self.file}: {self.what}"
@@ -80,7 +84,8 @@ class Corpus:
 
     emotions: the fixed list of classes; a label is an index into it. published_folds: pairs (test speakers, dev
     speakers), where the literature has agreed on them. expected: what the complete corpus holds, e.g.
-    ``{"clips": 1440, "speakers": 24}``. dropped: clips left out as known faults, with the reason.
+    ``{"clips": 1440, "speakers": 24}``. dropped: what was left out, with the reason. untold: what the corpus does not
+    tell ("speakers", "sentences"); the clip's own name stands in its place, so that no two clips seem to share it.
     """
 
     name: str
@@ -90,6 +95,7 @@ class Corpus:
     published_folds: tuple[tuple[frozenset[str], frozenset[str]], ...] = ()
     expected: Mapping[str, int] = field(default_factory=dict)
     dropped: tuple[Problem, ...] = ()
+    untold: tuple[str, ...] = ()
 
     def __post_init__(self) -> None:
         if not self.clips:
@@ -143,13 +149,12 @@ class Corpus:
 
     def describe(self) -> str:
         """A paragraph a human can read: size, speakers, classes, license, how to cite."""
-        seconds = sum(soundfile.info(clip.audio).duration for clip in self.clips)
+        seconds = sum(_seconds(clip.audio) for clip in self.clips)
         counts = Counter(clip.emotion for clip in self.clips)
         located = sum(bool(clip.regions) for clip in self.clips)
         lines = [
             f"{self.name}: {self.about.title}",
-            f"  {len(self)} clips, {seconds / 60:.1f} minutes, {len(self.speakers)} speakers,"
-            f" {len({clip.sentence for clip in self.clips})} sentences",
+            f"  {len(self)} clips, {seconds / 60:.1f} minutes, {self._number('speakers')}, {self._number('sentences')}",
             "  " + ", ".join(f"{emotion} {counts[emotion]}" for emotion in self.emotions),
             f"  emotional region known in {located} clips",
             *(f"  left out: {problem}" for problem in self.dropped),
@@ -172,11 +177,20 @@ class Corpus:
         for group in find_leaks({"all": readable}).duplicates:
             names = [name for _, name in group]
             problems.append(Problem(names[0], f"same audio as {', '.join(names[1:])}"))
-        found = {"clips": len(self) + len(self.dropped), "speakers": len(self.speakers)}
+        found = self.found()
         for what, number in self.expected.items():
             if found[what] != number:
                 problems.append(Problem(self.name, f"has {found[what]} {what} where the complete corpus has {number}"))
         return problems
+
+    def found(self) -> dict[str, int]:
+        """What to hold against :attr:`expected`: clips, those left out included, and speakers."""
+        return {"clips": len(self) + sum(problem.clips for problem in self.dropped), "speakers": len(self.speakers)}
+
+    def _number(self, of: str) -> str:
+        """How many, in words: `24 speakers`, or `speakers unknown`."""
+        found = {"speakers": self.speakers, "sentences": {clip.sentence for clip in self.clips}}
+        return f"{of} unknown" if of in self.untold else f"{len(found[of])} {of}"
 
     def folds(self, n: int = 5, seed: int = 0) -> list[Fold]:
         """Cut the corpus by speakers: the published folds where there are any, else `n` seeded groups.
@@ -228,9 +242,17 @@ class Fold:
         return find_leaks(self.parts)
 
 
+def _seconds(path: Path) -> float:
+    """Duration of a recording; the sound of a video is decoded for it."""
+    try:
+        return float(soundfile.info(path).duration)
+    except (soundfile.SoundFileError, RuntimeError):
+        return len(read_audio(path)) / SAMPLE_RATE
+
+
 def warn_if_incomplete(corpus: Corpus) -> Corpus:
     """Say once, when it is loaded, that a corpus is only partly there."""
-    found = {"clips": len(corpus) + len(corpus.dropped), "speakers": len(corpus.speakers)}
+    found = corpus.found()
     missing = [f"{found[what]} of {number} {what}" for what, number in corpus.expected.items() if found[what] != number]
     if missing:
         warnings.warn(f"{corpus.name} is incomplete: {', '.join(missing)} found.", stacklevel=3)

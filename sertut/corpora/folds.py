@@ -14,6 +14,11 @@ from sertut.errors import CorpusError
 def cut(corpus: Corpus, n: int, seed: int) -> list[Fold]:
     """Published folds where the corpus has them, else `n` seeded groups of speakers; see :meth:`Corpus.folds`."""
     here = set(corpus.speakers)
+    if "speakers" in corpus.untold:
+        warnings.warn(
+            f"'{corpus.name}' does not tell who speaks: whether train, dev and test share a speaker cannot be checked.",
+            stacklevel=3,
+        )
     pairs: list[tuple[set[str], set[str]]]
     if corpus.published_folds and all((test & here) and (dev & here) for test, dev in corpus.published_folds):
         pairs = [(here & test, here & dev) for test, dev in corpus.published_folds]

@@ -30,7 +30,8 @@ EMOTIONS = {
     "08": "surprise",
 }
 SENTENCES = {"01": "Kids are talking by the door", "02": "Dogs are sitting by the door"}
-NAME = re.compile(r"^03-01-(0[1-8])-(0[12])-(0[12])-(0[12])-(\d\d)$")
+CODE = r"01-(0[1-8])-(0[12])-(0[12])-(0[12])-(0[1-9]|1\d|2[0-4])"  # all fields but the modality, speech only
+NAME = re.compile(rf"^03-{CODE}$")
 
 # The five subject-wise folds of doi 10.3390/app12010327; dev actors as in github.com/Mak-Sim/ResLSTM-SER.
 TEST_ACTORS = ("2 5 14 15 16", "3 6 7 13 18", "10 11 12 19 20", "8 17 21 23 24", "1 4 9 22")
@@ -58,29 +59,37 @@ def read(root: Path, known_faults: str = "drop") -> Corpus:
             raise CorpusError(
                 f"{path} is not a RAVDESS name such as 03-01-05-02-01-01-01.wav (audio, speech); move it elsewhere."
             )
-        emotion, intensity, sentence, repetition, actor = found.groups()
         if known_faults == "drop" and path.stem in KNOWN_FAULTS:
             dropped.append(Problem(path.stem, KNOWN_FAULTS[path.stem]))
             continue
-        details = {
-            "intensity": "strong" if intensity == "02" else "normal",
-            "repetition": int(repetition),
-            "sex": "male" if int(actor) % 2 else "female",
-        }
-        clips.append(Clip(path.stem, path, f"actor {actor}", EMOTIONS[emotion], SENTENCES[sentence], details=details))
+        clips.append(clip_of(path, found))
     return warn_if_incomplete(
         Corpus(
             name="ravdess",
             clips=tuple(clips),
             emotions=tuple(EMOTIONS.values()),
             about=ABOUT,
-            published_folds=tuple(
-                (_actors(test), _actors(dev)) for test, dev in zip(TEST_ACTORS, DEV_ACTORS, strict=True)
-            ),
+            published_folds=published_folds(),
             expected={"clips": 1440, "speakers": 24},
             dropped=tuple(dropped),
         )
     )
+
+
+def clip_of(path: Path, found: re.Match[str], video: Path | None = None) -> Clip:
+    """The clip that a name tells of; `found` is the match of its :data:`CODE`."""
+    emotion, intensity, sentence, repetition, actor = found.groups()
+    details = {
+        "intensity": "strong" if intensity == "02" else "normal",
+        "repetition": int(repetition),
+        "sex": "male" if int(actor) % 2 else "female",
+    }
+    return Clip(path.stem, path, f"actor {actor}", EMOTIONS[emotion], SENTENCES[sentence], video=video, details=details)
+
+
+def published_folds() -> tuple[tuple[frozenset[str], frozenset[str]], ...]:
+    """The five pairs (test actors, dev actors)."""
+    return tuple((_actors(test), _actors(dev)) for test, dev in zip(TEST_ACTORS, DEV_ACTORS, strict=True))
 
 
 def _actors(numbers: str) -> frozenset[str]:

@@ -31,6 +31,8 @@ def trim(samples: np.ndarray) -> np.ndarray:
 def trim_silence(corpus: Corpus) -> Corpus:
     """The same corpus, each clip trimmed. Known regions would move, so it is for corpora without them.
 
+    A clip with a video is left as it is: cut at the front, its sound would no longer fit its pictures.
+
     Raises:
         AudioError: a recording cannot be used; the message names the file.
     """
@@ -39,6 +41,8 @@ def trim_silence(corpus: Corpus) -> Corpus:
     folder = data_folder() / "cache" / f"trimmed-{TRIM_DB:g}dB-{MARGIN}"
 
     def one(clip: Clip) -> Clip:
+        if clip.video is not None:
+            return clip
         path = folder / f"{content_hash(clip.audio)}.flac"
         if not path.is_file():
             samples = trim(read_audio(clip.audio))

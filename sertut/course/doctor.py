@@ -12,7 +12,7 @@ from importlib.metadata import PackageNotFoundError, requires, version
 
 import numpy as np
 
-from sertut.corpora import MADE, NAMES, RECORDED, planted
+from sertut.corpora import MADE, NAMES, RECORDED, folder_of, planted
 from sertut.errors import SertutError
 from sertut.files import corpora_folder, data_folder
 
@@ -46,7 +46,7 @@ def list_corpora() -> str:
     lines = []
     for name in NAMES:
         of = name.removeprefix("spliced-")
-        folder = corpora_folder() / of
+        folder = folder_of(of)
         if name in MADE:
             license_, where = planted.ABOUT.license, "made by sertut on first use"
         else:

@@ -105,7 +105,7 @@ def run_chapters(
 
 def digest(chapter: Chapter, parameters: Mapping[str, object], root: Path) -> str:
     """Hash of everything that the outcome of a chapter depends on."""
-    from sertut.corpora import RECORDED  # slow to import: torch
+    from sertut.corpora import RECORDED, folder_of  # slow to import: torch
 
     library = Path(__file__).resolve().parents[1]
     files = [*sorted(library.rglob("*.py")), *sorted((root / "book" / "results").glob("**/*.json"))]
@@ -115,7 +115,7 @@ def digest(chapter: Chapter, parameters: Mapping[str, object], root: Path) -> st
         "files": {str(file): hashlib.sha256(file.read_bytes()).hexdigest() for file in files},
         "python": sys.version,
         "packages": sorted(f"{found.name}=={found.version}" for found in distributions()),
-        "corpora": [str(folder) for name in RECORDED if (folder := corpora_folder() / name).is_dir()],
+        "corpora": [str(folder) for name in RECORDED if (folder := folder_of(name)).is_dir()],
     }
     return hashlib.sha256(json.dumps(facts, sort_keys=True, default=str).encode()).hexdigest()
 

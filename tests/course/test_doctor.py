@@ -34,11 +34,16 @@ def test_a_failing_self_test_is_a_finding():
 def test_corpora_are_listed_with_the_way_to_get_them(tmp_path, monkeypatch):
     monkeypatch.setenv("SERTUT_DATA", str(tmp_path))
     (tmp_path / "emodb").mkdir()
+    (tmp_path / "ravdess_video").mkdir()
     lines = doctor.list_corpora().splitlines()
     assert f"emodb: found in {tmp_path / 'emodb'}" in lines
     assert "spliced-emodb: made by sertut from emodb" in lines
     assert any(line.startswith(f"ravdess: not in {tmp_path / 'ravdess'}: download") for line in lines)
-    assert lines.count("    license: CC BY-NC-SA 4.0") == 2
+    assert f"ravdess-video: found in {tmp_path / 'ravdess_video'}" in lines
+    assert any(line.startswith("iemocap: not in") and "Data_Release_Form_IEMOCAP.pdf" in line for line in lines)
+    assert any(line.startswith("afew: not in") and "signed agreement" in line for line in lines)
+    assert not any(line.startswith("spliced-afew") for line in lines)  # who speaks in it is not known
+    assert lines.count("    license: CC BY-NC-SA 4.0") == 3
 
 
 @pytest.mark.parametrize("name", ["planted", "planted-loud", "spliced-ravdess"])

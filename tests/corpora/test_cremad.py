@@ -1,0 +1,247 @@
+"""CREMA-D: official names on tones, each known fault, placeholders of Git LFS, and the real tables of votes."""
+
+import warnings
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from sertut.corpora import cremad, load
+from sertut.corpora.cremad import EMOTIONS, KNOWN_FAULTS
+from sertut.errors import CorpusError, SertutError
+from sertut.signals import write_audio
+from tests.conftest import tone
+
+POINTER = b"version https://git-lfs.github.com/spec/v1\noid sha256:0\nsize 72862\n"
+HEAD = '"","A","D","F","H","N","S","fileName","numResponses"\n'
+
+
+@pytest.fixture(autouse=True)
+def _quiet():
+    """These trees are never complete; where a test is about that, it says so itself."""
+    with warnings.catch_warnings():
+        warnings.filterwarnings("ignore", message="cremad is incomplete")
+        yield
+
+
+def make(root, *names):
+    """Tones under official names, each of its own pitch."""
+    (root / "AudioWAV").mkdir(exist_ok=True)
+    for i, name in enumerate(names):
+        write_audio(root / "AudioWAV" / f"{name}.wav", tone(0.1, 100 + 7 * i))
+    return root
+
+
+def test_names(tmp_path):
+    corpus = cremad.read(make(tmp_path, "1001_DFA_ANG_XX", "1091_IEO_SAD_LO"))
+    assert [(c.name, c.speaker, c.emotion, c.sentence) for c in corpus] == [
+        ("1001_DFA_ANG_XX", "actor 1001", "anger", "Don't forget a jacket"),
+        ("1091_IEO_SAD_LO", "actor 1091", "sadness", "It's eleven o'clock"),
+    ]
+    assert [dict(clip.details) for clip in corpus] == [
+        {"level": "unspecified", "code": "DFA"},
+        {"level": "low", "code": "IEO"},
+    ]
+    assert all(clip.video is None for clip in corpus) and not corpus.dropped
+    with pytest.warns(UserWarning, match="2 of 7442 clips, 2 of 91 speakers"):
+        cremad.read(tmp_path)
+
+
+@pytest.mark.parametrize(
+    "name", ["1001_dfa_ang_xx", "1001_DFA_SUR_XX", "1001_ABC_ANG_XX", "1001_DFA_ANG", "2001_DFA_ANG_XX"]
+)
+def test_other_names_are_refused(tmp_path, name):
+    with pytest.raises(CorpusError, match=rf"{name}\.wav.*not a CREMA-D name.*move it elsewhere"):
+        cremad.read(make(tmp_path, "1001_DFA_ANG_XX", name))
+
+
+def test_hidden_files_and_mp3s_are_not_clips(tmp_path):
+    make(tmp_path, "1001_DFA_ANG_XX")
+    (tmp_path / "AudioWAV" / "._1001_DFA_ANG_XX.wav").write_bytes(b"x")
+    (tmp_path / "AudioMP3").mkdir()
+    (tmp_path / "AudioMP3" / "1001_DFA_ANG_XX.mp3").write_bytes(b"x")
+    assert len(cremad.read(tmp_path)) == 1
+
+
+def test_no_recordings_at_all(tmp_path):
+    with pytest.raises(CorpusError, match=r"AudioWAV does not exist"):
+        cremad.read(tmp_path)
+    with pytest.raises(CorpusError, match=r"git|Git LFS"):
+        load("cremad", root=tmp_path / "absent")
+
+
+def test_known_faults_are_left_out_with_the_reason(tmp_path):
+    make(tmp_path, "1001_DFA_ANG_XX", *KNOWN_FAULTS)
+    with pytest.warns(UserWarning, match="8 of 7442 clips"):  # those left out are there
+        corpus = cremad.read(tmp_path)
+    assert [clip.name for clip in corpus] == ["1001_DFA_ANG_XX"]
+    assert {problem.file for problem in corpus.dropped} == set(KNOWN_FAULTS) and len(KNOWN_FAULTS) == 7
+    assert "has no sound" in corpus.describe() and "anger and fear" in corpus.describe()
+    assert len(cremad.read(tmp_path, known_faults="keep")) == 8
+    with pytest.raises(SertutError, match="known_faults 'kepe': did you mean 'keep'"):
+        cremad.read(tmp_path, known_faults="kepe")
+
+
+def test_kept_faults_are_found_by_validate(tmp_path, cache):
+    make(tmp_path, "1001_DFA_ANG_XX", "1006_TIE_HAP_XX", "1006_TIE_NEU_XX", "1076_MTI_SAD_XX")
+    folder = tmp_path / "AudioWAV"
+    (folder / "1006_TIE_NEU_XX.wav").write_bytes((folder / "1006_TIE_HAP_XX.wav").read_bytes())
+    write_audio(folder / "1076_MTI_SAD_XX.wav", np.zeros(1600))
+    found = {p.file: p.what for p in cremad.read(tmp_path, known_faults="keep").validate()}
+    assert "1006_TIE_NEU_XX" in found["1006_TIE_HAP_XX"] and "silent" in found["1076_MTI_SAD_XX"]
+    left = {p.file for p in cremad.read(tmp_path).validate()}
+    assert left == {"cremad"}  # only that it is not complete
+
+
+def test_placeholders_of_git_lfs_are_explained(tmp_path):
+    make(tmp_path, "1001_DFA_ANG_XX")
+    (tmp_path / "AudioWAV" / "1002_DFA_ANG_XX.wav").write_bytes(POINTER)
+    with pytest.raises(CorpusError, match=r'1002_DFA_ANG_XX\.wav.*1 of 2 files.*git lfs pull --include="AudioWAV'):
+        cremad.read(tmp_path)
+
+
+def test_videos(tmp_path):
+    make(tmp_path, "1001_DFA_ANG_XX", "1002_DFA_ANG_XX", "1003_DFA_ANG_XX", "1064_IEO_DIS_MD")
+    flash = tmp_path / "VideoFlash"
+    flash.mkdir()
+    (flash / "1001_DFA_ANG_XX.flv").write_bytes(b"FLV" + bytes(2000))
+    (flash / "1002_DFA_ANG_XX.flv").write_bytes(POINTER)
+    (flash / "1064_IEO_DIS_MD.flv").write_bytes(b"FLV" + bytes(2000))
+    with pytest.warns(UserWarning) as said:
+        corpus = cremad.read(tmp_path)
+    text = "\n".join(str(warning.message) for warning in said)
+    assert "1 of 4 clips have no video" in text and 'git lfs pull --include="VideoFlash/**"' in text
+    assert [clip.video for clip in corpus] == [flash / "1001_DFA_ANG_XX.flv", None, None, None]
+    assert "1064_IEO_DIS_MD.flv: its video lasts a minute" in "\n".join(map(str, corpus.dropped))
+    assert corpus.found()["clips"] == 4  # a missing video is not a missing clip
+    assert all(clip.video is None for clip in cremad.read(tmp_path, video=False))
+
+
+def test_sound_with_pictures_is_not_trimmed(tmp_path, cache):
+    make(tmp_path, "1001_DFA_ANG_XX", "1002_DFA_ANG_XX")
+    (tmp_path / "VideoFlash").mkdir()
+    (tmp_path / "VideoFlash" / "1001_DFA_ANG_XX.flv").write_bytes(b"FLV" + bytes(2000))
+    with pytest.warns(UserWarning, match="1 of 2 clips have no video"):
+        seen, heard = load("cremad", root=tmp_path)
+    assert seen.audio.parent == tmp_path / "AudioWAV" and heard.audio.parent != seen.audio.parent
+    assert all(clip.audio.suffix == ".flac" for clip in load("cremad", root=tmp_path, video=False))
+
+
+def test_the_five_folds_are_the_published_blocks(tmp_path, cache):
+    corpus = cremad.read(make(tmp_path, *(f"{actor}_DFA_ANG_XX" for actor in range(1001, 1092))))
+    folds = corpus.folds()
+    assert [tuple(len(p.speakers) for p in f.parts.values()) for f in folds] == [
+        (55, 18, 18),
+        (55, 18, 18),
+        (55, 18, 18),
+        (54, 19, 18),
+        (54, 18, 19),
+    ]
+    assert folds[0].test.speakers[0] == "actor 1001" and folds[4].test.speakers[-1] == "actor 1091"
+    assert sorted(s for f in folds for s in f.test.speakers) == list(corpus.speakers)
+
+
+def test_tables_join_the_clips(tmp_path):
+    make(tmp_path, "1001_DFA_ANG_XX")
+    (tmp_path / "VideoDemographics.csv").write_text(
+        '"ActorID","Age","Sex","Race","Ethnicity"\n1001,51,"Male","Caucasian","Not Hispanic"\n'
+    )
+    (tmp_path / "processedResults").mkdir()
+    (tmp_path / "processedResults" / "tabulatedVotes.csv").write_text(
+        HEAD + '"100005",6,2,0,0,1,0,"1001_DFA_ANG_XX",9\n"200005",5,2,0,0,3,0,"1001_DFA_ANG_XX",10\n'
+    )
+    details = cremad.read(tmp_path)[0].details
+    assert (details["age"], details["sex"], details["race"], details["ethnicity"]) == (
+        51,
+        "male",
+        "Caucasian",
+        "Not Hispanic",
+    )
+    assert details["votes"]["voice"] == dict(anger=6, disgust=2, fear=0, happiness=0, neutral=1, sadness=0)
+    assert details["votes"]["face"]["neutral"] == 3 and "both" not in details["votes"]
+    make(tmp_path, "1002_DFA_ANG_XX")
+    with pytest.raises(CorpusError, match=r"VideoDemographics\.csv has no row for actor 1002"):
+        cremad.read(tmp_path)
+    (tmp_path / "VideoDemographics.csv").unlink()
+    with pytest.raises(CorpusError, match=r"tabulatedVotes\.csv has no votes on 1002_DFA_ANG_XX"):
+        cremad.read(tmp_path)
+
+
+def test_a_hand_made_table_of_votes(tmp_path):
+    """A tie has no majority; the first digit of the key tells what was shown."""
+    (tmp_path / "tabulatedVotes.csv").write_text(
+        HEAD + '"100001",3,0,0,3,1,0,"1001_IEO_HAP_LO",7\n"307442",0,0,0,9,1,0,"1001_IEO_HAP_LO",10\n'
+    )
+    votes = cremad.read_votes(tmp_path)
+    assert votes.columns.tolist() == ["name", "stream", "intended", "majority", *EMOTIONS.values()]
+    assert votes.stream.tolist() == ["voice", "both"] and votes.majority.tolist() == ["tie", "happiness"]
+    assert votes.anger.tolist() == [3, 0] and votes.happiness.tolist() == [3, 9]
+
+
+@pytest.mark.parametrize(
+    ("content", "says"),
+    [
+        ("", "cannot be read as a table"),
+        ('"",A,D\n1,2,3\n', "has no column fileName"),
+        (HEAD + '"400001",3,0,0,3,1,0,"1001_IEO_HAP_LO",7\n', "begins with 4"),
+        (HEAD + '"100001",few,0,0,3,1,0,"1001_IEO_HAP_LO",7\n', "not whole numbers"),
+        (HEAD + '"100001",3,0,0,3,1,0,"1001-IEO",7\n', "1001-IEO is not a CREMA-D name"),
+        (HEAD + 2 * '"100001",3,0,0,3,1,0,"1001_IEO_HAP_LO",7\n', "two rows for 1001_IEO_HAP_LO"),
+    ],
+)
+def test_broken_tables_of_votes(tmp_path, content, says):
+    (tmp_path / "tabulatedVotes.csv").write_text(content)
+    with pytest.raises(CorpusError, match=f"tabulatedVotes.csv.*{says}"):
+        cremad.read_votes(tmp_path)
+
+
+def test_no_table_of_votes(tmp_path):
+    with pytest.raises(CorpusError, match=r"holds no processedResults/tabulatedVotes\.csv; fetch it from https"):
+        cremad.read_votes(tmp_path)
+
+
+def test_the_real_votes(recorded):
+    """The published facts: 212000 votes; the majority names the intended emotion in 41.64, 66.26, 72.21 % of clips."""
+    root = recorded("cremad")
+    votes = cremad.read_votes(root)
+    emotions = list(EMOTIONS.values())
+    assert len(votes) == 3 * 7442 and votes.name.nunique() == 7442
+    total = votes[emotions].sum(axis=1)
+    assert total.sum() == 212_000 and total.between(4, 12).all()
+    agreement = (votes[emotions].max(axis=1) / total).groupby(votes.stream).mean()
+    assert agreement.round(3).to_dict() == {"voice": 0.637, "face": 0.701, "both": 0.726}
+    right = (100 * (votes.majority == votes.intended)).groupby(votes.stream).mean()
+    assert right.round(2).to_dict() == {"voice": 41.64, "face": 66.26, "both": 72.21}
+    assert (votes.majority == "tie").groupby(votes.stream).sum().to_dict() == {"voice": 644, "face": 470, "both": 420}
+    once = votes[votes.stream == "voice"]
+    assert once.intended.value_counts().to_dict() == {**dict.fromkeys(emotions, 1271), "neutral": 1087}
+    assert set(KNOWN_FAULTS) < set(once.name)
+
+
+def test_the_real_votes_agree_with_the_summary_of_their_authors(recorded):
+    """Their table of winners, ties joined by ':', against ours from the counts."""
+    root = recorded("cremad")
+    votes = cremad.read_votes(root)
+    summary = pd.read_csv(root / "summaryTable.csv", index_col=0).set_index("FileName")
+    for stream, column in {"voice": "VoiceVote", "face": "FaceVote", "both": "MultiModalVote"}.items():
+        ours = votes[votes.stream == stream].set_index("name").majority
+        theirs = summary[column].map(lambda letters: "tie" if ":" in letters else cremad.VOTES[letters])
+        assert ours.sort_index().equals(theirs.sort_index().rename("majority")), stream
+
+
+def test_the_real_names_fill_the_published_folds(recorded):
+    votes = cremad.read_votes(recorded("cremad"))
+    actors = votes.name[votes.stream == "voice"].str[:4].astype(int)
+    sizes = [int(actors.between(*block).sum()) for block in cremad.BLOCKS]
+    assert sizes == [1463, 1470, 1476, 1476, 1557]
+
+
+def test_the_real_clip(recorded, cache):
+    with pytest.warns(UserWarning, match="1 of 7442 clips"):
+        corpus = load("cremad", root=recorded("cremad"))
+    (clip,) = corpus
+    assert (clip.speaker, clip.emotion, clip.details["sex"], clip.details["age"]) == ("actor 1001", "anger", "male", 51)
+    votes = clip.details["votes"]
+    assert {stream: sum(count.values()) for stream, count in votes.items()} == {"voice": 9, "face": 10, "both": 9}
+    assert max(votes["both"], key=votes["both"].get) == "anger"
+    assert [p.file for p in corpus.validate()] == ["cremad", "cremad"]  # clips and speakers are too few, no more

@@ -1,0 +1,204 @@
+"""IEMOCAP: the release's layout on tones; who speaks, which turns count, what labels and recordings must agree on."""
+
+import warnings
+from pathlib import Path
+
+import pytest
+
+from sertut.corpora import iemocap, load
+from sertut.errors import CorpusError, SertutError
+from sertut.signals import write_audio
+from tests.conftest import tone
+
+HEADER = "% [START_TIME - END_TIME] TURN_NAME EMOTION [V, A, D]\n\n"
+LISTENERS = "C-E2:\tNeutral;\t()\nC-F1:\tNeutral;\t(curious)\nA-E3:\tval 3; act 2; dom  2;\t()\n\n"
+# In each session: an improvised dialog whose markers the woman wears, a scripted one whose markers the man wears.
+TURNS = {
+    "F_impro05a": {"F000": "neu", "M000": "hap", "F001": "exc", "M001": "ang", "F002": "xxx", "M002": "fru"},
+    "M_script01_1b": {"F000": "sad", "M000": "exc", "M001": "dis"},
+}
+
+
+@pytest.fixture(autouse=True)
+def _quiet():
+    with warnings.catch_warnings():
+        warnings.filterwarnings("ignore", message="iemocap is incomplete")
+        yield
+
+
+@pytest.fixture
+def release(tmp_path) -> Path:
+    """Five sessions of nine turns in the official layout, with the hidden files that copies of it hold."""
+    pitch = 100
+    for session in range(1, 6):
+        folder = tmp_path / f"Session{session}"
+        labels, texts = folder / "dialog" / "EmoEvaluation", folder / "dialog" / "transcriptions"
+        for path in (labels / "Categorical", texts):
+            path.mkdir(parents=True)
+        (labels / "Categorical" / "Ses01F_impro05a_e2_cat.txt").write_text("Ses01F_impro05a_F000 :Neutral; ()\n")
+        for tail, turns in TURNS.items():
+            dialog = f"Ses0{session}{tail}"
+            wavs = folder / "sentences" / "wav" / dialog
+            wavs.mkdir(parents=True)
+            (wavs / f"._{dialog}_F000.wav").write_bytes(b"\x00\x05\x16\x07")
+            (labels / f"._{dialog}.txt").write_bytes(b"\x00\x05\x16\x07[")
+            summary, said = HEADER, ""
+            for number, (turn, code) in enumerate(turns.items()):
+                name, start = f"{dialog}_{turn}", 6.2901 + number
+                summary += f"[{start:.4f} - {start + 0.5:.4f}]\t{name}\t{code}\t[2.5000, 3.0000, 4.6667]\n" + LISTENERS
+                words = "Entschuldigung?" if "script" in tail else f"caf\xe9 no {session}\x85 {turn}"
+                said += f"{name} [{start:08.4f}-{start + 0.5:08.4f}]: {words}\n"
+                write_audio(wavs / f"{name}.wav", tone(0.2, pitch := pitch + 5))
+            (labels / f"{dialog}.txt").write_bytes(summary.encode("latin-1"))
+            (texts / f"{dialog}.txt").write_bytes((said + "M: [BREATHING]\n").encode("latin-1"))
+    return tmp_path
+
+
+def found(corpus) -> dict[str, str]:
+    """Emotion of each turn of the first session."""
+    return {clip.name.removeprefix("Ses01"): clip.emotion for clip in corpus if clip.name.startswith("Ses01")}
+
+
+def test_four_classes_of_improvised_turns_are_the_default(release):
+    corpus = iemocap.read(release)
+    assert corpus.emotions == ("anger", "happiness", "neutral", "sadness") and len(corpus) == 5 * 4
+    assert found(corpus) == {
+        "F_impro05a_F000": "neutral",
+        "F_impro05a_M000": "happiness",
+        "F_impro05a_F001": "happiness",  # excitement
+        "F_impro05a_M001": "anger",
+    }
+    assert {str(problem) for problem in corpus.dropped} == {
+        "scripted: 15 turns, not asked for",
+        "no majority: 5 turns, not asked for",
+        "frustration: 5 turns, not asked for",
+    }
+    assert corpus.found() == {"clips": 45, "speakers": 10}
+    with pytest.warns(UserWarning, match=r"incomplete: 45 of 10039 clips found"):
+        iemocap.read(release)
+
+
+def test_the_speaker_is_the_last_letter_not_who_wears_the_markers(release):
+    corpus = iemocap.read(release, part="all")
+    speakers = {clip.name: clip.speaker for clip in corpus}
+    assert speakers["Ses01F_impro05a_M000"] == "Ses01 M" and speakers["Ses01M_script01_1b_F000"] == "Ses01 F"
+    assert corpus.speakers == tuple(f"Ses0{n} {sex}" for n in range(1, 6) for sex in "FM")
+
+
+@pytest.mark.parametrize(
+    ("options", "expected"),
+    [
+        ({"part": "scripted"}, {"M_script01_1b_F000": "sadness", "M_script01_1b_M000": "happiness"}),
+        (
+            {"excitement": "drop"},
+            {"F_impro05a_F000": "neutral", "F_impro05a_M000": "happiness", "F_impro05a_M001": "anger"},
+        ),
+        (
+            {"excitement": "keep", "emotions": ["happiness"]},
+            {"F_impro05a_M000": "happiness", "F_impro05a_F001": "excitement"},
+        ),
+        (
+            {"part": "all", "emotions": ("disgust", "frustration")},
+            {"F_impro05a_M002": "frustration", "M_script01_1b_M001": "disgust"},
+        ),
+    ],
+)
+def test_which_turns_count(release, options, expected):
+    corpus = iemocap.read(release, **options)
+    assert found(corpus) == expected
+    assert corpus.found()["clips"] == 45  # what is left out is counted
+    assert set(expected.values()) <= set(corpus.emotions)
+    assert ("excitement" in corpus.emotions) == (options.get("excitement") == "keep")
+
+
+@pytest.mark.parametrize(
+    ("options", "says"),
+    [
+        ({"part": "improvized"}, "unknown part 'improvized': did you mean 'improvised'"),
+        ({"excitement": "merged"}, "did you mean 'merge'"),
+        ({"emotions": ["joy"]}, "unknown emotion 'joy'"),
+        ({"emotions": ["excitement"]}, "unknown emotion 'excitement'"),  # excitement="keep" is the way
+    ],
+)
+def test_unknown_options(release, options, says):
+    with pytest.raises(SertutError, match=says):
+        iemocap.read(release, **options)
+
+
+def test_details_and_words(release):
+    clip = iemocap.read(release)[1]
+    assert clip.name == "Ses01F_impro05a_M000" and clip.sentence == "café no 1\x85 M000"
+    assert dict(clip.details) == {
+        "part": "improvised",
+        "category": "happiness",
+        "start": 7.2901,
+        "end": 7.7901,
+        "valence": 2.5,
+        "activation": 3.0,
+        "dominance": 4.6667,
+    }
+    for path in release.glob("Session*/dialog/transcriptions/*.txt"):
+        path.unlink()
+    corpus = iemocap.read(release)
+    assert corpus[1].sentence == corpus[1].name and "sentences unknown" in corpus.describe()
+
+
+def test_folds_test_one_pair_of_actors_and_develop_on_another(release, cache):
+    folds = iemocap.read(release, part="all").folds()
+    assert [(f.test.speakers[0][:5], f.dev.speakers[0][:5]) for f in folds] == [
+        ("Ses04", "Ses05"),
+        ("Ses03", "Ses04"),
+        ("Ses02", "Ses03"),
+        ("Ses01", "Ses02"),
+        ("Ses05", "Ses01"),
+    ]
+    assert all([len(part.speakers) for part in fold.parts.values()] == [6, 2, 2] for fold in folds)
+    assert folds[0].leaks.sentences == ("Entschuldigung?",)  # the scripted words are on all sides
+
+
+def test_labels_and_recordings_that_disagree_are_said(release, cache):
+    wavs = release / "Session2" / "sentences" / "wav" / "Ses02F_impro05a"
+    (wavs / "Ses02F_impro05a_F000.wav").rename(wavs / "Ses02F_impro05a_F099.wav")
+    corpus = iemocap.read(release)
+    said = [str(problem) for problem in corpus.dropped]
+    assert "Session2: 1 labels without a recording, e.g. Ses02F_impro05a_F000" in said
+    assert "Session2: 1 recordings without a label, e.g. Ses02F_impro05a_F099" in said
+    assert corpus.found()["clips"] == 44
+    assert [p.what for p in corpus.validate()] == ["has 44 clips where the complete corpus has 10039"]
+    assert "Session2: 1 labels without" in corpus.describe()
+
+
+@pytest.mark.parametrize(
+    "line",
+    [
+        "[6.2901 - 8.2357]\tSes01F_impro05a_F777\tjoy\t[2.5000, 2.5000, 2.5000]",  # no such category
+        "[6.2901 - 8.2357]\tSes01F_impro06_F000\tneu\t[2.5000, 2.5000, 2.5000]",  # another dialog
+        "[6.2901 - 8.2357]\tSes01F_impro05a_X000\tneu\t[2.5000, 2.5000, 2.5000]",  # no such speaker
+        "[6.2901 - 8.2357]\tSes01F_impro05a_F000\tneu\t[2.5000, 2.5000, 2.5000]",  # twice
+        "[6.2901 - 8.2357]\tSes01F_impro05a_F777\tneu",  # cut
+    ],
+)
+def test_a_strange_line_of_labels_is_named(release, line):
+    path = release / "Session1" / "dialog" / "EmoEvaluation" / "Ses01F_impro05a.txt"
+    path.write_text(path.read_text() + line + "\n")
+    number = path.read_text().count("\n")
+    with pytest.raises(CorpusError, match=rf"Ses01F_impro05a\.txt, line {number}, .*unpack the release again"):
+        iemocap.read(release)
+
+
+def test_what_is_missing_is_named(release, tmp_path, monkeypatch):
+    for path in (release / "Session3" / "dialog" / "EmoEvaluation").glob("Ses*.txt"):
+        path.unlink()
+    with pytest.raises(CorpusError, match=r"EmoEvaluation holds no label file"):
+        iemocap.read(release)
+    with pytest.raises(CorpusError, match=r"holds no Session1; .*IEMOCAP_full_release"):
+        iemocap.read(release / "Session1")
+    monkeypatch.setenv("SERTUT_DATA", str(tmp_path / "nowhere"))
+    with pytest.raises(CorpusError, match=r"Data_Release_Form_IEMOCAP\.pdf"):
+        load("iemocap")
+
+
+def test_a_strange_recording_is_named(release):
+    write_audio(release / "Session1" / "sentences" / "wav" / "Ses01F_impro05a" / "take1.wav", tone(0.2))
+    with pytest.raises(CorpusError, match=r"take1\.wav is not an IEMOCAP name"):
+        iemocap.read(release)
