@@ -1,14 +1,17 @@
 """One attention mechanism a file, nothing but the mechanism."""
 
+from sertut.attention.alignment import Alignment, synchrony_loss
 from sertut.attention.calibration import HeadGate
 from sertut.attention.focus import Focus, gaussian_bias
 from sertut.attention.heads import MultiHeadAttention
 from sertut.attention.maps import AttentionMap, Clock
+from sertut.attention.perception import PerceptionAttention
 from sertut.attention.pooling import AttentionPooling, MixturePooling, max_pooling, mean_pooling
 from sertut.attention.regions import RegionAttention, mean_over_cells
 from sertut.attention.softmax import masked_softmax
 
 __all__ = [
+    "Alignment",
     "AttentionMap",
     "AttentionPooling",
     "Clock",
@@ -16,10 +19,12 @@ __all__ = [
     "HeadGate",
     "MixturePooling",
     "MultiHeadAttention",
+    "PerceptionAttention",
     "RegionAttention",
     "gaussian_bias",
     "masked_softmax",
     "max_pooling",
     "mean_over_cells",
     "mean_pooling",
+    "synchrony_loss",
 ]

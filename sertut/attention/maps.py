@@ -8,6 +8,10 @@ from dataclasses import dataclass, replace
 import torch
 
 
+QUERIES = ("query", "video", "audio")
+"""Axes whose steps each have a distribution of their own: those of the same stream, or of the other one."""
+
+
 @dataclass(frozen=True)
 class Clock:
     """Where the steps of an axis lie: step t covers ``start + t * hop`` to ``start + (t + 1) * hop``.
@@ -35,6 +39,8 @@ class AttentionMap:
     mask: (B, T), True on real steps of the axis "time".
     clocks: axis name -> its clock.
     gates: (B, H), how much each head counts, if the model weighs its heads (Calibration-Attention); None: all alike.
+    stream: what the axis "time" is the time of, "voice" or "face".
+    query_mask: (B, T'), True on real steps of the axis "video" or "audio", the other stream; None if there is none.
     """
 
     weights: torch.Tensor
@@ -42,6 +48,8 @@ class AttentionMap:
     mask: torch.Tensor
     clocks: Mapping[str, Clock]
     gates: torch.Tensor | None = None
+    stream: str = "voice"
+    query_mask: torch.Tensor | None = None
 
     def __post_init__(self) -> None:
         if self.weights.dim() != len(self.axes) + 1:
@@ -64,15 +72,17 @@ class AttentionMap:
         while len(axes) > 1:
             axis = next(name for name in axes if name != "time")
             dim = 1 + axes.index(axis)
-            if axis == "query":  # padded queries are rows of zeros
+            if axis in QUERIES:  # padded queries are rows of zeros
+                asked = self.mask if self.query_mask is None else self.query_mask
                 shape = [1] * weights.dim()
                 shape[0] = len(weights)
-                weights = weights.sum(dim=dim, keepdim=True) / self.mask.sum(dim=1).view(shape)
+                weights = weights.sum(dim=dim, keepdim=True) / asked.sum(dim=1).clamp(min=1).view(shape)
                 weights = weights.squeeze(dim)
             else:
                 weights = weights.mean(dim=dim)
             axes.remove(axis)
-        return replace(self, weights=weights, axes=("time",), clocks={"time": self.clocks["time"]}, gates=None)
+        clocks = {"time": self.clocks["time"]}
+        return replace(self, weights=weights, axes=("time",), clocks=clocks, gates=None, query_mask=None)
 
     def head(self, index: int) -> AttentionMap:
         """The map of one head, without the axis "head"."""
@@ -80,18 +90,35 @@ class AttentionMap:
             raise ValueError(f"a map with the axes {self.axes} has no heads.")
         return replace(self, weights=self.weights[:, index], axes=self.axes[1:], gates=None)
 
+    def emotion(self, index: int) -> AttentionMap:
+        """The map of one emotion, without the axis "emotion"."""
+        if self.axes[0] != "emotion":
+            raise ValueError(f"a map with the axes {self.axes} has no emotions.")
+        return replace(self, weights=self.weights[:, index], axes=self.axes[1:])
+
     def of(self, index: int) -> torch.Tensor:
         """Weights of one clip without padding along time and queries; the other axes stay."""
         weights = self.weights[index]
-        keep = self.mask[index].nonzero().squeeze(1)
-        for axis in ("query", "time"):
-            if axis in self.axes:
-                weights = weights.index_select(self.axes.index(axis), keep)
+        for axis, name in enumerate(self.axes):
+            if name in (*QUERIES, "time"):
+                weights = weights.narrow(axis, 0, _length(self._mask_of(name)[index]))
         return weights
 
     def alone(self, index: int) -> AttentionMap:
         """The map of one clip: batch size 1, no padding, on the CPU."""
         weights = self.of(index).float().cpu()[None]
-        mask = torch.ones(1, int(self.mask[index].sum()), dtype=torch.bool)
+        mask, asked = (_unpadded(m, index) for m in (self.mask, self.query_mask))
         gates = None if self.gates is None else self.gates[index : index + 1].float().cpu()
-        return replace(self, weights=weights, mask=mask, gates=gates)
+        return replace(self, weights=weights, mask=mask, gates=gates, query_mask=asked)
+
+    def _mask_of(self, axis: str) -> torch.Tensor:
+        return self.query_mask if axis in QUERIES and self.query_mask is not None else self.mask
+
+
+def _length(mask: torch.Tensor) -> int:
+    """Steps up to the last real one: frames without a face lie between real ones and keep their place in time."""
+    return int(mask.nonzero().max()) + 1 if mask.any() else 0
+
+
+def _unpadded(mask: torch.Tensor | None, index: int) -> torch.Tensor | None:
+    return None if mask is None else mask[index : index + 1, : _length(mask[index])].cpu()

@@ -2,6 +2,7 @@
 
 import torch
 from torch import nn
+from torch.nn.functional import batch_norm
 
 
 class MaskedNorm(nn.BatchNorm1d):
@@ -9,8 +10,12 @@ class MaskedNorm(nn.BatchNorm1d):
 
     def forward(self, values: torch.Tensor, mask: torch.Tensor) -> torch.Tensor:  # type: ignore[override]
         """Normalize `values` (B, T, H) where `mask` (B, T) is True; padding becomes 0."""
-        result = torch.zeros_like(values)
-        result[mask] = super().forward(values[mask]).to(values.dtype)
+        real, result = values[mask], torch.zeros_like(values)
+        if self.training and len(real) < 2:  # a batch without this stream has no statistics of its own
+            normal = batch_norm(real, self.running_mean, self.running_var, self.weight, self.bias, eps=self.eps)
+        else:
+            normal = super().forward(real)
+        result[mask] = normal.to(values.dtype)
         return result
 
 
@@ -54,10 +59,13 @@ class BiLSTM(nn.Module):
 
 
 def reverse(values: torch.Tensor, mask: torch.Tensor) -> torch.Tensor:
-    """Turn each clip of `values` (B, T, H) around within its own length; padding stays where it is."""
+    """Turn each clip of `values` (B, T, H) around within its own length; padding stays where it is.
+
+    A clip lasts to its last real step; steps before it that are masked (frames without a face) keep their place in time.
+    """
     steps = torch.arange(values.shape[1], device=values.device).expand(mask.shape)  # (B, T)
-    turned = mask.sum(dim=1, keepdim=True) - 1 - steps
-    index = torch.where(mask, turned, steps)
+    length = torch.where(mask, steps + 1, 0).amax(dim=1, keepdim=True)
+    index = torch.where(steps < length, length - 1 - steps, steps)
     return values.gather(1, index.unsqueeze(-1).expand_as(values))
 
 

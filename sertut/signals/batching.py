@@ -8,6 +8,7 @@ from dataclasses import dataclass, replace
 import torch
 
 from sertut.signals.features import HOP_SECONDS
+from sertut.signals.video import VIDEO_HOP
 
 
 def length_mask(lengths: torch.Tensor, longest: int | None = None) -> torch.Tensor:
@@ -41,14 +42,20 @@ def pad(rows: Sequence[torch.Tensor]) -> tuple[torch.Tensor, torch.Tensor]:
 class Batch:
     """What a model reads.
 
-    features: (B, T, F), zero on padding. mask: (B, T), True on real frames. labels: (B,), index into the corpus's
-    emotions. hop: seconds from one frame to the next, so that maps can be drawn on a clock.
+    features: (B, T, F), zero on padding. mask: (B, T), True on real frames; all False for a clip without voice.
+    labels: (B,), index into the corpus's emotions. hop: seconds from one frame to the next, so that maps can be drawn
+    on a clock.
+    face: (B, T', F') of the second stream, if there is one. face_mask: (B, T'), True where a face was seen; all False
+    for a clip without. face_hop: seconds from one of its frames to the next.
     """
 
     features: torch.Tensor
     mask: torch.Tensor
     labels: torch.Tensor
     hop: float = HOP_SECONDS
+    face: torch.Tensor | None = None
+    face_mask: torch.Tensor | None = None
+    face_hop: float = VIDEO_HOP
 
     def __len__(self) -> int:
         return len(self.features)
@@ -60,9 +67,8 @@ class Batch:
 
     def to(self, device: torch.device | str) -> Batch:
         """The same batch on another device."""
-        return replace(
-            self, features=self.features.to(device), mask=self.mask.to(device), labels=self.labels.to(device)
-        )
+        tensors = {name: value.to(device) for name, value in vars(self).items() if isinstance(value, torch.Tensor)}
+        return replace(self, **tensors)
 
 
 @dataclass(frozen=True)

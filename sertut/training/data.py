@@ -3,21 +3,26 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import torch
 
-from sertut.corpora import Corpus, load_features
+from sertut.corpora import Corpus, load_faces, load_features
+from sertut.errors import SertutError
 from sertut.signals import Batch, Normalizer, pad
 from sertut.training.augment import Augment
 
 
 @dataclass(frozen=True)
 class Examples:
-    """Normalized features and labels of a set of clips: rows[i] is (T_i, F), labels (N,)."""
+    """Normalized features and labels of a set of clips: rows[i] is (T_i, F), labels (N,).
+
+    faces: for networks that see, faces[i] is (T'_i, F' + 1); its last column is 1 where a face was found, else 0.
+    """
 
     rows: Sequence[torch.Tensor]
     labels: torch.Tensor
+    faces: Sequence[torch.Tensor] | None = None
 
     def __len__(self) -> int:
         return len(self.rows)
@@ -25,7 +30,11 @@ class Examples:
     def batch(self, indices: Sequence[int], rows: Sequence[torch.Tensor] | None = None) -> Batch:
         """The clips at `indices` as one padded batch; `rows` replaces their features."""
         features, mask = pad(rows if rows is not None else [self.rows[i] for i in indices])
-        return Batch(features, mask, self.labels[list(indices)])
+        batch = Batch(features, mask, self.labels[list(indices)])
+        if self.faces is None:
+            return batch
+        faces, _ = pad([self.faces[i] for i in indices])
+        return replace(batch, face=faces[..., :-1], face_mask=faces[..., -1] > 0.5)
 
     def in_order(self, batch_size: int) -> Iterator[tuple[list[int], Batch]]:
         """Every clip once, shortest first (little padding), with its index."""
@@ -41,7 +50,8 @@ class Examples:
 
         Args:
             similar: put clips of about the same length together, shuffle these batches, and cut each clip of a batch
-                to the length of the shortest, at a random place: no padding.
+                to the length of the shortest, at a random place: no padding. Clips with faces are not cut, because the
+                two streams would have to be cut alike.
         """
         order = torch.randperm(len(self), generator=generator)
         if similar:
@@ -52,7 +62,7 @@ class Examples:
             batches = [batches[i] for i in torch.randperm(len(batches), generator=generator).tolist()]
         for indices in (batch.tolist() for batch in batches):
             rows = [augment(self.rows[i], generator) for i in indices]
-            yield self.batch(indices, cut_to_shortest(rows, generator) if similar else rows)
+            yield self.batch(indices, cut_to_shortest(rows, generator) if similar and self.faces is None else rows)
 
 
 def cut_to_shortest(rows: Sequence[torch.Tensor], generator: torch.Generator) -> list[torch.Tensor]:
@@ -62,8 +72,36 @@ def cut_to_shortest(rows: Sequence[torch.Tensor], generator: torch.Generator) ->
     return [row[start : start + shortest] for row, start in zip(rows, starts, strict=True)]
 
 
-def examples(corpus: Corpus, feature: str, normalizer: Normalizer | None, progress: bool = False) -> Examples:
-    """Load, and normalize if there is a normalizer, the features of a corpus."""
+def examples(
+    corpus: Corpus,
+    feature: str,
+    normalizer: Normalizer | None,
+    progress: bool = False,
+    face: str = "",
+    face_normalizer: Normalizer | None = None,
+) -> Examples:
+    """Load, and normalize where there is a normalizer, the features of a corpus, and those of its faces if asked for."""
     rows = load_features(corpus, feature, progress=progress)
     labels = torch.tensor([corpus.label(clip) for clip in corpus])
-    return Examples([normalizer(row) for row in rows] if normalizer else rows, labels)
+    faces = load_faces(corpus, face, progress=progress) if face else None
+    if faces is not None and face_normalizer:
+        faces = [normalize_face(row, face_normalizer) for row in faces]
+    return Examples([normalizer(row) for row in rows] if normalizer else rows, labels, faces)
+
+
+def fit_face_normalizer(faces: Sequence[torch.Tensor]) -> Normalizer:
+    """Statistics over the frames of `faces`, (T', F' + 1) each, in which a face was found.
+
+    Raises:
+        SertutError: there is none.
+    """
+    seen = [row[row[:, -1] > 0.5, :-1] for row in faces]
+    if not sum(len(row) for row in seen):
+        raise SertutError("no training clip shows a face; train on the voice alone, with face=''.")
+    return Normalizer.fit(seen)
+
+
+def normalize_face(row: torch.Tensor, normalizer: Normalizer) -> torch.Tensor:
+    """Normalize (T', F' + 1); frames without a face stay 0, and so does the last column what it is."""
+    found = row[:, -1:]
+    return torch.cat([normalizer(row[:, :-1]) * found, found], dim=1)

@@ -14,13 +14,13 @@ from torch import nn
 from torch.nn.functional import cross_entropy
 from torch.optim.swa_utils import AveragedModel, get_ema_multi_avg_fn
 
-from sertut.corpora import Fold
+from sertut.corpora import Corpus, Fold
 from sertut.errors import SertutError, unknown
 from sertut.progress import progress_bar
-from sertut.signals import FEATURES, Normalizer
+from sertut.signals import FACE_FEATURES, FEATURES, Normalizer
 from sertut.training.augment import Augment
 from sertut.training.checkpoint import load_checkpoint, save_checkpoint
-from sertut.training.data import Examples, examples
+from sertut.training.data import Examples, examples, fit_face_normalizer
 from sertut.training.device import pick_device
 from sertut.training.metrics import confusion, uar
 
@@ -48,6 +48,7 @@ class Recipe:
     similar: bool = False
     precision: str = "auto"
     feature: str = "log_mel"
+    face: str = ""  # feature of the face, e.g. "hog"; "" for networks that only hear
     shift: int = 0  # see Augment for these
     stretch: float = 0.0
     gain: float = 0.0
@@ -64,7 +65,8 @@ class Recipe:
 class Run:
     """One training, finished.
 
-    model: with the weights of the best epoch on dev, in eval mode. normalizer: fitted on train. history: one dict an
+    model: with the weights of the best epoch on dev, in eval mode. normalizer: fitted on train, and so is
+    face_normalizer, if the model sees. history: one dict an
     epoch (loss, dev_uar, learning_rate). initial: the model's weights before training. seconds: duration of training.
     """
 
@@ -78,6 +80,7 @@ class Run:
     initial: dict[str, torch.Tensor]
     seconds: float
     device: torch.device
+    face_normalizer: Normalizer | None = None
 
     @property
     def feature(self) -> str:
@@ -88,6 +91,10 @@ class Run:
     def n_parameters(self) -> int:
         """Trained numbers in the model."""
         return sum(p.numel() for p in self.model.parameters())
+
+    def examples(self, corpus: Corpus) -> Examples:
+        """The clips of `corpus` as this model reads them."""
+        return examples(corpus, self.feature, self.normalizer, False, self.recipe.face, self.face_normalizer)
 
     def on_cpu(self) -> nn.Module:
         """A copy of the model on the CPU, to take apart by hand; the run's own stays where it is."""
@@ -129,10 +136,11 @@ def fit(
     """
     settings = make_recipe(**recipe)
     where = pick_device(device)
-    rows = examples(fold.train, settings.feature, None, progress=progress)
-    normalizer = Normalizer.fit(rows.rows)
-    train = Examples([normalizer(row) for row in rows.rows], rows.labels)
-    dev = examples(fold.dev, settings.feature, normalizer, progress=progress)
+    raw = examples(fold.train, settings.feature, None, progress, settings.face)
+    normalizer = Normalizer.fit(raw.rows)
+    face_normalizer = fit_face_normalizer(raw.faces) if raw.faces is not None else None
+    train = examples(fold.train, settings.feature, normalizer, False, settings.face, face_normalizer)
+    dev = examples(fold.dev, settings.feature, normalizer, progress, settings.face, face_normalizer)
 
     with torch.random.fork_rng(devices=[where] if where.type == "cuda" else []):
         torch.manual_seed(seed)
@@ -184,6 +192,7 @@ def fit(
         initial,
         state.seconds,
         where,
+        face_normalizer,
     )
 
 
@@ -196,6 +205,10 @@ def make_recipe(**options) -> Recipe:
     recipe = Recipe(**options)
     if recipe.feature not in FEATURES:
         raise unknown("feature", recipe.feature, FEATURES)
+    if recipe.face not in ("", *FACE_FEATURES):
+        raise unknown("feature of the face", recipe.face, FACE_FEATURES)
+    if recipe.face and recipe.stretch:
+        raise SertutError("stretch would move the voice against the face; leave it out where faces are seen.")
     for name, known in (("keep", ("best", "last")), ("precision", ("auto", "fast", "float32", "bfloat16"))):
         if getattr(recipe, name) not in known:
             raise unknown(f"value of {name}", getattr(recipe, name), known)
@@ -253,8 +266,10 @@ def _one_epoch(
             group["lr"] = recipe.learning_rate * _warmup_then_cosine((epoch + step / steps) / recipe.epochs)
         batch = batch.to(device)
         with torch.autocast(device.type, torch.bfloat16, enabled=_use_bfloat16(device, recipe.precision)):
-            logits = model(batch).logits
-        loss = cross_entropy(logits.float(), batch.labels, label_smoothing=recipe.label_smoothing)
+            output = model(batch)
+        loss = cross_entropy(output.logits.float(), batch.labels, label_smoothing=recipe.label_smoothing)
+        if output.auxiliary is not None:
+            loss = loss + output.auxiliary.float()
         if not torch.isfinite(loss):
             raise SertutError(f"the loss is no longer a finite number in epoch {epoch}; lower learning_rate.")
         optimizer.zero_grad()

@@ -11,7 +11,6 @@ import torch
 from sertut.attention.maps import AttentionMap
 from sertut.corpora import Clip, Corpus
 from sertut.errors import SertutError
-from sertut.training.data import examples
 from sertut.training.fit import Run
 
 
@@ -48,7 +47,7 @@ def predict(run: Run, corpus: Corpus, batch_size: int = 64) -> Predictions:
             f"the model knows the emotions {', '.join(run.emotions)}, but the corpus '{corpus.name}' has"
             f" {', '.join(corpus.emotions)}; evaluate on a corpus with the same list."
         )
-    part = examples(corpus, run.feature, run.normalizer)
+    part = run.examples(corpus)
     logits = torch.empty(len(part), len(run.emotions))
     maps: list[Mapping[str, AttentionMap]] = [{}] * len(part)
     run.model.eval()

@@ -1,0 +1,61 @@
+"""Perception attention: every emotion asks its own question of the fused sequence (after Chao et al., arXiv 1603.08321).
+
+The abstract says that seven emotion embedding vectors are added to locate the perception attention; the equations are
+our reconstruction. Shapes: B clips, T steps, H features a step, K emotions, E numbers an embedding, G attention units.
+"""
+
+from __future__ import annotations
+
+import torch
+from torch import nn
+
+from sertut.attention.softmax import masked_softmax
+
+
+class PerceptionAttention(nn.Module):
+    r"""One embedding an emotion; each finds its own moments, and from these its own evidence.
+
+    .. math::
+        g_{kt} = r^\top \tanh(P s_t + R \mu_k + q), \qquad
+        \beta_{k \cdot} = \operatorname{softmax}_t(g_{k \cdot}), \qquad
+        c_k = \sum_t \beta_{kt} s_t, \qquad
+        \text{logit}_k = o_k^\top c_k + b_k
+
+    with :math:`s_t` (H,), :math:`\mu_k` (E,), :math:`P` (G, H), :math:`R` (G, E), :math:`q, r` (G,), :math:`o_k` (H,).
+
+    Args:
+        n_features: H. n_classes: K. n_embedding: E. n_units: G.
+        shared: one embedding for all emotions, the control: they then look at the same moments.
+
+    Source: reconstruction, after Chao et al.
+    """
+
+    def __init__(
+        self, n_features: int, n_classes: int, n_embedding: int = 16, n_units: int = 32, shared: bool = False
+    ) -> None:
+        super().__init__()
+        self.n_classes = n_classes
+        self.embeddings = nn.Parameter(torch.empty(1 if shared else n_classes, n_embedding))  # mu
+        self.state = nn.Linear(n_features, n_units)  # P, q
+        self.emotion = nn.Linear(n_embedding, n_units, bias=False)  # R
+        self.score = nn.Linear(n_units, 1, bias=False)  # r; a bias here would be lost in the softmax
+        self.evidence = nn.Linear(n_features, n_classes)  # o, b
+        self.reset_parameters()
+
+    def reset_parameters(self) -> None:
+        """Draw all weights anew."""
+        nn.init.normal_(self.embeddings)
+        for layer in (self.state, self.emotion, self.score, self.evidence):
+            layer.reset_parameters()
+
+    def weights(self, states: torch.Tensor, mask: torch.Tensor) -> torch.Tensor:
+        """beta, (B, K, T), of `states` (B, T, H) under `mask` (B, T): each row sums to 1 over real steps."""
+        asked = self.emotion(self.embeddings).unsqueeze(1)  # (K, 1, G), or (1, 1, G) if shared
+        scores = self.score(torch.tanh(self.state(states).unsqueeze(1) + asked)).squeeze(-1)  # (B, K, T)
+        return masked_softmax(scores, mask.unsqueeze(1)).expand(-1, self.n_classes, -1)
+
+    def forward(self, states: torch.Tensor, mask: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
+        """Logits (B, K) of `states` (B, T, H) under `mask` (B, T), and the weights (B, K, T)."""
+        weights = self.weights(states, mask)
+        contexts = weights @ states  # (B, K, H)
+        return (contexts * self.evidence.weight).sum(dim=-1) + self.evidence.bias, weights
