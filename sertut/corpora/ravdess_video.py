@@ -25,7 +25,8 @@ NAME = re.compile(rf"^0[12]-{ravdess.CODE}$")
 def read(root: Path) -> Corpus:
     """Read the official layout. Sound and picture of a clip come from the same file, so they share its clock.
 
-    The speakers are those of the audio set, and so are the folds. The sound is not: it went through AAC.
+    The speakers are those of the audio set, and so are the folds. The sound is not: it went through AAC, and in the one
+    take that was measured it comes one frame (33 ms) later than in the WAV. Do not pair the WAV with the video.
 
     Args:
         root: folder that holds ``Actor_01`` ... ``Actor_24``.

@@ -1,0 +1,115 @@
+"""AFEW: the folders of the challenge, on tiny films of the tests' own."""
+
+import warnings
+
+import numpy as np
+import pytest
+
+from sertut.corpora import afew, load
+from sertut.corpora.afew import EMOTIONS
+from sertut.errors import CorpusError
+from sertut.signals import read_video, write_video
+from tests.conftest import tone
+
+
+@pytest.fixture(autouse=True)
+def _quiet():
+    with warnings.catch_warnings():
+        warnings.filterwarnings("ignore", message="afew is incomplete")
+        yield
+
+
+@pytest.fixture
+def films(tmp_path):
+    """Six training and two validation clips a class; one number is used in two folders, as it is in the real corpus."""
+    number = 0
+    for split, clips in (("Train_AFEW", 6), ("Val_AFEW", 2)):
+        for folder in EMOTIONS:
+            (tmp_path / split / folder).mkdir(parents=True)
+            for i in range(clips):
+                number += 1
+                frames = np.full((3, 8, 8), number, dtype=np.uint8)
+                name = "005153760" if (split, folder, i) in SHARED else f"{number * 1234:09d}"
+                write_video(tmp_path / split / folder / f"{name}.avi", frames, 25, tone(0.12, 100 + 7 * number))
+    faces = tmp_path / "Train_AFEW" / "AlignedFaces_LBPTOP_Points" / "Faces" / "000046280"
+    faces.mkdir(parents=True)
+    (faces / "000.jpg").write_bytes(b"x")
+    (tmp_path / "Val_AFEW" / "AlignedFaces_LBPTOP_Points_Val").mkdir()
+    (tmp_path / "Val_AFEW" / ".DS_Store").touch()
+    (tmp_path / "Test_vid_Distribute").mkdir()  # without labels
+    return tmp_path
+
+
+SHARED = {("Train_AFEW", "Disgust", 0), ("Val_AFEW", "Surprise", 0)}
+
+
+def test_the_folder_is_the_label(films):
+    with pytest.warns(UserWarning, match="afew is incomplete: 56 of 1156 clips found"):
+        corpus = afew.read(films)
+    counts = {split: corpus.table().query("split == @split").emotion.value_counts() for split in ("train", "val")}
+    assert counts["train"].to_dict() == dict.fromkeys(EMOTIONS.values(), 6)
+    assert counts["val"].to_dict() == dict.fromkeys(EMOTIONS.values(), 2)
+    by_name = {clip.name: clip for clip in corpus}
+    assert by_name["train-Disgust-005153760"].emotion == "disgust"
+    assert by_name["val-Surprise-005153760"].emotion == "surprise"
+    clip = corpus[0]
+    assert clip.audio == clip.video and len(read_video(clip.video)) == 3
+
+
+def test_folds_are_the_published_split_with_dev_from_train(films, cache):
+    corpus = afew.read(films)
+    with pytest.warns(UserWarning, match=r"does not tell who speaks: .* cannot be checked"):
+        (fold,) = corpus.folds()
+    assert {clip.details["split"] for clip in fold.test} == {"val"} and len(fold.test) == 14
+    assert {clip.details["split"] for part in (fold.train, fold.dev) for clip in part} == {"train"}
+    for emotion in EMOTIONS.values():  # the first and the sixth of six
+        assert sum(clip.emotion == emotion for clip in fold.dev) == 2
+    assert not {clip.name for clip in fold.train} & {clip.name for clip in fold.dev}
+    with pytest.warns(UserWarning, match="does not tell"):
+        assert corpus.folds(seed=1)[0].dev.speakers == fold.dev.speakers  # published, not drawn
+
+
+def test_a_film_under_two_names_is_found_across_the_split(films, cache):
+    """No speaker can be checked, but one recording on two sides still can."""
+    (copied, *_), (covered, *_) = (sorted((films / split / "Sad").iterdir()) for split in ("Train_AFEW", "Val_AFEW"))
+    covered.write_bytes(copied.read_bytes())
+    with pytest.warns(UserWarning, match="does not tell"), pytest.raises(CorpusError, match="on two sides"):
+        afew.read(films).folds()
+
+
+def test_what_is_not_known_is_said(films, cache):
+    text = afew.read(films).describe()
+    assert "56 clips" in text and "speakers unknown, sentences unknown" in text and "no redistribution" in text
+
+
+def test_it_is_complete_but_for_the_number_of_clips(films, cache):
+    assert [p.what for p in afew.read(films).validate()] == ["has 56 clips where the complete corpus has 1156"]
+
+
+def test_strange_folders_and_names(films):
+    (films / "Train_AFEW" / "Bored").mkdir()
+    with pytest.raises(CorpusError, match=r"Bored is none of the classes Angry, .*move it elsewhere"):
+        afew.read(films)
+    (films / "Train_AFEW" / "Bored").rmdir()
+    (films / "Val_AFEW" / "Happy" / "cat.avi").touch()
+    with pytest.raises(CorpusError, match=r"cat\.avi is not an AFEW name such as 000046280\.avi"):
+        afew.read(films)
+    (films / "Val_AFEW" / "Happy" / "cat.avi").unlink()
+    (films / "Val_AFEW" / "Fear").rename(films / "Val_AFEW" / ".Fear")
+    with pytest.raises(CorpusError, match=r"Val_AFEW holds no folder Fear"):
+        afew.read(films)
+    (films / "Val_AFEW").rename(films / "Validation")
+    with pytest.raises(CorpusError, match="holds no Val_AFEW"):
+        afew.read(films)
+
+
+def test_an_empty_class(films):
+    for path in (films / "Train_AFEW" / "Fear").iterdir():
+        path.unlink()
+    with pytest.raises(CorpusError, match=r"Fear holds no \.avi"):
+        afew.read(films)
+
+
+def test_how_to_get_it(tmp_path):
+    with pytest.raises(CorpusError, match="signed agreement; sertut never downloads it"):
+        load("afew", root=tmp_path / "absent")
