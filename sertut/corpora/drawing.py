@@ -1,6 +1,6 @@
 """Drawing a face: numbers in, gray pixels out.
 
-All frames of a clip are drawn at once. Each part of the face is a shape given by its signed distance, in pixels,
+Many frames are drawn at once. Each part of the face is a shape given by its signed distance, in pixels,
 negative inside: the edge of a shape is one pixel of slope across distance 0, which is what a camera would see of a
 sharp edge. Parts are painted one over the other, from the back to the front.
 
@@ -16,6 +16,8 @@ import numpy as np
 
 SIZE = 48
 """Pixels on each side: the size of the crops that :func:`sertut.signals.video.find_faces` makes."""
+
+AT_ONCE = 16  # frames: with more, the pictures leave the processor's cache and drawing slows down
 
 UNITS = ("AU1", "AU2", "AU4", "AU5", "AU6", "AU7", "AU9", "AU10", "AU12", "AU15", "AU20", "AU23", "AU26")
 """Action units of the Facial Action Coding System that this face has; :mod:`sertut.corpora.faces` says what they do."""
@@ -74,7 +76,14 @@ class Movement:
 
 def draw(look: Look, movement: Movement) -> np.ndarray:
     """The pictures of a moving face, shape (T, 48, 48), float32, 0 (black) .. 1 (white) and, in strong light, above."""
-    m = Movement(*(_per_frame(getattr(movement, f.name)) for f in fields(Movement)))
+    pictures = np.empty((len(movement.speech), SIZE, SIZE), dtype=np.float32)
+    for i in range(0, len(pictures), AT_ONCE):
+        some = slice(i, i + AT_ONCE)
+        pictures[some] = _draw(look, Movement(*(_per_frame(getattr(movement, f.name), some) for f in fields(Movement))))
+    return pictures
+
+
+def _draw(look: Look, m: Movement) -> np.ndarray:
     au = dict(zip(UNITS, m.units, strict=True))  # name -> (2, T, 1, 1)
     canvas = _canvas(look, m)
     opening = _opening(au, m.speech)
@@ -113,9 +122,9 @@ class _Canvas:
         self.pixels[...] *= 1.0 - np.clip(0.5 - distance / edge, 0.0, 1.0) * amount
 
 
-def _per_frame(values: np.ndarray) -> np.ndarray:
-    """(..., T) -> (..., T, 1, 1), to be combined with pictures (T, h, w)."""
-    return np.asarray(values, dtype=np.float32)[..., None, None]
+def _per_frame(values: np.ndarray, some: slice) -> np.ndarray:
+    """(..., T) -> (..., t, 1, 1), to be combined with pictures (t, h, w): some of the frames."""
+    return np.asarray(values[..., some], dtype=np.float32)[..., None, None]
 
 
 def _canvas(look: Look, m: Movement) -> _Canvas:
@@ -126,6 +135,10 @@ def _canvas(look: Look, m: Movement) -> _Canvas:
     return _Canvas(np.full_like(u, look.background), u, v)
 
 
+def _radius(x, y):
+    return np.sqrt(x * x + y * y)  # np.hypot is many times slower
+
+
 def _stroke(position, end, thickness):
     """Distance to a line: `position` is the signed distance across it, `end` the one beyond its ends."""
     return np.maximum(np.abs(position) - thickness / 2, end)
@@ -134,31 +147,35 @@ def _stroke(position, end, thickness):
 def _opening(au: dict[str, np.ndarray], speech: np.ndarray) -> np.ndarray:
     """From lip to lip, pixels, shape (T, 1, 1)."""
     both = {name: unit.mean(axis=0) for name, unit in au.items()}
-    still = 0.9 * both["AU12"] + 1.6 * both["AU20"] + 0.8 * both["AU10"] + 4.2 * both["AU26"]
+    still = 0.9 * both["AU12"] + 1.6 * both["AU20"] + 0.5 * both["AU10"] + 4.2 * both["AU26"]
     return still + 4.8 * speech * (1 - 0.2 * both["AU23"])
 
 
 def _head(c: _Canvas, look: Look, drop: np.ndarray) -> None:
     """Hair behind the head, ears, and the head, its chin lowered by `drop`."""
     top = 21.0
-    hair = np.hypot(c.u / (look.width + 2.5), np.minimum(c.v, 0) / (top + 2.5)) - 1
+    hair = _radius(c.u / (look.width + 2.5), np.minimum(c.v, 0) / (top + 2.5)) - 1
     c.paint(np.maximum(hair * look.width, c.v - look.hair_length), look.hair)
-    neck = np.maximum(np.abs(c.u) - 0.62 * look.width, look.chin - 6 - c.v)
-    c.paint(neck, 0.72 * look.skin)
-    ear = np.hypot((np.abs(c.u) - look.width) / 2.2, (c.v - 1.5) / 4.5) - 1
-    c.paint(2.2 * ear, 0.85 * look.skin)
+    neck = c.window(28, SIZE, 4, 44)
+    neck.paint(np.maximum(np.abs(neck.u) - 0.62 * look.width, look.chin - 6 - neck.v), 0.72 * look.skin)
+    for side in (c.window(15, 36, 0, 16), c.window(15, 36, 32, SIZE)):
+        ear = _radius((np.abs(side.u) - look.width) / 2.2, (side.v - 1.5) / 4.5) - 1
+        side.paint(2.2 * ear, 0.85 * look.skin)
     low = np.maximum(c.v, 0) / (look.chin + drop)  # 0 at the eyes .. 1 at the chin
     reach = low + np.minimum(c.v, 0) / top
-    width = look.width * (1 - (1 - look.jaw) * np.minimum(low, 1) ** 1.5)
+    width = look.width * (1 - (1 - look.jaw) * low * np.sqrt(np.minimum(low, 1)))
     round_ = (c.u / width) ** 2 + reach**2
     level = look.skin * (1.04 - 0.24 * round_ * round_)
     c.paint((np.sqrt(round_) - 1) * look.width * 0.9, level)
 
 
 def _hair(c: _Canvas, look: Look) -> None:
-    line = look.hairline + 0.022 * (c.u - look.parting) ** 2
-    head = (np.hypot(c.u / (look.width + 2.5), c.v / 23.5) - 1) * look.width
-    c.paint(np.maximum(c.v - line, head), look.hair, edge=1.5)
+    """Hair over the forehead, with a gloss."""
+    hair = c.window(0, 36, 0, SIZE)
+    line = look.hairline + 0.018 * (hair.u - look.parting) ** 2
+    head = (_radius(hair.u / (look.width + 2.5), hair.v / 23.5) - 1) * look.width
+    hair.paint(np.maximum(hair.v - line, head), look.hair, edge=1.5)
+    hair.shade(np.maximum(np.abs(head + 3.0) - 0.4, hair.v - line), -0.35, edge=2.5)
 
 
 def _nose(c: _Canvas, look: Look, au: dict[str, np.ndarray]) -> None:
@@ -168,11 +185,12 @@ def _nose(c: _Canvas, look: Look, au: dict[str, np.ndarray]) -> None:
     flank = np.maximum(look.eye_height - 1 - c.v, c.v - tip)
     c.shade(_stroke(side - 1.6 - 0.16 * (c.v - look.eye_height), flank, 0.8), 0.13, edge=2.0)
     c.shade(np.maximum(side - 0.8, flank), -0.07, edge=1.5)  # the ridge catches the light
-    wing = np.hypot(side - look.nose_width, c.v - tip) - 1.0
+    wing = _radius(side - look.nose_width, c.v - tip) - 1.0
     c.shade(wing, 0.22 + 0.25 * wrinkle, edge=1.5)
-    c.paint(np.hypot((side - 0.55 * look.nose_width) / 1.2, c.v - tip - 0.5) - 0.75, 0.3 * look.skin, 0.8)
-    folds = np.minimum(np.abs(c.v - look.eye_height - 0.8), np.abs(c.v - look.eye_height - 3.2)) - 0.4
-    c.shade(np.maximum(folds, side - 2.2), 0.6 * wrinkle)
+    c.paint(_radius((side - 0.55 * look.nose_width) / 1.2, c.v - tip - 0.5) - 0.75, 0.3 * look.skin, 0.8)
+    # Wrinkles run down from the bridge to both sides.
+    folds = np.abs(np.abs(c.v - look.eye_height - 2.0 - 0.5 * side) - 1.3)
+    c.shade(np.maximum(folds - 0.4, side - 2.6), 0.4 * wrinkle, edge=1.2)
 
 
 def _brow(c: _Canvas, look: Look, side: int, au: dict[str, np.ndarray]) -> None:
@@ -180,8 +198,8 @@ def _brow(c: _Canvas, look: Look, side: int, au: dict[str, np.ndarray]) -> None:
     knit = 1.2 * au["AU4"]  # towards the nose
     x = (side * c.u - look.eye_distance + knit) / length  # -1 at the inner end .. 1 at the outer one
     inner, outer = 0.5 - 0.5 * np.clip(x, -1.2, 1.2), 0.5 + 0.5 * np.clip(x, -1.2, 1.2)
-    drop_inner = -2.9 * au["AU1"] + 2.3 * au["AU4"] + 0.9 * au["AU9"]
-    drop_outer = -3.1 * au["AU2"] + 0.7 * au["AU4"] + 0.4 * au["AU6"]
+    drop_inner = -2.6 * au["AU1"] + 2.2 * au["AU4"] + 0.9 * au["AU9"]
+    drop_outer = -2.7 * au["AU2"] + 0.7 * au["AU4"] + 0.4 * au["AU6"]
     middle = look.brow_arch + 0.5 * au["AU2"] - 0.3 * au["AU4"]
     line = look.brow_height - look.brow_slant * x + drop_inner * inner + drop_outer * outer
     line = line - middle * (1 - x * x)
@@ -190,8 +208,8 @@ def _brow(c: _Canvas, look: Look, side: int, au: dict[str, np.ndarray]) -> None:
     # Skin folds over a raised brow, and stands in a line beside a lowered one.
     raised = 0.35 * au["AU1"] + 0.35 * au["AU2"]
     c.shade(_stroke(c.v - line + 3.6, (np.abs(x) - 0.9) * length, 0.8), 0.45 * raised)
-    upright = np.maximum(look.brow_height - 1.5 - c.v, c.v - look.brow_height - 3.5)
-    c.shade(_stroke(side * c.u - 1.3, upright, 0.8), 0.5 * au["AU4"])
+    upright = np.maximum(look.brow_height - 0.8 - c.v, c.v - look.brow_height - 3.0)
+    c.shade(_stroke(side * c.u - 1.5, upright, 0.7), 0.35 * au["AU4"], edge=1.3)
 
 
 def _eye(c: _Canvas, look: Look, side: int, au: dict[str, np.ndarray], m: Movement) -> None:
@@ -203,10 +221,10 @@ def _eye(c: _Canvas, look: Look, side: int, au: dict[str, np.ndarray], m: Moveme
     slant = 0.22 * (au["AU1"] * au["AU15"]) * x  # the upper lid follows a brow raised at its inner end
     upper = look.eye_height + slant - above * bow
     lower = look.eye_height + 0.3 * slant + below * bow
-    c.shade(np.hypot(x / (look.eye_width + 1.2), (c.v - look.eye_height + 1.5) / 3.4) - 1, 0.14, edge=1.2)
+    c.shade(_radius(x / (look.eye_width + 1.2), (c.v - look.eye_height + 1.5) / 3.4) - 1, 0.14, edge=1.2)
     inside = np.maximum(np.maximum(upper - c.v, c.v - lower), np.abs(x) - look.eye_width)
     c.paint(inside, 0.3 + 0.62 * look.skin**0.3)
-    off = np.hypot(c.u - side * look.eye_distance - m.gaze[0], c.v - look.eye_height - m.gaze[1] + 0.3)
+    off = _radius(c.u - side * look.eye_distance - m.gaze[0], c.v - look.eye_height - m.gaze[1] + 0.3)
     c.paint(np.maximum(inside, off - 1.75), look.iris)
     c.paint(np.maximum(inside, off - 0.8), 0.04)
     ends = np.abs(x) - look.eye_width
@@ -222,7 +240,7 @@ def _eye(c: _Canvas, look: Look, side: int, au: dict[str, np.ndarray], m: Moveme
 def _mouth(c: _Canvas, look: Look, au: dict[str, np.ndarray], opening: np.ndarray) -> None:
     both = {name: unit.mean(axis=0) for name, unit in au.items()}
     wide = 1 + 0.22 * both["AU12"] + 0.3 * both["AU20"] - 0.18 * both["AU23"] - 0.22 * both["AU26"]
-    width = look.mouth_width * wide - 0.16 * opening
+    width = np.maximum(look.mouth_width * wide - 0.16 * opening, 2.0)
     left, right = (-3.2 * au["AU12"] + 2.6 * au["AU15"] + 0.5 * au["AU20"]) - look.mouth_curve
     corner = look.mouth + 0.25 * opening + (left + right) / 2 + (right - left) / 2 * np.clip(c.u / width, -1, 1)
     upper = look.mouth - 0.12 * opening - 1.3 * both["AU10"] - 0.6 * both["AU9"] - 0.4 * both["AU15"]
@@ -240,13 +258,14 @@ def _mouth(c: _Canvas, look: Look, au: dict[str, np.ndarray], opening: np.ndarra
     bare = 0.25 + 0.5 * both["AU12"] + 0.45 * both["AU20"] + 0.4 * both["AU10"]
     c.paint(np.maximum(inside + 0.4, c.v - top - 1.5), 0.88, np.clip(bare, 0, 0.9))
     c.paint(_stroke(c.v - top, ends, 0.7), 0.25 * look.skin, 0.85)  # the line between the lips
-    c.shade(np.hypot(np.abs(c.u) - width, c.v - corner) - 0.7, 0.3)
+    c.shade(_radius(np.abs(c.u) - width, c.v - corner) - 0.7, 0.3)
 
 
 def _folds(c: _Canvas, look: Look, both: dict[str, np.ndarray], corner: np.ndarray, width: np.ndarray) -> None:
     """The folds from the wings of the nose to the corners of the mouth."""
-    start, end = look.nose + 0.5, corner + 0.5
-    along = np.clip((c.v - start) / (end - start), 0, 1)
-    at = look.nose_width + 1.2 + (width + 1.4 - look.nose_width - 1.2) * np.sqrt(along)
-    depth = 0.1 + 0.3 * both["AU12"] + 0.35 * both["AU10"] + 0.2 * both["AU9"] + 0.1 * both["AU20"]
-    c.shade(_stroke(np.abs(c.u) - at, np.maximum(start - c.v, c.v - end), 0.9), depth, edge=1.3)
+    start, end = look.nose, corner - 0.5
+    along = np.clip((c.v - start) / np.maximum(end - start, 1), 0, 1)
+    inner, outer = look.nose_width + 1.2, width + 2.0
+    at = inner + (outer - inner) * np.sqrt(along)
+    depth = 0.08 + 0.17 * both["AU12"] + 0.17 * both["AU10"] + 0.1 * both["AU9"] + 0.08 * both["AU20"]
+    c.shade(_stroke(np.abs(c.u) - at, np.maximum(start - c.v, c.v - end), 1.0), depth, edge=2.0)

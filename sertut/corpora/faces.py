@@ -36,7 +36,7 @@ EXPRESSIONS = {
     # brows down and together, eyes narrowed under raised lids, lips pressed thin [2]; AU23 is a must [3]
     "anger": {"AU4": 1.0, "AU5": 0.4, "AU7": 0.8, "AU23": 1.0},
     # wrinkled nose, upper lip up [2; one of both is a must in 3], corners of the mouth down
-    "disgust": {"AU9": 1.0, "AU10": 1.0, "AU15": 0.4, "AU7": 0.5},
+    "disgust": {"AU9": 1.0, "AU10": 1.0, "AU15": 0.3, "AU7": 0.5},
     # brows up and together, eyes wide, lips stretched sideways, mouth a little open [2]
     "fear": {"AU1": 1.0, "AU2": 0.5, "AU4": 0.5, "AU5": 0.9, "AU20": 1.0, "AU26": 0.2},
     # corners of the mouth up, cheeks up against the eyes [2]; AU12 is a must [3]
@@ -53,10 +53,10 @@ tightened, AU9 nose wrinkled, AU10 upper lip raised, AU12 lip corner pulled up, 
 stretched, AU23 lips tightened, AU26 jaw dropped.
 """
 
-UNEVEN = 0.15
+UNEVEN = 0.35
 """In each showing, the strength of each unit is changed by this share of itself (standard deviation)."""
 
-ASYMMETRY = 0.08
+ASYMMETRY = 0.2
 """And the two sides of the face differ by this share (standard deviation)."""
 
 RAMP = (0.08, 0.16)
@@ -65,13 +65,16 @@ RAMP = (0.08, 0.16)
 JAW_SECONDS = 0.08
 """The mouth cannot follow the voice faster than this: width at half height of the window that smooths the level."""
 
-VOICE_RANGE_DB = 30.0
+VOICE_RANGE_DB = 25.0
 """The mouth is shut at this level below the loud parts of the clip, and below."""
 
 WANDER = 0.1
 """How far the mouth strays from what the voice asks for (standard deviation, of 1)."""
 
-TWITCH = 0.05
+LIMIT = 1.4
+"""No muscle contracts further than this."""
+
+TWITCH = 0.14
 """How far each unit moves for no reason (standard deviation)."""
 
 
@@ -98,25 +101,25 @@ def cast_look(rng: np.random.Generator) -> Look:
         width=about(17.0, 0.7),
         chin=about(20.0, 0.6),
         jaw=about(0.72, 0.06),
-        hairline=about(-17.0, 0.8),
-        parting=about(0.0, 5.0),
-        hair_length=float(rng.choice([-3.0, 2.0, 24.0])),
+        hairline=about(-17.3, 0.7),
+        parting=about(0.0, 4.0),
+        hair_length=float(rng.choice([-3.0, 2.0, 40.0])),
         eye_distance=about(7.2, 0.45),
         eye_height=eye_height,
         eye_width=about(3.7, 0.25),
         eye_opening=about(3.2, 0.3),
-        brow_height=eye_height + about(-5.0, 0.45),
+        brow_height=eye_height + about(-5.0, 0.6),
         brow_thickness=about(1.6, 0.3),
         brow_arch=about(0.7, 0.3),
-        brow_slant=about(0.1, 0.35),
+        brow_slant=about(0.1, 0.4),
         nose=about(5.0, 0.6),
         nose_width=about(2.9, 0.35),
         mouth=about(11.3, 0.5),
         mouth_width=about(6.0, 0.5),
-        mouth_curve=about(0.1, 0.35),
+        mouth_curve=about(0.1, 0.5),
         lips=about(1.6, 0.35),
         skin=skin,
-        hair=float(rng.uniform(0.06, 0.75)) * skin,
+        hair=float(rng.uniform(0.06, 0.6)) * skin,
         iris=float(rng.uniform(0.12, 0.4)),
         lip_level=about(0.74, 0.05),
         background=float(rng.uniform(0.15, 0.9)),
@@ -161,7 +164,7 @@ def perform(
         speech=speech,
         lids=lids,
         gaze=gaze,
-        shift=np.stack([_drift(times, 0.1, 0.5, rng) for _ in range(2)]) * 0.8,
+        shift=np.stack([_drift(times, 0.1, 0.5, rng) for _ in range(2)]),
         tilt=0.04 * _drift(times, 0.1, 0.5, rng),
         scale=1 + 0.025 * _drift(times, 0.05, 0.2, rng),
         light=np.stack(
@@ -206,7 +209,7 @@ def _contractions(showing: Showing, times: np.ndarray, rng: np.random.Generator)
     uneven = 1 + UNEVEN * np.clip(rng.normal(size=len(UNITS)), -2, 2)
     tilted = ASYMMETRY / 2 * np.clip(rng.normal(size=len(UNITS)), -2, 2)
     sides = np.stack([1 - tilted, 1 + tilted], axis=1)  # (13, 2)
-    return showing.strength * (full * uneven)[:, None, None] * sides[..., None] * course
+    return np.minimum(showing.strength * (full * uneven)[:, None] * sides, LIMIT)[..., None] * course
 
 
 def _step(x: np.ndarray) -> np.ndarray:
