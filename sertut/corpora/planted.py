@@ -1,38 +1,38 @@
 """The planted corpus: speech in which one word of each clip carries the emotion, and we know which one.
 
 A synthetic voice speaks a plain sentence; one content word is re-spoken with the prosody of an emotion
-(:mod:`sertut.corpora.prosody`), the rest stays neutral. Nothing is downloaded: the corpus is made on first use, in
-about a minute, and is the same for the same seed.
+(:mod:`sertut.corpora.prosody`), the rest stays neutral. A drawn face speaks along, earlier or later than the voice by
+an offset that we know, and shows the emotion for as long as its word (:mod:`sertut.corpora.faces`). Nothing is
+downloaded: a corpus is made on first use, in about a minute, and is the same for the same seed.
 
-* `planted`: in each clip a *neutral* word is loud, so that loudness does not tell where the emotion is.
-* `planted-loud`: the word with the emotion is the loudest (in a neutral clip, a neutral word).
+* `planted`: in each clip a *neutral* word is loud, so that loudness does not tell where the emotion is. It has faces.
+* `planted-loud`: the word with the emotion is the loudest (in a neutral clip, a neutral word). Sound only.
 * `planted-band`: as `planted`, but the emotion is heard in one band only, below or above 2000 Hz
-  (:mod:`sertut.corpora.band`): the region is known in time *and* frequency.
+  (:mod:`sertut.corpora.band`): the region is known in time *and* frequency. Sound only.
+* `planted-blend`: two emotions in one clip, each on words of its own, in voice and face; how much of the emotional time
+  each has is known, and the label is the larger share (:mod:`sertut.corpora.blend`).
+* `planted-decoy`: the voice tells when, the face tells what, but it shows two emotions, and only one of them at the
+  clip's own offset from the word that the voice stresses: that one is the label (:mod:`sertut.corpora.decoy`).
 """
 
 from __future__ import annotations
 
 import hashlib
-import itertools
 import json
 from collections.abc import Sequence
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from importlib.metadata import version
 from pathlib import Path
 
-import joblib
-import numpy as np
-from joblib.externals.loky.process_executor import TerminatedWorkerError
-
-from sertut.corpora.band import BandTake, in_one_band, speak_in_band
+from sertut.corpora import filming
+from sertut.corpora.band import in_one_band
+from sertut.corpora.blend import write_blends
 from sertut.corpora.corpus import About, Clip, Corpus, Region
+from sertut.corpora.decoy import LABELS, write_decoys
+from sertut.corpora.making import audio_of, make, read_manifest, video_of
 from sertut.corpora.script import EMOTIONS, Take, write_script
-from sertut.corpora.vocoder import FRAME, analyze, resynthesize, timing
-from sertut.corpora.voices import Word, speak
-from sertut.errors import CorpusError
-from sertut.files import data_folder, writing
-from sertut.progress import progress_bar
-from sertut.signals import SAMPLE_RATE, write_audio
+from sertut.corpora.staging import cast_parts
+from sertut.files import data_folder
 
 ABOUT = About(
     title="planted, synthetic speech with one emotional word at a known place",
@@ -46,7 +46,18 @@ RENDERING = 1
 
 SPEAKERS, CLIPS_PER_SPEAKER = 24, 42
 
-VARIANTS = ("planted", "planted-loud", "planted-band")
+VARIANTS = ("planted", "planted-loud", "planted-band", "planted-blend", "planted-decoy")
+
+WITH_FACES = ("planted", "planted-blend", "planted-decoy")
+
+TITLES = {
+    "planted": ABOUT.title,
+    "planted-loud": ABOUT.title,
+    "planted-band": ABOUT.title,
+    "planted-blend": "planted-blend, synthetic speech and drawn faces with two emotions whose shares are known",
+    "planted-decoy": "planted-decoy, synthetic speech and drawn faces with a true and a misleading expression",
+}
+"""Variant -> what the corpus is."""
 
 
 def load(
@@ -59,15 +70,20 @@ def load(
 ) -> Corpus:
     """Load a planted corpus; make it first if it is not there, or finish it if its making was interrupted.
 
-    Each emotional clip has one region, the word with the emotion, in the stream "voice"; neutral clips have none. In
-    `planted-band` the region also has `low` or `high`, the limit of its band in Hz.
+    Each emotional clip has the region "voice", the word with the emotion, and, where the corpus has faces, the region
+    "face", seconds on the same clock; a neutral clip has none. In `planted-band` the region also has `low` or `high`,
+    the limit of its band in Hz; in `planted-blend` there is one region for each word and stream.
+
     `Clip.details` holds ``cue_word``, ``decoy_word``, ``decoy_start``, ``decoy_end`` (None where there is none), and
-    ``words``: a tuple of (word, start, end) in seconds.
+    ``words``: a tuple of (word, start, end) in seconds. With a face, ``offset``: the seconds by which it follows the
+    voice. In `planted-blend` also ``shares``: {emotion: share of the emotional time of the voice}, and ``cues`` and
+    ``faces``: a tuple of (emotion, start, end) for each stream. In `planted-decoy` also ``decoy_emotion`` and
+    ``decoy_face``, (start, end) of the misleading expression; ``cue_word`` is the stressed word.
 
     Args:
         name: one of :data:`VARIANTS`.
         speakers: how many voices.
-        clips_per_speaker: a multiple of 7, the number of emotions.
+        clips_per_speaker: a multiple of the number of emotions: 7, or 6 in `planted-blend` and `planted-decoy`.
         seed: of all that is drawn.
         progress: show a bar while the corpus is made.
 
@@ -75,20 +91,33 @@ def load(
         CorpusError: the sizes do not fit, or the speech engine does not work.
         SertutError: the folder cannot be written.
     """
-    takes: Sequence[Take] = write_script(name == "planted-loud", speakers, clips_per_speaker, seed)
-    if name == "planted-band":
-        takes = in_one_band(takes)
+    takes = _script(name, speakers, clips_per_speaker, seed)
     folder = data_folder() / f"{name}-{_fingerprint(takes)}"
-    entries = _read_manifest(folder)
-    if entries is None:
-        entries = _make(takes, folder, f"making {name}", progress)
+    about = replace(ABOUT, title=TITLES[name])
+    parts = cast_parts(takes, seed) if name in WITH_FACES else None
+    faces = folder / f"faces-{filming.fingerprint(parts)}" if parts else None
+    clips = _read(folder, faces)
+    if clips is None:
+        make(takes, parts, folder, faces, about, title=f"making {name}", progress=progress)
+        clips = _read(folder, faces)
+        assert clips is not None, f"what was just made in {folder} is not there"
     return Corpus(
         name=name,
-        clips=tuple(_clip(entry, folder) for entry in entries),
-        emotions=EMOTIONS,
-        about=ABOUT,
+        clips=clips,
+        emotions=LABELS if name == "planted-decoy" else EMOTIONS,
+        about=about,
         expected={"clips": speakers * clips_per_speaker, "speakers": speakers},
     )
+
+
+def _script(name: str, speakers: int, clips_per_speaker: int, seed: int) -> Sequence[Take]:
+    """All draws of one variant."""
+    if name == "planted-blend":
+        return write_blends(speakers, clips_per_speaker, seed)
+    if name == "planted-decoy":
+        return write_decoys(speakers, clips_per_speaker, seed)
+    takes = write_script(name == "planted-loud", speakers, clips_per_speaker, seed)
+    return in_one_band(takes) if name == "planted-band" else takes
 
 
 def _fingerprint(takes: Sequence[Take]) -> str:
@@ -98,116 +127,62 @@ def _fingerprint(takes: Sequence[Take]) -> str:
     return hashlib.sha256(everything.encode()).hexdigest()[:10]
 
 
-def _read_manifest(folder: Path) -> list[dict] | None:
-    """What was made, or None if the making has not come to its end or files were lost since."""
-    try:
-        entries = json.loads((folder / "manifest.json").read_text())["clips"]
-    except (FileNotFoundError, ValueError, KeyError):
+def _read(folder: Path, faces: Path | None) -> tuple[Clip, ...] | None:
+    """The clips, or None if some were not made yet."""
+    sounds = read_manifest(folder, audio_of)
+    if sounds is None:
         return None
-    return entries if all(_audio(folder, entry["name"]).is_file() for entry in entries) else None
-
-
-def _make(takes: Sequence[Take], folder: Path, title: str, progress: bool) -> list[dict]:
-    """Make all clips that are not there yet, on all cores; then write the manifest, the sign that all is done."""
-    key = lambda take: (take.speaker.voice, take.sentence)  # noqa: E731 - takes that share one analysis
-    groups = [list(group) for _, group in itertools.groupby(sorted(takes, key=key), key=key)]
-    jobs = (joblib.delayed(_render)(group, folder) for group in groups)
-    made: dict[str, dict] = {}
-    with progress_bar(total=len(takes), desc=title, unit="clip", disable=not progress) as bar:
-        try:
-            for entries in joblib.Parallel(n_jobs=-1, return_as="generator_unordered")(jobs):
-                made.update((entry["name"], entry) for entry in entries)
-                bar.update(len(entries))
-        except TerminatedWorkerError as problem:
-            raise CorpusError(
-                f"{title}: the system stopped a worker process (out of memory?); run again to go on where it stopped."
-            ) from problem
-    ordered = [made[take.name] for take in takes]
-    with writing(folder / "manifest.json") as temporary:
-        rows = ",\n".join(json.dumps(entry) for entry in ordered)  # one line a clip, to be read by humans too
-        temporary.write_text(f'{{"about": {json.dumps(asdict(ABOUT))},\n"clips": [\n{rows}\n]}}\n')
-    return ordered
-
-
-def _render(takes: list[Take], folder: Path) -> list[dict]:
-    """Make the clips of one voice and one sentence; those that exist already are only described."""
-    utterance = speak(takes[0].sentence, takes[0].speaker.voice)
-    n_frames = int(len(utterance.samples) / utterance.rate / FRAME) + 1
-    tracks = None
-    entries = []
-    for take in takes:
-        path = _audio(folder, take.name)
-        if not path.is_file():
-            tracks = tracks or analyze(utterance)
-            rng = np.random.default_rng(take.seed)
-            if isinstance(take, BandTake):
-                voice = speak_in_band(tracks, utterance.words, take)
-            else:
-                voice = resynthesize(tracks, utterance.words, take.prosodies, take.speaker, rng)
-            with writing(path) as temporary:
-                write_audio(temporary, _recorded(voice, take, rng))
-        heard = timing(n_frames, utterance.words, take.prosodies, take.speaker.tempo)
-        times = lambda t, heard=heard, take=take: (  # noqa: E731 - seconds of the original -> seconds of the clip
-            round(take.pause[0] + float(np.interp(t / FRAME, np.arange(n_frames), heard)), 3)
-        )
-        words = [Word(word.text, times(word.start), times(word.end)) for word in utterance.words]
-        entries.append(_entry(take, words))
-    return entries
-
-
-def _recorded(voice: np.ndarray, take: Take, rng: np.random.Generator) -> np.ndarray:
-    """Silence around the voice, the clip's level, and a quiet background."""
-    before, after = (round(SAMPLE_RATE * pause) for pause in take.pause)
-    samples = np.pad(voice, (before, after)) / np.sqrt(np.mean(voice**2)) * 10 ** (take.gain / 20)
-    samples = samples + 10 ** (take.noise / 20) * rng.normal(size=len(samples))
-    return samples * min(1.0, 0.98 / np.abs(samples).max())
-
-
-def _entry(take: Take, words: list[Word]) -> dict:
-    """What the manifest says of a clip."""
-    band = (take.low, take.high) if isinstance(take, BandTake) else ()
-    return {
-        "name": take.name,
-        "speaker": take.speaker.name,
-        "emotion": take.emotion,
-        "sentence": take.sentence,
-        "words": [[word.text, word.start, word.end] for word in words],
-        "cue": take.cue,
-        "decoy": take.decoy,
-        "regions": [] if take.cue is None else [[words[take.cue].start, words[take.cue].end, "voice", *band]],
-        "drawn": {
-            "speaker": _rounded(asdict(take.speaker)),
-            "cue": None if take.cue is None else _rounded(asdict(take.prosodies[take.cue])),
-            "decoy": None if take.decoy is None else _rounded(asdict(take.prosodies[take.decoy])),
-            "gain": round(take.gain, 4),
-            "noise": round(take.noise, 4),
-        },
-    }
-
-
-def _rounded(values: dict) -> dict:
-    return {key: round(value, 4) if isinstance(value, float) else value for key, value in values.items()}
+    clips = [_clip(entry, folder) for entry in sounds]
+    if faces:
+        films = read_manifest(faces, video_of)
+        if films is None:
+            return None
+        clips = [_with_face(clip, entry, faces) for clip, entry in zip(clips, films, strict=True)]
+    return tuple(clips)
 
 
 def _clip(entry: dict, folder: Path) -> Clip:
     words: list[list] = entry["words"]
     cue, decoy = (words[entry[which]] if entry[which] is not None else (None, None, None) for which in ("cue", "decoy"))
+    details = {
+        "cue_word": cue[0],
+        "decoy_word": decoy[0],
+        "decoy_start": decoy[1],
+        "decoy_end": decoy[2],
+        "words": tuple(tuple(word) for word in words),
+    }
+    if "cues" in entry:
+        details |= {"cues": tuple(tuple(cue) for cue in entry["cues"]), "shares": _shares(entry["cues"])}
     return Clip(
         name=entry["name"],
-        audio=_audio(folder, entry["name"]),
+        audio=audio_of(folder, entry["name"]),
         speaker=entry["speaker"],
         emotion=entry["emotion"],
         sentence=entry["sentence"],
         regions=tuple(Region(*region) for region in entry["regions"]),
-        details={
-            "cue_word": cue[0],
-            "decoy_word": decoy[0],
-            "decoy_start": decoy[1],
-            "decoy_end": decoy[2],
-            "words": tuple(tuple(word) for word in words),
-        },
+        details=details,
     )
 
 
-def _audio(folder: Path, name: str) -> Path:
-    return folder / "clips" / f"{name}.flac"
+def _shares(cues: Sequence[tuple[str, float, float]]) -> dict[str, float]:
+    """Emotion -> its share of the emotional time."""
+    seconds = dict.fromkeys((emotion for emotion, _, _ in cues), 0.0)
+    for emotion, start, end in cues:
+        seconds[emotion] += end - start
+    return {emotion: own / sum(seconds.values()) for emotion, own in seconds.items()}
+
+
+def _with_face(clip: Clip, entry: dict, faces: Path) -> Clip:
+    """The clip with its video and what is true of it."""
+    details = {**clip.details, "offset": entry["offset"]}
+    if "cues" in details:
+        details["faces"] = tuple(tuple(face) for face in entry["faces"])
+    if entry["decoy"]:
+        emotion, start, end = entry["decoy"]
+        details |= {"decoy_emotion": emotion, "decoy_face": (start, end)}
+    return replace(
+        clip,
+        video=video_of(faces, clip.name),
+        regions=clip.regions + tuple(Region(start, end, "face") for _, start, end in entry["faces"]),
+        details=details,
+    )

@@ -86,6 +86,11 @@ def plain(rng: np.random.Generator) -> Prosody:
 
 def cue(emotion: str, rng: np.random.Generator) -> Prosody:
     """Draw the prosody of a word spoken with `emotion`, one of :data:`CUES`."""
-    full, strength = CUES[emotion], rng.uniform(*STRENGTH)
+    return drawn(CUES[emotion], rng)
+
+
+def drawn(full: Prosody, rng: np.random.Generator) -> Prosody:
+    """A change of full strength, as it turns out in one clip: weaker or stronger as a whole, and uneven."""
+    strength = rng.uniform(*STRENGTH)
     factors = strength * (1 + UNEVEN * np.clip(rng.normal(size=len(fields(Prosody))), -2, 2))
     return Prosody(*(getattr(full, f.name) * float(k) for f, k in zip(fields(Prosody), factors, strict=True)))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -9,6 +10,7 @@ import numpy as np
 from sertut.corpora import prosody
 from sertut.corpora.prosody import Prosody
 from sertut.corpora.vocoder import Speaker
+from sertut.corpora.voices import Word
 from sertut.errors import CorpusError
 
 EMOTIONS = ("anger", "disgust", "fear", "happiness", "neutral", "sadness", "surprise")
@@ -82,6 +84,15 @@ class Take:
     noise: float
     seed: int
 
+    @property
+    def cues(self) -> tuple[tuple[str, int], ...]:
+        """(emotion, index of the word) for each word that stands out by its prosody."""
+        return () if self.cue is None else ((self.emotion, self.cue),)
+
+    def settled(self, words: Sequence[Word]) -> Take:
+        """The take with nothing left open, once it is known when the engine speaks each word."""
+        return self
+
 
 def content_words(sentence: str) -> list[int]:
     """Indices of the words that may carry a cue."""
@@ -98,12 +109,7 @@ def write_script(loud_cue: bool, speakers: int, clips_per_speaker: int, seed: in
     Raises:
         CorpusError: the sizes do not allow a balanced corpus.
     """
-    per_emotion, rest = divmod(clips_per_speaker, len(EMOTIONS))
-    if speakers < 1 or rest or not 1 <= per_emotion <= len(SENTENCES):
-        raise CorpusError(
-            f"cannot make {speakers} speakers with {clips_per_speaker} clips each: clips_per_speaker must be a multiple"
-            f" of {len(EMOTIONS)}, at most {len(EMOTIONS) * len(SENTENCES)}, and speakers at least 1."
-        )
+    per_emotion = clips_of_a_class(speakers, clips_per_speaker, EMOTIONS)
     takes = []
     for i, speaker in enumerate(cast(speakers, seed)):
         rng = np.random.default_rng([seed, 1, i])
@@ -112,6 +118,32 @@ def write_script(loud_cue: bool, speakers: int, clips_per_speaker: int, seed: in
                 name = f"{speaker.name.replace(' ', '')}-{emotion}-{k + 1}"
                 takes.append(_take(name, speaker, emotion, str(sentence), loud_cue, rng))
     return takes
+
+
+def clips_of_a_class(
+    speakers: int, clips_per_speaker: int, classes: Sequence[str], sentences: Sequence[str] = SENTENCES
+) -> int:
+    """How many clips each speaker has of each class, every one of another sentence.
+
+    Raises:
+        CorpusError: the sizes do not allow a balanced corpus.
+    """
+    number, rest = divmod(clips_per_speaker, len(classes))
+    if speakers < 1 or rest or not 1 <= number <= len(sentences):
+        raise CorpusError(
+            f"cannot make {speakers} speakers with {clips_per_speaker} clips each: clips_per_speaker must be a multiple"
+            f" of {len(classes)}, at most {len(classes) * len(sentences)}, and speakers at least 1."
+        )
+    return number
+
+
+def steps(classes: int, number: int, rng: np.random.Generator) -> list[int]:
+    """`number` steps from a class to another one, each of 1 .. classes - 1 about equally often, in random order.
+
+    Class `i` of clip `k` is paired with class ``(i + steps[k]) % classes``: so all classes are partners equally often.
+    """
+    rounds = [rng.permutation(classes - 1) + 1 for _ in range(-(-number // (classes - 1)))]
+    return [int(step) for step in np.concatenate(rounds)[:number]]
 
 
 def cast(n: int, seed: int) -> list[Speaker]:
@@ -134,6 +166,15 @@ def cast(n: int, seed: int) -> list[Speaker]:
     ]
 
 
+def today(speaker: Speaker, rng: np.random.Generator) -> Speaker:
+    """The same person, now a little higher or faster than the last time: else the mean F0 of a clip would tell."""
+    return replace(
+        speaker,
+        pitch=speaker.pitch * float(2 ** (rng.normal(scale=0.12))),
+        tempo=speaker.tempo * float(2 ** (rng.normal(scale=0.12))),
+    )
+
+
 def _take(name: str, speaker: Speaker, emotion: str, sentence: str, loud_cue: bool, rng: np.random.Generator) -> Take:
     special, ordinary = (int(i) for i in rng.permutation(content_words(sentence))[:2])
     prosodies = [prosody.plain(rng) for _ in sentence.split()]
@@ -149,12 +190,7 @@ def _take(name: str, speaker: Speaker, emotion: str, sentence: str, loud_cue: bo
         prosodies[decoy] += Prosody(level=loudness)
     return Take(
         name=name,
-        # The same person, now a little higher or faster than the last time: else the mean F0 of a clip would tell.
-        speaker=replace(
-            speaker,
-            pitch=speaker.pitch * float(2 ** (rng.normal(scale=0.12))),
-            tempo=speaker.tempo * float(2 ** (rng.normal(scale=0.12))),
-        ),
+        speaker=today(speaker, rng),
         emotion=emotion,
         sentence=sentence,
         cue=cue,

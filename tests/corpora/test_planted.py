@@ -16,7 +16,7 @@ from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
 
 from sertut.corpora import load
-from sertut.corpora.planted import _render
+from sertut.corpora.making import _render
 from sertut.corpora.prosody import CUES, Prosody
 from sertut.corpora.script import EMOTIONS, SENTENCES, VOICES, content_words, write_script
 from sertut.corpora.vocoder import FRAME, Speaker, analyze, resynthesize, timing
@@ -194,7 +194,7 @@ def tiny(cache, made):
 
 
 def test_a_second_load_makes_nothing(cache, made, monkeypatch):
-    monkeypatch.setattr("sertut.corpora.planted._render", None)
+    monkeypatch.setattr("sertut.corpora.making._render", None)
     shutil.copytree(made, cache)
     assert len(load("planted", **TINY)) == 14
 
@@ -229,7 +229,7 @@ def test_nothing_half_written_stays_behind(tmp_path, monkeypatch):
         path.write_bytes(b"half")
         raise KeyboardInterrupt
 
-    monkeypatch.setattr("sertut.corpora.planted.write_audio", fail)
+    monkeypatch.setattr("sertut.corpora.making.write_audio", fail)
     takes = write_script(False, 1, 7, 0)[:1]
     with pytest.raises(KeyboardInterrupt):
         _render(takes, tmp_path)

@@ -1,0 +1,163 @@
+"""Making a planted corpus: its clips on all cores, file by file, so that an interrupted making can go on."""
+
+from __future__ import annotations
+
+import itertools
+import json
+from collections.abc import Callable, Sequence
+from dataclasses import asdict
+from pathlib import Path
+
+import joblib
+import numpy as np
+from joblib.externals.loky.process_executor import TerminatedWorkerError
+
+from sertut.corpora.band import BandTake, speak_in_band
+from sertut.corpora.blend import BlendTake
+from sertut.corpora.corpus import About
+from sertut.corpora.filming import film
+from sertut.corpora.script import Take
+from sertut.corpora.staging import Part
+from sertut.corpora.vocoder import FRAME, Tracks, analyze, resynthesize, timing
+from sertut.corpora.voices import Word, speak
+from sertut.errors import CorpusError
+from sertut.files import writing
+from sertut.progress import progress_bar
+from sertut.signals import SAMPLE_RATE, write_audio
+
+
+def audio_of(folder: Path, name: str) -> Path:
+    """The sound of a clip."""
+    return folder / "clips" / f"{name}.flac"
+
+
+def video_of(folder: Path, name: str) -> Path:
+    """The face of a clip."""
+    return folder / f"{name}.avi"
+
+
+def read_manifest(folder: Path, file_of: Callable[[Path, str], Path]) -> list[dict] | None:
+    """What was made, or None if the making has not come to its end or files were lost since."""
+    try:
+        entries = json.loads((folder / "manifest.json").read_text())["clips"]
+    except (FileNotFoundError, ValueError, KeyError):
+        return None
+    return entries if all(file_of(folder, entry["name"]).is_file() for entry in entries) else None
+
+
+def make(
+    takes: Sequence[Take],
+    parts: Sequence[Part] | None,
+    folder: Path,
+    faces: Path | None,
+    about: About,
+    *,
+    title: str,
+    progress: bool,
+) -> None:
+    """Make all clips that are not there yet, on all cores; then write the manifests, the sign that all is done.
+
+    Args:
+        parts: what each take's face does; None for a corpus without faces.
+        folder, faces: where sound and faces are kept; `faces` is None for a corpus without them.
+        title: what the progress bar says.
+
+    Raises:
+        CorpusError: the speech engine does not work, or the system stopped a worker.
+        SertutError: a folder cannot be written.
+    """
+    played: Sequence[Part | None] = parts or [None] * len(takes)
+    scenes = list(zip(takes, played, strict=True))
+    key = lambda scene: (scene[0].speaker.voice, scene[0].sentence)  # noqa: E731 - takes that share one analysis
+    groups = [list(group) for _, group in itertools.groupby(sorted(scenes, key=key), key=key)]
+    jobs = (joblib.delayed(_render)(group, folder, faces) for group in groups)
+    made: dict[str, tuple[dict, dict | None]] = {}
+    with progress_bar(total=len(takes), desc=title, unit="clip", disable=not progress) as bar:
+        try:
+            for pairs in joblib.Parallel(n_jobs=-1, return_as="generator_unordered")(jobs):
+                made.update((entry["name"], (entry, filmed)) for entry, filmed in pairs)
+                bar.update(len(pairs))
+        except TerminatedWorkerError as problem:
+            raise CorpusError(
+                f"{title}: the system stopped a worker process (out of memory?); run again to go on where it stopped."
+            ) from problem
+    _write_manifest(folder, about, [made[take.name][0] for take in takes])
+    if faces:
+        _write_manifest(faces, about, [made[take.name][1] for take in takes])
+
+
+def _write_manifest(folder: Path, about: About, entries: Sequence[dict | None]) -> None:
+    with writing(folder / "manifest.json") as temporary:
+        rows = ",\n".join(json.dumps(entry) for entry in entries)  # one line a clip, to be read by humans too
+        temporary.write_text(f'{{"about": {json.dumps(asdict(about))},\n"clips": [\n{rows}\n]}}\n')
+
+
+def _render(scenes: list[tuple[Take, Part | None]], folder: Path, faces: Path | None) -> list[tuple[dict, dict | None]]:
+    """Make the clips of one voice and one sentence; what exists already is only described."""
+    first, _ = scenes[0]
+    utterance = speak(first.sentence, first.speaker.voice)
+    n_frames = int(len(utterance.samples) / utterance.rate / FRAME) + 1
+    tracks = None
+    entries: list[tuple[dict, dict | None]] = []
+    for drawn, part in scenes:
+        take = drawn.settled(utterance.words)
+        audio = audio_of(folder, take.name)
+        if not audio.is_file():
+            tracks = tracks or analyze(utterance)
+            _record(take, tracks, utterance.words, audio)
+        heard = timing(n_frames, utterance.words, take.prosodies, take.speaker.tempo)
+        times = lambda t, heard=heard, take=take: (  # noqa: E731 - seconds of the original -> seconds of the clip
+            round(take.pause[0] + float(np.interp(t / FRAME, np.arange(n_frames), heard)), 3)
+        )
+        words = [Word(word.text, times(word.start), times(word.end)) for word in utterance.words]
+        filmed = film(part, take, words, audio, video_of(faces, take.name)) if part and faces else None
+        entries.append((_entry(take, words), filmed))
+    return entries
+
+
+def _record(take: Take, tracks: Tracks, words: Sequence[Word], path: Path) -> None:
+    """Write the sound of one clip."""
+    rng = np.random.default_rng(take.seed)
+    if isinstance(take, BandTake):
+        voice = speak_in_band(tracks, words, take)
+    else:
+        voice = resynthesize(tracks, words, take.prosodies, take.speaker, rng)
+    with writing(path) as temporary:
+        write_audio(temporary, _recorded(voice, take, rng))
+
+
+def _recorded(voice: np.ndarray, take: Take, rng: np.random.Generator) -> np.ndarray:
+    """Silence around the voice, the clip's level, and a quiet background."""
+    before, after = (round(SAMPLE_RATE * pause) for pause in take.pause)
+    samples = np.pad(voice, (before, after)) / np.sqrt(np.mean(voice**2)) * 10 ** (take.gain / 20)
+    samples = samples + 10 ** (take.noise / 20) * rng.normal(size=len(samples))
+    return samples * min(1.0, 0.98 / np.abs(samples).max())
+
+
+def _entry(take: Take, words: list[Word]) -> dict:
+    """What the manifest says of a clip's sound."""
+    band = (take.low, take.high) if isinstance(take, BandTake) else ()
+    entry = {
+        "name": take.name,
+        "speaker": take.speaker.name,
+        "emotion": take.emotion,
+        "sentence": take.sentence,
+        "words": [[word.text, word.start, word.end] for word in words],
+        "cue": take.cue,
+        "decoy": take.decoy,
+        "regions": [[words[i].start, words[i].end, "voice", *band] for _, i in take.cues],
+        "drawn": {
+            "speaker": _rounded(asdict(take.speaker)),
+            "cue": None if take.cue is None else _rounded(asdict(take.prosodies[take.cue])),
+            "decoy": None if take.decoy is None else _rounded(asdict(take.prosodies[take.decoy])),
+            "gain": round(take.gain, 4),
+            "noise": round(take.noise, 4),
+        },
+    }
+    if isinstance(take, BlendTake):
+        entry["cues"] = [[emotion, words[i].start, words[i].end] for emotion, i in take.cues]
+    return entry
+
+
+def _rounded(values: dict) -> dict:
+    return {key: round(value, 4) if isinstance(value, float) else value for key, value in values.items()}
