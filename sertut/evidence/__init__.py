@@ -3,12 +3,14 @@
 from sertut.evidence.cells import localize_cells
 from sertut.evidence.claims import Claim
 from sertut.evidence.deletion import Deletion, deletion, pooled_deletion
+from sertut.evidence.examples import Example, Selection
 from sertut.evidence.heads import head_use
 from sertut.evidence.localization import METRICS, Localization, localize
 from sertut.evidence.loudness import loudness
+from sertut.evidence.offsets import Offsets, offsets, recovered_offset
 from sertut.evidence.pooled import Pooled
 from sertut.evidence.position import Rotation, rotate
-from sertut.evidence.report import Example, Report, Selection, evaluate
+from sertut.evidence.report import Report, evaluate
 
 __all__ = [
     "METRICS",
@@ -16,6 +18,7 @@ __all__ = [
     "Deletion",
     "Example",
     "Localization",
+    "Offsets",
     "Pooled",
     "Report",
     "Rotation",
@@ -26,6 +29,8 @@ __all__ = [
     "localize",
     "localize_cells",
     "loudness",
+    "offsets",
     "pooled_deletion",
+    "recovered_offset",
     "rotate",
 ]

@@ -27,6 +27,24 @@ def energy(level: np.ndarray) -> np.ndarray:
     return power / power.sum()
 
 
+def motion(face: np.ndarray, n: int) -> np.ndarray:
+    """Look where the face moves: mean absolute change of its features, to the frame before and to the one after.
+
+    Args:
+        face: shape (T, F + 1), as :func:`sertut.corpora.load_faces` gives them; the last column is 1 where a face was
+            found, and only between two such frames is a change seen. n: steps wanted; beyond T nothing moves.
+
+    Returns:
+        shape (n,), sum 1; uniform where nothing moves at all.
+    """
+    both = face[1:, -1] * face[:-1, -1]
+    change = np.abs(np.diff(face[:, :-1], axis=0)).mean(axis=1) * both  # (T - 1,)
+    moved = np.zeros(n + 1)
+    moved[1 : len(face)] = change[:n]
+    moved = moved[:-1] + moved[1:]
+    return moved / moved.sum() if moved.sum() > 0 else uniform(n)
+
+
 def center(n: int) -> np.ndarray:
     """Look at the middle: a Gaussian at n / 2 with a standard deviation of n / 6."""
     weights = np.exp(-0.5 * ((np.arange(n) + 0.5 - n / 2) / (n / 6)) ** 2)

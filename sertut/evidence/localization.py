@@ -3,6 +3,9 @@
 A map is scored on its own clock: a step is inside a region if its center is; the energy of a step is the mean over the
 frames of its span; a step within 50 dB of the clip's loudest step counts, silence does not.
 
+On the face's clock every frame that shows a face counts, and a frame's motion, how much the face changes, stands in the
+place of energy.
+
 A map with steps longer than 50 ms is brought to the 10 ms frames of the features first, where each frame takes the
 weight of the step that it lies in. Coarse and fine maps are so judged by the same ruler, and a word that lies between
 the centers of two long steps is scored, too.
@@ -19,7 +22,7 @@ import pandas as pd
 import torch
 
 from sertut.attention import AttentionMap, Clock
-from sertut.corpora import Clip
+from sertut.corpora import Clip, load_faces
 from sertut.errors import SertutError, unknown
 from sertut.evidence import baselines, scores
 from sertut.signals import HOP_SECONDS, WINDOW_SECONDS, frame_seconds, level_db, read_audio, sounding
@@ -111,14 +114,17 @@ def localize(
     maps: Sequence[AttentionMap],
     untrained: Sequence[AttentionMap] | None = None,
     *,
-    stream: str = "voice",
+    others: Mapping[str, Sequence[AttentionMap]] | None = None,
     tolerance: float = TOLERANCE_SECONDS,
 ) -> Localization:
-    """Score one map a clip, and beside it the untrained network, energy, center, uniform, random and shifted maps.
+    """Score one map a clip against the regions of the map's own stream, beside what knows nothing of emotion.
+
+    These are the untrained network; energy (voice) or motion (face); and center, uniform, random and shifted maps.
 
     Args:
-        maps: of the trained network, batch size 1 each. untrained: of the same network before training, if wanted.
-        stream: which regions are meant, "voice" or "face".
+        maps: of the trained network, batch size 1 each. A map with the axis "emotion" counts with the mean of its
+            emotions: choose one of them with :func:`of_emotions`.
+        untrained: of the same network before training, if wanted. others: name -> further maps to score, one a clip.
         tolerance: of the pointing game, seconds, rounded to whole steps of the map; for a network whose steps see
             much more than they span, pass half of its receptive field.
 
@@ -126,8 +132,15 @@ def localize(
         SertutError: no clip has a region that could be scored.
     """
     rows, skipped = [], {}
+    faces = load_faces(clips, progress=False) if any(map_.stream == "face" for map_ in maps) else None
     for i, clip in enumerate(clips):
-        weights, clock, level, valid = on_clock(clip, maps[i])
+        stream = maps[i].stream
+        if faces is not None:
+            weights, clock, valid = on_face_clock(maps[i])
+            simple = {"motion": baselines.motion(faces[i].double().numpy(), len(weights))}
+        else:
+            weights, clock, level, valid = on_clock(clip, maps[i])
+            simple = {"energy": baselines.energy(level)}
         region = scores.region_mask(clip.regions, clock.centers(len(weights)).numpy(), stream)
         if not scores.defined(region, valid):
             skipped[clip.name] = _why_not(clip, region, valid, stream)
@@ -137,8 +150,9 @@ def localize(
         methods = {"attention": weights}
         if untrained is not None:
             methods["untrained network"] = time_weights(untrained[i], len(weights))[0]
+        methods |= {name: time_weights(theirs[i], len(weights))[0] for name, theirs in (others or {}).items()}
+        methods |= simple
         methods |= {
-            "energy": baselines.energy(level),
             "center": baselines.center(len(weights)),
             "uniform": baselines.uniform(len(weights)),
             "random, as smooth": baselines.random_smooth(weights, generator),
@@ -182,6 +196,18 @@ def on_clock(clip: Clip, map_: AttentionMap) -> tuple[np.ndarray, Clock, np.ndar
     return weights, clock, level, sounding(torch.from_numpy(level)).numpy()
 
 
+def on_face_clock(map_: AttentionMap) -> tuple[np.ndarray, Clock, np.ndarray]:
+    """The weights over time of a map of one clip on the face's clock, that clock, and which steps count; (T,) each."""
+    weights = map_.over_time().of(0).double().numpy()
+    return weights, map_.clocks["time"], map_.mask[0, : len(weights)].numpy()
+
+
+def of_emotions(maps: Sequence[AttentionMap], chosen: Sequence[int]) -> list[AttentionMap]:
+    """Of each map with the axis "emotion" the weights of the chosen one; other maps stay as they are."""
+    pairs = zip(maps, chosen, strict=True)
+    return [map_.emotion(index) if "emotion" in map_.axes else map_ for map_, index in pairs]
+
+
 def time_weights(map_: AttentionMap, n_frames: int) -> tuple[np.ndarray, Clock]:
     """The weights over time of a map of one clip, and their clock: :data:`FRAMES` if its own is coarse."""
     weights, clock = map_.over_time().of(0).double().numpy(), map_.clocks["time"]
@@ -221,7 +247,21 @@ def step_level(level: torch.Tensor, clock: Clock, n: int) -> np.ndarray:
     return 10 * np.log10(np.where(count > 0, total / np.maximum(count, 1), between))
 
 
+def stored(*parts: Localization) -> dict:
+    """For the result of a study: sums over the clips of each speaker; the metrics of all parts side by side."""
+    speakers = parts[0].speakers
+    methods: dict[str, dict] = {method: {} for method in parts[0].methods}
+    for part in parts:
+        metrics = [*part.metrics, *(f"{metric}_chance" for metric in part.metrics)]
+        for method in part.methods:
+            sums = {metric: part.sums(method, metric, speakers) for metric in metrics}
+            # What a method does not have, such as the spread of a single head's gates, counts no clip and is left out.
+            methods[method] |= {metric: t.round(6).tolist() for metric, t in sums.items() if t[:, 1].any()}
+    return {"speakers": list(speakers), "skipped": len(parts[0].skipped), "methods": methods}
+
+
 def _why_not(clip: Clip, region: np.ndarray, valid: np.ndarray, stream: str) -> str:
     if not any(r.stream == stream for r in clip.regions):
         return f"no known region in the {stream}"
-    return "no sounding step inside the region" if not (region & valid).any() else "the region holds all of the voice"
+    counts = "sounding step" if stream == "voice" else "frame with a face"
+    return f"no {counts} inside the region" if not (region & valid).any() else f"the region holds all of the {stream}"

@@ -9,6 +9,8 @@ import numpy as np
 from sertut.errors import SertutError, unknown
 from sertut.evidence.localization import METRICS
 from sertut.evidence.loudness import METRICS as LOUDNESS
+from sertut.evidence.offsets import SCORES as OFFSETS
+from sertut.evidence.offsets import STEP, offset_pairs, score_tables
 from sertut.training.metrics import Interval, Statistic, bootstrap_speakers, mean, paired_difference, uar, wa
 
 PARTS = ("localization", "loudness", "heads")
@@ -104,8 +106,27 @@ class Pooled:
         """Mean of a metric of the heads' use, e.g. ``("all heads", "seconds")`` or ``("head 2", "gate")``."""
         return bootstrap_speakers(mean, self.sums(method, metric))
 
+    def offset_error(self, method: str = "attention") -> Interval:
+        """Median error of the recovered offset between voice and face, seconds; lower is better."""
+        return bootstrap_speakers(*self._table("offset_error", method))
+
+    def offset_within(self, method: str = "attention") -> Interval:
+        """Share of the clips whose offset is recovered within 80 ms."""
+        return bootstrap_speakers(*self._table("offset_within", method))
+
+    def offset_correlation(self, method: str = "attention") -> Interval:
+        """Pearson's correlation of recovered and true offset."""
+        return bootstrap_speakers(*self._table("offset_correlation", method))
+
+    def offset_pairs(self, method: str = "attention") -> np.ndarray:
+        """True and recovered offset of every clip of every seed, shape (n, 2), seconds."""
+        parts = self._parts("offsets")
+        return STEP * np.concatenate([pairs.T for part in parts for pairs in offset_pairs(part, method)])
+
     def of_each_seed(self, score: str, method: str = "attention") -> np.ndarray:
-        """One number a seed, shape (K,): `score` is "uar", "wa", or a metric of `method` as in :meth:`sums`."""
+        """One number a seed, shape (K,): `score` is "uar", "wa", "offset_error" or another one of
+        :data:`sertut.evidence.offsets.SCORES`, or a metric of `method` as in :meth:`sums`.
+        """
         statistic, tables = self._table(score, method)
         return np.asarray(statistic(tables.sum(axis=1)))
 
@@ -122,14 +143,38 @@ class Pooled:
 
     def gain(self, method: str, baseline: str, metric: str) -> Interval:
         """By how much `method` scores more than `baseline` in the same runs, paired over speakers and seeds."""
-        return paired_difference(mean, self.sums(method, metric), self.sums(baseline, metric))
+        statistic, ours = self._table(metric, method)
+        return paired_difference(statistic, ours, self._table(metric, baseline)[1])
 
     def _table(self, score: str, method: str) -> tuple[Statistic, np.ndarray]:
         whole = {"uar": uar, "wa": wa}
+        if score in OFFSETS:
+            self._parts("offsets")
+            rows = {
+                seed: [(r["offsets"]["speakers"], score_tables(r["offsets"], method, score)[1]) for r in folds]
+                for seed, folds in self._by_seed.items()
+            }
+            statistic = score_tables(self._by_seed[self.seeds[0]][0]["offsets"], method, score)[0]
+            return statistic, side_by_side(rows)[0]
         return (whole[score], self.confusions) if score in whole else (mean, self.sums(method, score))
 
+    def _parts(self, name: str) -> list[Mapping]:
+        """A part of every report.
 
-def side_by_side(rows: Mapping[int, Sequence[tuple[Sequence[str], Sequence]]]) -> tuple[np.ndarray, tuple[str, ...]]:
+        Raises:
+            SertutError: some report does not have it.
+        """
+        parts = [report.get(name) for folds in self._by_seed.values() for report in folds]
+        if any(part is None for part in parts):
+            raise SertutError(
+                f"these reports hold no {name}: the model has no alignment or the corpus no known offsets."
+            )
+        return [part for part in parts if part is not None]
+
+
+def side_by_side(
+    rows: Mapping[int, Sequence[tuple[Sequence[str], Sequence | np.ndarray]]],
+) -> tuple[np.ndarray, tuple[str, ...]]:
     """Per seed a list of (speakers, their tables); to an array (K, S, ...) and the sorted speakers."""
     by_seed = []
     for seed, folds in rows.items():

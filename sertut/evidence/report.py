@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+import functools
+from collections.abc import Callable
 from dataclasses import dataclass
 from functools import cached_property
 
@@ -11,13 +12,14 @@ import pandas as pd
 import torch
 
 from sertut.attention import AttentionMap
-from sertut.corpora import Clip, Corpus, Region
+from sertut.corpora import Corpus
 from sertut.errors import SertutError, unknown
 from sertut.evidence.cells import localize_cells
+from sertut.evidence.examples import Example, Selection, example_of
 from sertut.evidence.heads import head_use
-from sertut.evidence.localization import Localization, localize
+from sertut.evidence.localization import Localization, localize, of_emotions, stored
 from sertut.evidence.loudness import loudness
-from sertut.signals import level_db, log_mel, read_audio
+from sertut.evidence.offsets import Offsets, offsets, true_offset
 from sertut.training.fit import Run
 from sertut.training.metrics import (
     Interval,
@@ -33,45 +35,8 @@ from sertut.training.predict import Predictions, predict
 ATTENTION = "attention"
 """Name of the map that is scored unless another one is asked for."""
 
-
-@dataclass(frozen=True)
-class Example:
-    """One clip with everything a figure needs.
-
-    samples: (n,), 16 kHz. level: (T,), dB. spectrogram: (T, 64), log-mel, dB. map: batch size 1, or None if the model
-    has no attention. probabilities: (C,), one for each of `emotions`. predicted: the most probable emotion.
-    """
-
-    clip: Clip
-    emotions: tuple[str, ...]
-    samples: np.ndarray
-    level: torch.Tensor
-    spectrogram: torch.Tensor
-    map: AttentionMap | None
-    probabilities: torch.Tensor
-    predicted: str
-
-    @property
-    def regions(self) -> tuple[Region, ...]:
-        """Where the emotion is known to be."""
-        return self.clip.regions
-
-
-@dataclass(frozen=True)
-class Selection:
-    """Examples chosen by a rule, with the rule in words: show both."""
-
-    rule: str
-    examples: tuple[Example, ...]
-
-    def __iter__(self) -> Iterator[Example]:
-        return iter(self.examples)
-
-    def __len__(self) -> int:
-        return len(self.examples)
-
-    def __getitem__(self, index: int) -> Example:
-        return self.examples[index]
+ALIGNMENT = "alignment"
+"""Name of the map that says which moments of voice and face belong together."""
 
 
 @dataclass(frozen=True)
@@ -89,17 +54,13 @@ class Report:
         return len(self.predictions.clips)
 
     def __getitem__(self, index: int) -> Example:
-        clip = self.predictions.clips[index]
-        samples = read_audio(clip.audio)
-        return Example(
-            clip=clip,
-            emotions=self.emotions,
-            samples=samples,
-            level=level_db(samples),
-            spectrogram=log_mel(samples),
-            map=self.predictions.maps[index].get(ATTENTION),
-            probabilities=self.predictions.probabilities[index],
-            predicted=self.emotions[int(self.predictions.predicted[index])],
+        maps = self.predictions.maps[index]
+        return example_of(
+            self.predictions.clips[index],
+            self.emotions,
+            maps.get(ATTENTION),
+            self.predictions.probabilities[index],
+            maps.get(ALIGNMENT),
         )
 
     @property
@@ -143,10 +104,17 @@ class Report:
     def localization(self) -> Localization:
         """Does attention find the emotional region? Beside the untrained network and maps that know nothing.
 
+        The regions are those of the map's own stream, the voice or the face. A map with the axis "emotion" is scored by
+        the weights of the clip's true emotion, so the label is used here, for scoring only; beside it, as the method
+        "predicted class", by the weights of the emotion that the model chose.
+
         Raises:
             SertutError: the model has no attention map, or the corpus no known regions.
         """
-        return self._scored(localize)
+        maps = _maps(self.predictions)
+        chosen = any("emotion" in map_.axes for map_ in maps)
+        others = {"predicted class": of_emotions(maps, self.predictions.predicted.tolist())} if chosen else {}
+        return self._scored(functools.partial(localize, others=others))
 
     @cached_property
     def cells(self) -> Localization:
@@ -162,8 +130,12 @@ class Report:
         """Is attention where the voice is loud? Beside the untrained network, shuffled weights, and the energy itself.
 
         Raises:
-            SertutError: the model has no attention map.
+            SertutError: the model has no attention map, or one of the face.
         """
+        if self._stream() == "face":
+            raise SertutError(
+                "this model attends to the face, which has no loudness; ask one that attends to the voice."
+            )
         return self._scored(loudness, regions=False)
 
     @cached_property
@@ -177,11 +149,24 @@ class Report:
             raise SertutError(reason)
         return head_use(self.predictions.clips, _maps(self.predictions))
 
+    @cached_property
+    def offsets(self) -> Offsets:
+        """Does alignment find by how much the face lags the voice? Beside the untrained network, 0 s, and a guess.
+
+        Raises:
+            SertutError: the model has no map between voice and face, or the corpus no known offsets.
+        """
+        if reason := self._without_offsets():
+            raise SertutError(reason)
+        untrained = _maps(self.untrained, ALIGNMENT) if self.untrained else None
+        return offsets(self.predictions.clips, _maps(self.predictions, ALIGNMENT), untrained)
+
     def _scored(self, score: Callable[..., Localization], regions: bool = True) -> Localization:
         if reason := self._not_localizable(regions):
             raise SertutError(reason)
-        untrained = _maps(self.untrained) if self.untrained else None
-        return score(self.predictions.clips, _maps(self.predictions), untrained)
+        labels = self.predictions.labels.tolist()
+        untrained = of_emotions(_maps(self.untrained), labels) if self.untrained else None
+        return score(self.predictions.clips, of_emotions(_maps(self.predictions), labels), untrained)
 
     def _knows_bands(self) -> bool:
         """Whether maps and regions both have a frequency."""
@@ -191,12 +176,26 @@ class Report:
     def _has_heads(self) -> bool:
         return all("head" in map_.axes for map_ in _maps(self.predictions))
 
+    def _stream(self) -> str | None:
+        """The stream of the attention maps, "voice" or "face"; None without any."""
+        return next((maps[ATTENTION].stream for maps in self.predictions.maps if ATTENTION in maps), None)
+
+    def _without_offsets(self) -> str:
+        if not all(ALIGNMENT in maps for maps in self.predictions.maps):
+            return (
+                "this model does not align voice and face; train one that does, e.g. AudioVisual(fusion='alignment')."
+            )
+        if all(true_offset(clip) is None for clip in self.predictions.clips):
+            return f"the offsets between voice and face of '{self.name}' are not known; use planted."
+        return ""
+
     def _not_localizable(self, regions: bool = True) -> str:
         if not all(ATTENTION in maps for maps in self.predictions.maps):
             return (
                 "this model has no attention map to localize with; train one with attention, e.g. pooling='attention'."
             )
-        if regions and not any(clip.regions for clip in self.predictions.clips):
+        known = {region.stream for clip in self.predictions.clips for region in clip.regions}
+        if regions and self._stream() not in known:
             return (
                 f"the emotional regions of '{self.name}' are not known, so attention cannot be scored against them;"
                 " use planted or a spliced corpus, e.g. spliced-ravdess."
@@ -235,19 +234,22 @@ class Report:
 
         Keys: emotions, clips, speakers (S names), confusions (S, C, C); and localization, loudness, heads, each None or
         {speakers, skipped, methods: {method: {metric: (S', 2) pairs (sum, count)}}}. Where regions are known in
-        frequency and the map has that axis, the metrics of :attr:`cells` stand beside those of localization.
+        frequency and the map has that axis, the metrics of :attr:`cells` stand beside those of localization. offsets:
+        None, or as in :meth:`sertut.evidence.offsets.Offsets.to_json`.
         """
         has_map, scored = not self._not_localizable(regions=False), not self._not_localizable()
+        of_voice = has_map and self._stream() == "voice"
         return {
             "emotions": list(self.emotions),
             "clips": len(self),
             "speakers": list(self.speakers),
             "confusions": self.per_speaker.tolist(),
-            "localization": _stored(self.localization, *([self.cells] if self._knows_bands() else []))
+            "localization": stored(self.localization, *([self.cells] if self._knows_bands() else []))
             if scored
             else None,
-            "loudness": _stored(self.loudness) if has_map else None,
-            "heads": _stored(self.heads) if has_map and self._has_heads() else None,
+            "loudness": stored(self.loudness) if of_voice else None,
+            "heads": stored(self.heads) if has_map and self._has_heads() else None,
+            "offsets": None if self._without_offsets() else self.offsets.to_json(),
         }
 
     def __str__(self) -> str:
@@ -270,29 +272,16 @@ def evaluate(run: Run, corpus: Corpus, baselines: bool = True) -> Report:
 
     Args:
         corpus: whose speakers the model has not heard, usually ``fold.test``.
-        baselines: also run the untrained network, for :attr:`Report.localization`.
+        baselines: also run the untrained network, for :attr:`Report.localization` and :attr:`Report.offsets`.
 
     Raises:
         SertutError: the corpus has other emotions than the model.
     """
     predictions = predict(run, corpus)
-    has_map = all(ATTENTION in maps for maps in predictions.maps)
+    has_map = any(predictions.maps)
     untrained = predict(run.untrained(), corpus) if baselines and has_map else None
     return Report(corpus.name, predictions, untrained)
 
 
-def _stored(*parts: Localization) -> dict:
-    """The sums of scores over the clips of each speaker; the metrics of all parts side by side."""
-    speakers = parts[0].speakers
-    methods: dict[str, dict] = {method: {} for method in parts[0].methods}
-    for part in parts:
-        metrics = [*part.metrics, *(f"{metric}_chance" for metric in part.metrics)]
-        for method in part.methods:
-            sums = {metric: part.sums(method, metric, speakers) for metric in metrics}
-            # What a method does not have, such as the spread of a single head's gates, counts no clip and is left out.
-            methods[method] |= {metric: t.round(6).tolist() for metric, t in sums.items() if t[:, 1].any()}
-    return {"speakers": list(speakers), "skipped": len(parts[0].skipped), "methods": methods}
-
-
-def _maps(predictions: Predictions) -> list[AttentionMap]:
-    return [maps[ATTENTION] for maps in predictions.maps]
+def _maps(predictions: Predictions, name: str = ATTENTION) -> list[AttentionMap]:
+    return [maps[name] for maps in predictions.maps if name in maps]

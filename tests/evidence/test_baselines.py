@@ -24,11 +24,22 @@ def test_all_are_distributions(n):
         baselines.uniform(n),
         baselines.energy(level),
         baselines.center(n),
+        baselines.motion(generator.uniform(size=(n, 4)), n),
         baselines.random_smooth(like, generator),
         baselines.shifted(like, generator),
     ):
         assert weights.shape == (n,)
         assert (weights >= 0).all() and weights.sum() == pytest.approx(1)
+
+
+def test_motion_is_change_between_frames_with_a_face():
+    face = np.ones((8, 3))  # two columns of features, and that a face was found
+    face[3:, 0] = 2.0  # a change between frames 2 and 3
+    assert baselines.motion(face, 8) == pytest.approx([0, 0, 0.5, 0.5, 0, 0, 0, 0])
+    assert baselines.motion(face, 10) == pytest.approx([0, 0, 0.5, 0.5, *[0] * 6])
+    assert baselines.motion(face, 3) == pytest.approx([0, 0, 1])
+    face[3:] = 0.0  # from here on no face, which is no motion
+    assert baselines.motion(face, 8) == pytest.approx([1 / 8] * 8)
 
 
 def test_energy_is_power():

@@ -13,6 +13,7 @@ from sertut.errors import SertutError
 from sertut.evidence.deletion import deletion, pooled_deletion, removals
 from sertut.models import Output
 from sertut.signals import WINDOW_SECONDS, Normalizer, frame_seconds
+from sertut.training.data import examples
 from tests.conftest import ABOUT
 from tests.evidence.conftest import CLOCK, N_STEPS
 
@@ -41,7 +42,14 @@ class Marked(torch.nn.Module):
 
 def run_of(looks, emotions):
     identity = Normalizer(torch.zeros(64), torch.ones(64))
-    return SimpleNamespace(model=Marked(looks), feature="log_mel", normalizer=identity, device="cpu", emotions=emotions)
+    return SimpleNamespace(
+        model=Marked(looks),
+        feature="log_mel",
+        normalizer=identity,
+        device="cpu",
+        emotions=emotions,
+        examples=lambda corpus: examples(corpus, "log_mel", identity),
+    )
 
 
 @pytest.fixture

@@ -7,9 +7,10 @@ import pytest
 import torch
 
 from sertut.attention import AttentionMap, Clock
+from sertut.corpora import Region
 from sertut.errors import SertutError
-from sertut.evidence.localization import METRICS, localize, step_level, time_weights
-from sertut.signals import frame_seconds
+from sertut.evidence.localization import METRICS, localize, of_emotions, step_level, time_weights
+from sertut.signals import frame_seconds, write_video
 
 
 def test_a_right_map_is_found_right_and_the_baselines_are_not(tiny, right_map, make_map):
@@ -50,7 +51,7 @@ def test_regions_without_a_contrast_are_skipped_with_the_reason(tiny, right_map,
 
 def test_no_clip_at_all_is_an_error(tiny, right_map):
     with pytest.raises(SertutError, match="known regions, such as planted"):
-        localize(tiny.clips, [right_map] * 12, stream="face")
+        localize([replace(clip, regions=()) for clip in tiny], [right_map] * 12)
 
 
 def test_summary_shows_chance_beside_each_score_and_prints(tiny, right_map):
@@ -147,3 +148,65 @@ def test_a_word_between_the_centers_of_two_coarse_steps_is_scored(tiny):
     wins = np.mean([(a > b) + (a == b) / 2 for a in inside for b in outside])
     assert rows["auroc"].tolist() == pytest.approx([wins] * 8)
     assert rows["iou"].tolist() == pytest.approx([14 / 46] * 8)
+
+
+def face_map(weights, mask=None) -> AttentionMap:
+    row = torch.tensor(weights, dtype=torch.float32)[None]
+    mask = torch.ones(row.shape, dtype=torch.bool) if mask is None else torch.tensor(mask)[None]
+    return AttentionMap(row / row.sum(), ("time",), mask, {"time": Clock(0.04)}, stream="face")
+
+
+@pytest.fixture
+def seen(tiny, tmp_path, cache):
+    """The first three clips with a face of 25 frames, which moves in frames 18 ... 20; its region is 0.5 to 0.7 s."""
+    clips = []
+    for i, clip in enumerate(tiny.clips[:3]):
+        frames = np.zeros((25, 48, 48), dtype=np.uint8)
+        frames[:, 12:30, 10:40] = 200
+        for t in (18, 19, 20):
+            frames[t, 12 : 30 + 2 * (t - 17), 10:40] = 200
+        frames[21:] = frames[20]
+        write_video(tmp_path / f"{i}.avi", frames, 25)
+        regions = (*clip.regions, Region(0.5, 0.7, "face"))
+        clips.append(replace(clip, video=tmp_path / f"{i}.avi", regions=regions))
+    return clips
+
+
+def test_a_map_of_the_face_is_held_against_the_region_of_the_face(seen):
+    weights = np.zeros(25)
+    weights[13:17] = 1.0  # centered on 0.54 ... 0.66 s; the region holds the centers of frames 12 ... 16
+    found = localize(seen, [face_map(weights)] * 3, [face_map(np.ones(25))] * 3)
+    assert found.methods[:5] == ("attention", "untrained network", "motion", "center", "uniform")
+    attention = found.table.query("method == 'attention'")
+    assert attention["mass"].tolist() == pytest.approx([1.0] * 3)  # silence of the voice plays no role
+    assert attention["iou"].tolist() == pytest.approx([4 / 5] * 3)
+    assert attention["mass_chance"].tolist() == pytest.approx([5 / 25] * 3)
+    assert found.table.query("method == 'motion'")["pointing"].tolist() == [0.0] * 3  # it moves elsewhere
+
+
+def test_frames_without_a_face_do_not_count(seen):
+    mask = np.ones(25, dtype=bool)
+    mask[:10] = mask[12:14] = False
+    weights = np.where(mask, 1.0, 0.0)
+    row = localize(seen, [face_map(weights, mask)] * 3).table.query("method == 'attention'").iloc[0]
+    assert row["mass_chance"] == pytest.approx(3 / 13) and row["mass"] == pytest.approx(3 / 13)
+    mask[12:17] = False
+    with pytest.raises(SertutError, match="no frame with a face inside the region"):
+        localize(seen, [face_map(np.where(mask, 1.0, 0.0), mask)] * 3)
+
+
+def test_a_voice_map_does_not_see_the_region_of_the_face(seen, right_map, tiny):
+    found, plain = localize(seen, [right_map] * 3), localize(tiny.clips[:3], [right_map] * 3)
+    assert found.table.equals(plain.table) and found.skipped == plain.skipped
+
+
+def test_one_emotion_of_a_map_with_several(tiny, right_map, make_map):
+    maps = [right_map, make_map(np.ones(25)), make_map(np.arange(25.0))]
+    weights = torch.stack([map_.weights for map_ in maps], dim=1)  # (1, 3, 25)
+    several = AttentionMap(weights, ("emotion", "time"), right_map.mask, right_map.clocks)
+    one, other, plain = of_emotions([several, several, right_map], [0, 2, 1])
+    assert torch.equal(one.weights, right_map.weights) and one.axes == ("time",)
+    assert torch.equal(other.weights, maps[2].weights) and plain is right_map
+    found = localize(tiny.clips, [right_map] * 12, others={"predicted class": [maps[1]] * 12})
+    assert found.methods[:3] == ("attention", "predicted class", "energy")
+    assert found.interval("predicted class", "auroc").estimate == 0.5

@@ -108,3 +108,41 @@ def test_loudness_and_heads_stand_beside_localization(pooled):
         high.localization("attention", "auroc")
     with pytest.raises(SertutError, match="hold no loudness"):
         pooled.loudness("attention", "hit")
+
+
+def with_offsets(shift, speakers=("a", "b")):
+    """A report whose clips have the offsets -0.2, 0.1 and 0.4 s, each recovered with an error of `shift` s."""
+    true = [-40, 20, 80]  # steps of 5 ms
+    found = [round(x + shift / 0.005) for x in true]
+    offsets = {
+        "speakers": list(speakers),
+        "skipped": 0,
+        "true": [true for _ in speakers],
+        "recovered": {"attention": [found for _ in speakers]},
+        "diagonality": {"attention": [[0.3, 3] for _ in speakers]},
+        "aligned": {"attention": [[0.15, 3] for _ in speakers]},
+    }
+    return stored(speakers, [GOOD] * len(speakers)) | {"offsets": offsets}
+
+
+def test_offsets_over_seeds_and_folds():
+    reports = [with_offsets(0.02), with_offsets(0.04, ["c"]), with_offsets(-0.1), with_offsets(-0.12, ["c"])]
+    good = Pooled(reports, seeds=[0, 0, 1, 1])
+    assert good.of_each_seed("offset_error") == pytest.approx([0.02, 0.1])
+    assert good.offset_error().estimate == pytest.approx(0.06)
+    assert good.offset_within().estimate == 0.5 and good.offset_correlation().estimate == pytest.approx(0.999, abs=2e-3)
+    assert good.offset_error("nearest time").estimate == pytest.approx(0.2)
+    assert good.of_each_seed("aligned") == pytest.approx([0.05, 0.05])
+    assert good.gain("attention", "nearest time", "offset_error").estimate == pytest.approx(-0.14)
+    assert good.offset_pairs().shape == (18, 2)
+    assert good.offset_pairs()[:3].tolist() == pytest.approx(np.array([[-0.2, -0.18], [0.1, 0.12], [0.4, 0.42]]))
+    worse = Pooled([with_offsets(0.2, ["a", "b", "c"])] * 2, seeds=[0, 1])
+    change = good.difference(worse, "offset_error")
+    assert change.estimate == pytest.approx(-0.14) and change.high < 0
+
+
+def test_reports_without_offsets_say_so(pooled):
+    with pytest.raises(SertutError, match="hold no offsets"):
+        pooled.offset_error()
+    with pytest.raises(SertutError, match="did you mean 'attention'"):
+        Pooled([with_offsets(0.0)], [0]).offset_error("attentin")

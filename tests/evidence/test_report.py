@@ -10,7 +10,7 @@ import torch
 from sertut.attention import AttentionMap
 from sertut.errors import SertutError
 from sertut.evidence.report import Report, evaluate
-from sertut.signals import n_frames
+from sertut.signals import n_frames, write_video
 from tests.evidence.conftest import CLOCK, N_STEPS
 
 TRUE = [0, 1, 2] * 4
@@ -85,6 +85,74 @@ def test_json_holds_the_sums(report):
     assert sums.tolist() == [[2, 2]] * 4  # two clips of each speaker have a region
     assert stored["localization"]["skipped"] == 4
     assert set(stored["loudness"]["methods"]) == {*report.loudness.methods} and stored["heads"] is None
+
+
+def streams_report(tiny, predictions_of, axes=("emotion", "time"), stream="voice"):
+    """A report of a network with alignment: each emotion's weights look elsewhere, that of "anger" is right."""
+    plain = predictions_of(tiny, ONE_SPEAKER_WRONG)
+    right = plain.maps[0]["attention"]
+    weights = torch.stack([right.weights, torch.full((1, N_STEPS), 1 / N_STEPS), right.weights.roll(10, 1)], dim=1)
+    weights = weights if "emotion" in axes else right.weights
+    attention = AttentionMap(weights, axes, right.mask, right.clocks, stream=stream)
+    ridge = torch.eye(N_STEPS).roll(3, 0)[None]  # the face 3 steps of 40 ms after the voice
+    mask = torch.ones(1, N_STEPS, dtype=torch.bool)
+    clocks = {"video": CLOCK, "time": CLOCK}
+    alignment = AttentionMap(ridge, ("video", "time"), mask, clocks, query_mask=mask)
+    maps = tuple({"attention": attention, "alignment": alignment} for _ in tiny)
+    clips = tuple(replace(clip, details={"offset": 0.12}) for clip in tiny)
+    predictions = replace(plain, maps=maps, clips=clips)
+    return Report("tiny", predictions, predictions)
+
+
+def test_each_clip_is_scored_by_the_weights_of_its_own_emotion(tiny, predictions_of):
+    found = streams_report(tiny, predictions_of).localization
+    assert found.methods[:3] == ("attention", "untrained network", "predicted class")
+    table = found.table.assign(emotion=[tiny[int(name[4:])].emotion for name in found.table["clip"]])
+    mass = table.groupby(["method", "emotion"])["mass"].mean()
+    assert mass["attention", "anger"] == pytest.approx(1.0) and mass["attention", "sadness"] == pytest.approx(0.0)
+    # Of four clips of anger one is called neutral, whose weights are uniform; of sadness one is called anger.
+    chance = table["mass_chance"].iloc[0]
+    assert mass["predicted class", "anger"] == pytest.approx((3 + chance) / 4)
+    assert mass["predicted class", "sadness"] == pytest.approx(1 / 4)
+
+
+def test_offsets_of_a_network_with_alignment(tiny, predictions_of):
+    report = streams_report(tiny, predictions_of)
+    assert report.offsets.interval("attention").estimate == pytest.approx(0.0, abs=0.005)
+    assert report.offsets.methods == ("attention", "untrained network", "nearest time", "random")
+    stored = json.loads(json.dumps(report.to_json()))
+    assert stored["offsets"]["true"] == [[24] * 3] * 4 and stored["heads"] is None
+    assert "predicted class" in stored["localization"]["methods"] and stored["loudness"]["methods"]
+    assert report[0].alignment is not None and report[0].face is None
+
+
+def test_a_network_that_looks_at_faces_has_no_loudness(tiny, predictions_of, cache):
+    report = streams_report(tiny, predictions_of, ("time",), "face")
+    with pytest.raises(SertutError, match="face, which has no loudness"):
+        _ = report.loudness
+    with pytest.raises(SertutError, match="regions of 'tiny' are not known"):
+        _ = report.localization  # they are known in the voice only
+    stored = report.to_json()
+    assert stored["loudness"] is None and stored["localization"] is None and stored["offsets"] is not None
+
+
+def test_why_there_are_no_offsets(report, tiny, predictions_of):
+    with pytest.raises(SertutError, match="does not align"):
+        _ = report.offsets
+    assert report.to_json()["offsets"] is None
+    several = streams_report(tiny, predictions_of)
+    unknown = replace(several, predictions=replace(several.predictions, clips=tiny.clips))
+    with pytest.raises(SertutError, match="offsets between voice and face of 'tiny' are not known"):
+        _ = unknown.offsets
+
+
+def test_an_example_shows_the_face(tiny, predictions_of, tmp_path):
+    frames = np.full((25, 48, 48), 80, dtype=np.uint8)
+    write_video(tmp_path / "face.avi", frames, 25)
+    plain = predictions_of(tiny, TRUE)
+    clips = (replace(tiny[0], video=tmp_path / "face.avi"), *tiny.clips[1:])
+    example = Report("tiny", replace(plain, clips=clips))[0]
+    assert example.face is not None and example.face.crops.shape == (25, 48, 48) and example.face.found.all()
 
 
 def test_evaluate_runs_the_network_and_its_untrained_self(tiny, tmp_path, monkeypatch):

@@ -1,0 +1,84 @@
+"""A clip with everything a figure needs, and clips chosen by a rule."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+import numpy as np
+import torch
+
+from sertut.attention import AttentionMap
+from sertut.corpora import Clip, Region
+from sertut.signals import SAMPLE_RATE, Faces, level_db, log_mel, on_clock, read_audio, read_faces
+
+
+@dataclass(frozen=True)
+class Example:
+    """One clip with everything a figure needs.
+
+    samples: (n,), 16 kHz. level: (T,), dB. spectrogram: (T, 64), log-mel, dB. map: batch size 1, or None if the model
+    has no attention. probabilities: (C,), one for each of `emotions`. predicted: the most probable emotion. face: crops
+    (T', 48, 48), 25 a second, or None if the clip has no video. alignment: the map between voice and face, or None.
+    """
+
+    clip: Clip
+    emotions: tuple[str, ...]
+    samples: np.ndarray
+    level: torch.Tensor
+    spectrogram: torch.Tensor
+    map: AttentionMap | None
+    probabilities: torch.Tensor
+    predicted: str
+    face: Faces | None = None
+    alignment: AttentionMap | None = None
+
+    @property
+    def regions(self) -> tuple[Region, ...]:
+        """Where the emotion is known to be."""
+        return self.clip.regions
+
+
+def example_of(
+    clip: Clip,
+    emotions: tuple[str, ...],
+    map_: AttentionMap | None,
+    probabilities: torch.Tensor,
+    alignment: AttentionMap | None = None,
+) -> Example:
+    """Read what a figure needs of a clip: its sound, and its face if it has a video.
+
+    Args:
+        probabilities: shape (C,).
+    """
+    samples = read_audio(clip.audio)
+    face = None if clip.video is None else on_clock(read_faces(clip.video), len(samples) / SAMPLE_RATE)
+    return Example(
+        clip=clip,
+        emotions=emotions,
+        samples=samples,
+        level=level_db(samples),
+        spectrogram=log_mel(samples),
+        map=map_,
+        probabilities=probabilities,
+        predicted=emotions[int(probabilities.argmax())],
+        face=face,
+        alignment=alignment,
+    )
+
+
+@dataclass(frozen=True)
+class Selection:
+    """Examples chosen by a rule, with the rule in words: show both."""
+
+    rule: str
+    examples: tuple[Example, ...]
+
+    def __iter__(self) -> Iterator[Example]:
+        return iter(self.examples)
+
+    def __len__(self) -> int:
+        return len(self.examples)
+
+    def __getitem__(self, index: int) -> Example:
+        return self.examples[index]
