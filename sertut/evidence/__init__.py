@@ -11,6 +11,7 @@ from sertut.evidence.offsets import Offsets, offsets, recovered_offset
 from sertut.evidence.pooled import Pooled
 from sertut.evidence.position import Rotation, rotate
 from sertut.evidence.report import Report, evaluate
+from sertut.evidence.shifts import Shifts, pooled_shifts, shift_test
 
 __all__ = [
     "METRICS",
@@ -23,6 +24,7 @@ __all__ = [
     "Report",
     "Rotation",
     "Selection",
+    "Shifts",
     "deletion",
     "evaluate",
     "head_use",
@@ -31,6 +33,8 @@ __all__ = [
     "loudness",
     "offsets",
     "pooled_deletion",
+    "pooled_shifts",
     "recovered_offset",
     "rotate",
+    "shift_test",
 ]

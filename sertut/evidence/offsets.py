@@ -25,6 +25,9 @@ from sertut.corpora import Clip
 from sertut.errors import SertutError, unknown
 from sertut.training.metrics import Interval, Statistic, bootstrap_speakers, mean, paired_difference, sums_by_speaker
 
+ALIGNMENT = "alignment"
+"""Name of the map that says which moments of voice and face belong together."""
+
 NEAR_SECONDS = 0.08
 """An offset counts as found if it is at most this far off: two video frames."""
 
@@ -36,6 +39,8 @@ LONGEST_ERROR = 2.0
 
 NEAREST = "nearest time"
 """The method that takes every face to belong to the voice of the same time: its offset is 0 s."""
+
+NOT_ALIGNING = "this model does not align voice and face; train one that does, e.g. AudioVisual(fusion='alignment')."
 
 
 @dataclass(frozen=True)

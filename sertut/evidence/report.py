@@ -19,7 +19,7 @@ from sertut.evidence.examples import Example, Selection, example_of
 from sertut.evidence.heads import head_use
 from sertut.evidence.localization import Localization, localize, of_emotions, stored
 from sertut.evidence.loudness import loudness
-from sertut.evidence.offsets import Offsets, offsets, true_offset
+from sertut.evidence.offsets import ALIGNMENT, NOT_ALIGNING, Offsets, offsets, true_offset
 from sertut.training.fit import Run
 from sertut.training.metrics import (
     Interval,
@@ -34,9 +34,6 @@ from sertut.training.predict import Predictions, predict
 
 ATTENTION = "attention"
 """Name of the map that is scored unless another one is asked for."""
-
-ALIGNMENT = "alignment"
-"""Name of the map that says which moments of voice and face belong together."""
 
 
 @dataclass(frozen=True)
@@ -182,9 +179,7 @@ class Report:
 
     def _without_offsets(self) -> str:
         if not all(ALIGNMENT in maps for maps in self.predictions.maps):
-            return (
-                "this model does not align voice and face; train one that does, e.g. AudioVisual(fusion='alignment')."
-            )
+            return NOT_ALIGNING
         if all(true_offset(clip) is None for clip in self.predictions.clips):
             return f"the offsets between voice and face of '{self.name}' are not known; use planted."
         return ""

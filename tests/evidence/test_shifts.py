@@ -1,0 +1,123 @@
+"""The shift test: toy networks whose ridge follows the streams, half of the way, or not at all."""
+
+import json
+from types import SimpleNamespace
+
+import numpy as np
+import pytest
+import torch
+
+from sertut.attention import AttentionMap, Clock
+from sertut.corpora import Corpus
+from sertut.errors import SertutError
+from sertut.evidence.shifts import SHIFTS, delayed, pooled_shifts, shift_test
+from sertut.models import Output
+from sertut.signals import HOP_SECONDS, VIDEO_HOP
+from sertut.training.data import Examples
+from tests.conftest import ABOUT
+
+
+class Toy(torch.nn.Module):
+    """Knows the loudest voice frame and the strongest face frame; puts its ridge `share` of the way to their lag."""
+
+    def __init__(self, share):
+        super().__init__()
+        self.share = share
+
+    def forward(self, batch):
+        logits = torch.zeros(len(batch), 3)
+        if self.share is None:
+            return Output(logits)
+        n_face, n_voice = batch.face.shape[1], -(-batch.mask.shape[1] // 4)
+        face, voice = Clock(VIDEO_HOP), Clock(4 * HOP_SECONDS)
+        lag = VIDEO_HOP * batch.face[..., 0].argmax(dim=1) - HOP_SECONDS * batch.features[..., 0].argmax(dim=1)
+        lags = face.centers(n_face)[:, None] - voice.centers(n_voice)[None, :]
+        mask = batch.mask[:, ::4]
+        scores = -0.5 * ((lags - self.share * lag[:, None, None]) / 0.03) ** 2
+        weights = torch.softmax(scores.masked_fill(~mask[:, None, :], -torch.inf), dim=2)
+        weights = torch.nan_to_num(weights) * batch.face_mask[..., None]
+        clocks = {"video": face, "time": voice}
+        map_ = AttentionMap(weights, ("video", "time"), mask, clocks, query_mask=batch.face_mask)
+        return Output(logits, {"alignment": map_})
+
+
+def run_of(share, faces=True):
+    def examples(corpus):
+        rows, seen = [], []
+        for i, _ in enumerate(corpus):
+            row, face = torch.zeros(98, 2), torch.zeros(25, 3)
+            row[40 + i, 0] = face[12, 0] = 1.0
+            face[:, 2] = 1.0
+            rows.append(row)
+            seen.append(face)
+        return Examples(rows, torch.zeros(len(rows), dtype=torch.long), seen if faces else None)
+
+    return SimpleNamespace(model=Toy(share), examples=examples, device="cpu")
+
+
+def test_a_ridge_that_follows_has_slope_one(tiny):
+    found = shift_test(run_of(1.0), tiny)
+    assert found.shifts == (-0.5, -0.2, 0.0, 0.2, 0.48)  # half a second is 12 whole frames of a face
+    assert found.slope.estimate == pytest.approx(1.0, abs=0.03) and found.slope.low > 0.95
+    for shift in found.shifts:
+        assert found.change(shift).estimate == pytest.approx(shift, abs=0.02)
+        assert found.follows(shift).estimate == 1.0
+    assert "slope 1.0" in str(found) or "slope .9" in str(found)
+
+
+def test_half_of_the_way_and_none(tiny):
+    assert shift_test(run_of(0.5), tiny).slope.estimate == pytest.approx(0.5, abs=0.03)
+    stays = shift_test(run_of(0.0), tiny)
+    assert stays.slope.estimate == pytest.approx(0.0, abs=0.02)
+    assert stays.follows(-0.2).estimate == 0.0 and stays.follows(0.0).estimate == 1.0
+
+
+def test_slope_by_hand(tiny):
+    """Least squares through the origin of all clips and shifts at once."""
+    found = shift_test(run_of(0.7), tiny, shifts=(0.4, -0.3))
+    x = np.array(found.shifts)
+    y = found.changes[0] / found.clips[0][:, None]  # every speaker has three clips, so means will do
+    expected = np.linalg.lstsq(np.tile(x, len(y))[:, None], y.ravel(), rcond=None)[0][0]
+    assert found.shifts == (-0.3, 0.0, 0.4) and found.slope.estimate == pytest.approx(expected)
+
+
+def test_delaying_loses_nothing(tiny):
+    part = run_of(1.0).examples(tiny)
+    later = delayed(part, tiny.clips, 0.2)
+    assert all(len(row) == 25 + 5 for row in later.faces) and later.rows is part.rows
+    assert torch.equal(later.faces[3][5:], part.faces[3]) and torch.equal(later.faces[3][2], part.faces[3][0])
+    spoken = delayed(part, tiny.clips, -0.5)
+    assert all(len(row) == 98 + 50 for row in spoken.rows) and spoken.faces is part.faces
+    assert torch.equal(spoken.rows[3][50:], part.rows[3])
+    assert torch.equal(spoken.rows[3][0], part.rows[3][95])  # the sound ends at 0.9 s
+
+
+def test_clips_without_a_stream_are_left_out(tiny):
+    run = run_of(1.0)
+    whole = run.examples(tiny)
+    whole.faces[4][:] = 0.0
+    run.examples = lambda corpus: whole
+    found = shift_test(run, tiny)
+    assert found.clips.tolist() == [[3, 2, 3, 3]]
+    for face in whole.faces:
+        face[:] = 0.0
+    with pytest.raises(SertutError, match="has both voice and face"):
+        shift_test(run, tiny)
+
+
+def test_folds_and_seeds_are_pooled(tiny):
+    folds = [Corpus("part", tuple(part), tiny.emotions, ABOUT) for part in (tiny.clips[:6], tiny.clips[6:])]
+    parts = [json.loads(json.dumps(shift_test(run_of(share), f).to_json())) for share in (1.0, 0.5) for f in folds]
+    pooled = pooled_shifts(parts, seeds=[0, 0, 1, 1])
+    assert pooled.changes.shape == (2, 4, len(SHIFTS)) and pooled.clips.tolist() == [[3] * 4] * 2
+    assert pooled.slope.estimate == pytest.approx(0.75, abs=0.03) and pooled.slope.low < 0.6
+    with pytest.raises(SertutError, match="different shifts"):
+        pooled_shifts([parts[0], shift_test(run_of(1.0), folds[1], (0.2,)).to_json()], seeds=[0, 0])
+
+
+def test_what_it_refuses(tiny):
+    for run in (run_of(None), run_of(1.0, faces=False)):
+        with pytest.raises(SertutError, match="does not align"):
+            shift_test(run, tiny)
+    with pytest.raises(SertutError, match=r"known are -0\.5, -0\.2"):
+        shift_test(run_of(1.0), tiny).change(0.3)
