@@ -6,7 +6,7 @@ from pathlib import Path
 
 from sertut.corpora import afew, cremad, emodb, iemocap, planted, ravdess, ravdess_video, spliced
 from sertut.corpora.corpus import About, Clip, Corpus, Fold, Problem, Region
-from sertut.corpora.features import load_features
+from sertut.corpora.features import load_faces, load_features
 from sertut.corpora.folds import random_fold
 from sertut.corpora.leaks import Leaks, find_leaks
 from sertut.corpora.trimmed import trim_silence
@@ -81,6 +81,7 @@ __all__ = [
     "find_leaks",
     "folder_of",
     "load",
+    "load_faces",
     "load_features",
     "random_fold",
     "trim_silence",

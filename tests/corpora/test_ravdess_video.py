@@ -83,7 +83,7 @@ def test_the_real_take(recorded, cache):
     assert (clip.speaker, clip.emotion, clip.sentence) == ("actor 01", "neutral", "Kids are talking by the door")
     assert clip.audio == clip.video and clip.audio.suffix == ".mp4"
     samples, video = read_audio(clip.audio), read_video(clip.video, longest=64)
-    assert len(samples) / SAMPLE_RATE == pytest.approx(3.303, abs=0.01)
+    assert len(samples) / SAMPLE_RATE == pytest.approx(3.303, abs=0.05)  # AAC is padded
     assert len(video) in (98, 99) and video.times[-1] == pytest.approx(3.27, abs=0.03)  # one frame may be hidden
     assert "1 clips, 0.1 minutes, 1 speakers" in corpus.describe()
     assert [problem.file for problem in corpus.validate()] == ["ravdess-video"] * 2  # too few clips, too few speakers
