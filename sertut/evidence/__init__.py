@@ -12,6 +12,7 @@ from sertut.evidence.pooled import Pooled
 from sertut.evidence.position import Rotation, rotate
 from sertut.evidence.report import Report, evaluate
 from sertut.evidence.shifts import Shifts, pooled_shifts, shift_test
+from sertut.evidence.streams import PooledStreams, Streams, compare_streams
 
 __all__ = [
     "METRICS",
@@ -21,10 +22,13 @@ __all__ = [
     "Localization",
     "Offsets",
     "Pooled",
+    "PooledStreams",
     "Report",
     "Rotation",
     "Selection",
     "Shifts",
+    "Streams",
+    "compare_streams",
     "deletion",
     "evaluate",
     "head_use",

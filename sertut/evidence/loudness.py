@@ -91,7 +91,7 @@ def score_loudness(values: np.ndarray, level: np.ndarray, valid: np.ndarray, hop
     away = np.abs(steps[:, None] - steps[loudest]).mean(axis=1) * hop  # (n,), of each step from the loudest
     total = a.sum()
     return {
-        "rank": _spearman(a, r),
+        "rank": spearman(a, r),
         "rank_chance": 0.0,
         "distance": float(away[a == a.max()].mean()),
         "distance_chance": float(away.mean()),
@@ -114,7 +114,7 @@ def in_top(values: np.ndarray, k: int) -> np.ndarray:
     return np.clip((k - above) / (values[:, None] == values).sum(axis=1), 0, 1)
 
 
-def _spearman(a: np.ndarray, b: np.ndarray) -> float:
+def spearman(a: np.ndarray, b: np.ndarray) -> float:
     """Correlation of the ranks; 0 where one of the two is constant, and so ranks nothing."""
     x, y = rankdata(a), rankdata(b)
     return float(np.corrcoef(x, y)[0, 1]) if np.ptp(x) > 0 and np.ptp(y) > 0 else 0.0

@@ -1,0 +1,140 @@
+"""Voice against face: curves of known agreement and lag, a shuffled baseline, and a trip through JSON."""
+
+import json
+from dataclasses import replace
+
+import numpy as np
+import pytest
+import torch
+
+from sertut.attention import AttentionMap, Clock
+from sertut.corpora import Region
+from sertut.errors import SertutError
+from sertut.evidence import Report
+from sertut.evidence.streams import OTHER, SAME, PooledStreams, agreement, best_lag, compare_streams, on_steps
+
+FACE, VOICE = Clock(0.04), Clock(0.02, -0.005)
+
+
+def bump(center, clock, n, width=0.12):
+    weights = np.exp(-0.5 * ((clock.centers(n).numpy() - center) / width) ** 2) + 1e-3
+    return weights / weights.sum()
+
+
+def test_the_same_curve_agrees_fully():
+    curve = bump(1.0, FACE, 60)
+    found = agreement(curve, curve, 0.0)
+    assert found == {"rank": pytest.approx(1.0), "overlap": 1.0, "moved": 1.0, "lag": 0.0}
+
+
+@pytest.mark.parametrize("offset", [0.4, -0.32, 1.0])
+def test_a_face_that_comes_later(offset):
+    voice, face = bump(1.2, FACE, 75), bump(1.2 + offset, FACE, 75)
+    found = agreement(voice, face, offset)
+    assert found["lag"] == pytest.approx(offset) and found["moved"] == 1.0 and found["overlap"] < 0.2
+    assert np.isnan(agreement(voice, face)["moved"])
+
+
+def test_best_lag_is_that_of_a_plain_loop():
+    rng = np.random.default_rng(0)
+    x, y = rng.dirichlet(np.ones(50)), rng.dirichlet(np.ones(50))
+    products = {
+        lag: sum((x[t] - 0.02) * (y[t + lag] - 0.02) for t in range(50) if 0 <= t + lag < 50) for lag in range(-30, 31)
+    }
+    assert best_lag(x, y) == pytest.approx(0.04 * max(products, key=products.get))
+    assert best_lag(x, np.full(50, 0.02)) == 0.0  # nothing to go by
+
+
+def test_other_steps_take_the_mass_of_their_span():
+    weights = np.array([0.1, 0.2, 0.3, 0.4])  # steps of 20 ms from -5 ms on
+    found = on_steps(weights, VOICE, np.array([0.0, 0.04, 0.08]))
+    # 0 ... 40 ms holds three quarters of the first step, the second, and a quarter of the third.
+    parts = np.array([0.075 + 0.2 + 0.075, 0.225 + 0.4])
+    assert found == pytest.approx(parts / parts.sum())
+    assert on_steps(weights, VOICE, np.array([1.0, 2.0, 3.0])) == pytest.approx([0.5, 0.5])  # beyond the end
+
+
+@pytest.fixture(scope="module")
+def clips(tiny):
+    rng = np.random.default_rng(5)
+    offsets = rng.uniform(-0.5, 0.5, size=len(tiny))
+    made = []
+    for clip, offset in zip(tiny, offsets, strict=True):
+        start = rng.uniform(0.7, 1.5)
+        both = (Region(start, start + 0.3), Region(start + offset, start + offset + 0.3, "face"))
+        regions = () if clip.emotion == "neutral" else both
+        made.append(replace(clip, regions=regions, details={"offset": float(offset)}))
+    return tuple(made)
+
+
+@pytest.fixture(scope="module")
+def report_on(clips, predictions_of, tiny):
+    """Stream -> a report of a network that looks at the middle of the region, or always at `at`."""
+
+    def make(stream, at=None, scored=clips):
+        clock, n = (VOICE, 125) if stream == "voice" else (FACE, 60)
+        maps = []
+        for clip in clips:
+            middle = next(((r.start + r.end) / 2 for r in clip.regions if r.stream == stream), 1.0)
+            row = torch.tensor(bump(middle if at is None else at, clock, n))[None].float()
+            mask = torch.ones(1, n, dtype=torch.bool)
+            maps.append({"attention": AttentionMap(row, ("time",), mask, {"time": clock}, stream=stream)})
+        return Report(stream, replace(predictions_of(tiny, [0] * 12), clips=scored, maps=tuple(maps)))
+
+    return make
+
+
+def test_networks_that_look_at_the_emotion_agree_beyond_chance(clips, report_on):
+    found = compare_streams(report_on("voice"), report_on("face"))
+    assert set(found.agreement.skipped.values()) == {"no known region"} and len(found.agreement.skipped) == 4
+    assert found.scores.interval(SAME, "moved").estimate > 0.9
+    assert found.scores.difference("moved").low > 0.2
+    assert found.scores.interval(SAME, "offset_error").estimate < 0.03
+    assert found.scores.interval(OTHER, "offset_error").estimate > 0.1
+    assert found.scores.interval(SAME, "offset_correlation").estimate > 0.98
+    assert found.scores.difference("offset_error").high < 0
+    table = found.scores.summary()
+    assert list(table.columns) == [SAME, OTHER, "difference"] and len(table) == 6
+    assert "8 clips of 4 speakers scored" in str(found) and "rank agreement" in str(found)
+    rows = found.agreement.table
+    assert set(rows["emotion"]) == {"anger", "sadness"}
+    assert (rows.query("method == @SAME")["rank_chance"].to_numpy() == rows.query("method == @OTHER")["rank"]).all()
+
+
+def test_maps_of_one_place_agree_with_any_face(report_on):
+    found = compare_streams(report_on("voice", at=1.0), report_on("face", at=1.0))
+    for metric in ("rank", "overlap", "offset_error"):
+        assert found.scores.difference(metric).estimate == pytest.approx(0.0, abs=1e-3)
+    assert found.scores.interval(SAME, "offset_correlation").estimate == 0.0
+
+
+def test_seeds_are_pooled(report_on):
+    good = compare_streams(report_on("voice"), report_on("face")).to_json()
+    poor = compare_streams(report_on("voice", at=1.0), report_on("face")).to_json()
+    parts = [json.loads(json.dumps(part)) for part in (good, poor)]
+    assert len(json.dumps(parts[0])) < 4000
+    pooled = PooledStreams(parts, seeds=[0, 1])
+    each = [PooledStreams([part], [0]).interval(SAME, "moved").estimate for part in parts]
+    assert pooled.interval(SAME, "moved").estimate == pytest.approx(np.mean(each))
+    with pytest.raises(SertutError, match="did you mean 'moved'"):
+        pooled.interval(SAME, "movd")
+    with pytest.raises(SertutError, match="did you mean 'same clip'"):
+        pooled.interval("same", "moved")
+
+
+def test_without_offsets_the_lag_is_not_judged(tiny, report_on):
+    plain = tuple(replace(clip, regions=()) for clip in tiny)
+    found = compare_streams(report_on("voice", scored=plain), report_on("face", scored=plain))
+    assert found.lags is None and not found.agreement.skipped and found.to_json()["lags"] is None
+    assert set(found.scores.metrics) == {"rank", "overlap", "moved"}
+    assert np.isnan(found.scores.interval(SAME, "moved").estimate)
+
+
+def test_what_it_refuses(clips, report_on):
+    with pytest.raises(SertutError, match="no attention to the voice"):
+        compare_streams(report_on("face"), report_on("face"))
+    with pytest.raises(SertutError, match="of different clips"):
+        compare_streams(report_on("voice"), report_on("face", scored=clips[::-1]))
+    lonely = tuple(replace(clip, regions=clip.regions if i in (0, 2) else ()) for i, clip in enumerate(clips))
+    with pytest.raises(SertutError, match="no clip could be compared"):
+        compare_streams(report_on("voice", scored=lonely), report_on("face", scored=lonely))
