@@ -102,15 +102,15 @@ def test_networks_that_look_at_the_emotion_agree_beyond_chance(clips, report_on)
 
 
 def test_maps_of_one_place_agree_with_any_face(report_on):
-    found = compare_streams(report_on("voice", at=1.0), report_on("face", at=1.0))
+    found = compare_streams(report_on("voice", at=1.013), report_on("face", at=1.013))
     for metric in ("rank", "overlap", "offset_error"):
         assert found.scores.difference(metric).estimate == pytest.approx(0.0, abs=1e-3)
-    assert found.scores.interval(SAME, "offset_correlation").estimate == 0.0
+    assert found.scores.interval(SAME, "offset_correlation").estimate == 0.0  # always the same lag
 
 
 def test_seeds_are_pooled(report_on):
     good = compare_streams(report_on("voice"), report_on("face")).to_json()
-    poor = compare_streams(report_on("voice", at=1.0), report_on("face")).to_json()
+    poor = compare_streams(report_on("voice", at=1.013), report_on("face")).to_json()
     parts = [json.loads(json.dumps(part)) for part in (good, poor)]
     assert len(json.dumps(parts[0])) < 4000
     pooled = PooledStreams(parts, seeds=[0, 1])
