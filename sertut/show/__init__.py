@@ -3,6 +3,7 @@
 from sertut.show.corpora import corpus
 from sertut.show.curves import curves
 from sertut.show.deletion import deletion
+from sertut.show.faces import filmstrip
 from sertut.show.focus import focus, focus_map
 from sertut.show.gates import gates, gates_over
 from sertut.show.heads import heads, received
@@ -13,6 +14,7 @@ from sertut.show.regions import receptive_field, regions
 from sertut.show.results import confusion, history, localization
 from sertut.show.seeds import differences, dots
 from sertut.show.sound import padding, spectrogram, waveform
+from sertut.show.streams import two_streams
 from sertut.show.style import EMOTIONS, ROLES, emotion_color, look
 from sertut.show.widgets import explore
 
@@ -31,6 +33,7 @@ __all__ = [
     "dots",
     "emotion_color",
     "explore",
+    "filmstrip",
     "focus",
     "focus_map",
     "gates",
@@ -46,5 +49,6 @@ __all__ = [
     "receptive_field",
     "regions",
     "spectrogram",
+    "two_streams",
     "waveform",
 ]

@@ -9,7 +9,6 @@ from matplotlib.lines import Line2D
 from sertut.errors import SertutError
 from sertut.evidence import Example
 from sertut.show.heads import (
-    EDGES,
     Steps,
     borders,
     draw_loudness,
@@ -21,9 +20,10 @@ from sertut.show.heads import (
     heads_of,
     legend_of,
 )
-from sertut.show.maps import decoys, verdict, voice_regions
+from sertut.show.maps import verdict
 from sertut.show.picture import Picture, canvas, listed
 from sertut.show.sound import draw_waveform, numbers
+from sertut.show.spans import EDGES, decoys, spans, true_regions
 from sertut.show.style import BLACK, ROLES, look
 from sertut.signals import SAMPLE_RATE
 
@@ -72,12 +72,12 @@ def focus(
         f"head {h + 1} at {p:.2f} s, width {z:.2f} s"
         for h, (p, z) in enumerate(zip(P[:, step], Z[:, step], strict=True))
     ]
-    spans = [f"{region.start:.2f} to {region.end:.2f} s" for region in voice_regions(example)]
+    regions = true_regions(example)
     alt = (
         f"Windows of {len(P)} heads for the query at {seconds[step]:.2f} s of a clip of {example.clip.speaker},"
         f" {example.clip.emotion}: {listed(parts)}. The level peaks at {steps.seconds(steps.loudest):.2f} s, attention"
         f" received at {steps.seconds(steps.attended):.2f} s"
-        + (f"; the true region is {listed(spans)}." if spans else ".")
+        + (f"; the true region is {spans(regions)}." if regions else ".")
     )
     return Picture(figure, alt)
 
@@ -109,7 +109,7 @@ def focus_map(
             axis.fill_between(seconds, P[h] - Z[h] / 2, P[h] + Z[h] / 2, color=ROLES["attention"], alpha=0.25, lw=0)
             axis.plot(seconds, P[h], color=ROLES["attention"], lw=2)
             axis.plot([0, longest], [0, longest], color=ROLES["uniform"], ls=":", lw=1.4)
-            for role, found in (("region", voice_regions(example)), ("decoy", decoys(example))):
+            for role, found in (("region", true_regions(example)), ("decoy", decoys(example))):
                 for region in found:
                     color = ROLES[role]
                     axis.axhspan(region.start, region.end, fc=color + "30", ec=color, ls=EDGES[role], zorder=0)

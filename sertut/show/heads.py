@@ -20,14 +20,14 @@ from sertut.evidence import Example
 from sertut.evidence.heads import use_of
 from sertut.evidence.localization import on_clock, time_weights
 from sertut.evidence.loudness import score_loudness
-from sertut.show.maps import decoys, draw_attention, draw_regions, verdict, voice_regions
-from sertut.show.picture import Picture, canvas, listed
+from sertut.show.maps import draw_attention, verdict
+from sertut.show.picture import Picture, canvas
 from sertut.show.sound import draw_level, numbers
+from sertut.show.spans import EDGES, decoys, draw_regions, span_handles, spans, true_regions
 from sertut.show.style import BLACK, HEAT, MARKERS, ORANGE, OTHER, ROLES, SKY, look
 from sertut.signals import SAMPLE_RATE
 
 COLORS, LINES = (SKY, ORANGE, BLACK, OTHER), ("-", "--", "-.", (0, (4, 1, 1, 1, 1, 1)))  # dots are for uniform
-EDGES = {"region": "-", "decoy": "--"}
 SILENCE = "#E4E4E4"
 
 
@@ -48,7 +48,7 @@ def heads(example: Example, *, title: str | None = None) -> Picture:
         figure, panels = head_panels(len(weights), "key: time attended to (s)", "query: time that asks (s)", height=2.6)
         for h, axis in enumerate(panels):
             mesh = axis.pcolormesh(keys, queries, weights[h], cmap=HEAT, vmin=0, vmax=brightest)
-            for role, found in (("region", voice_regions(example)), ("decoy", decoys(example))):
+            for role, found in (("region", true_regions(example)), ("decoy", decoys(example))):
                 for edge in (edge for region in found for edge in (region.start, region.end)):
                     rim = [withStroke(linewidth=3, foreground="white")]
                     axis.axvline(edge, color=ROLES[role], lw=1.6, ls=EDGES[role], path_effects=rim)
@@ -227,9 +227,7 @@ def legend_of(
     for role, name in (("attention", "most attention"), ("energy", "loudest step")):
         if role in marks:
             handles.append(Line2D([], [], color=ROLES[role], marker=MARKERS[role], mec=BLACK, ms=9, ls="", label=name))
-    for role, name, found in (("region", "true region", voice_regions(example)), ("decoy", "decoy", decoys(example))):
-        if found:
-            handles.append(Patch(facecolor=ROLES[role] + "40", edgecolor=ROLES[role], ls=EDGES[role], label=name))
+    handles += span_handles([example])
     if silence:
         handles.append(Patch(color=SILENCE, label="silence"))
     figure.legend(handles=handles, loc="outside lower center", ncols=columns, handlelength=2.2, columnspacing=1.2)
@@ -255,5 +253,5 @@ def head_panels(n: int, xlabel: str, ylabel: str, *, height: float) -> tuple[Fig
 
 
 def _where(example: Example) -> str:
-    spans = [f"{region.start:.2f} to {region.end:.2f} s" for region in voice_regions(example)]
-    return f"; the true region is {listed(spans)}" if spans else ""
+    regions = true_regions(example)
+    return f"; the true region is {spans(regions)}" if regions else ""

@@ -6,9 +6,8 @@ import torch
 
 from sertut.corpora import Clip
 from sertut.evidence import Example
-from sertut.show.maps import decoys, voice_regions
-from sertut.show.picture import listed
 from sertut.show.player import Player, player
+from sertut.show.spans import decoys, spans, true_regions
 from sertut.signals import SAMPLE_RATE, level_db, log_mel, read_audio
 
 
@@ -21,9 +20,8 @@ def listen(clip: Clip, *, title: str | None = None) -> Player:
     example = unheard(clip)
     seconds = len(example.samples) / SAMPLE_RATE
     text = f"{seconds:.1f} s of {clip.speaker}, {clip.emotion}: {clip.sentence}"
-    for what, regions in (("the emotional region", voice_regions(example)), ("the decoy", decoys(example))):
-        spans = listed([f"{region.start:.2f} to {region.end:.2f} s" for region in regions])
-        text += f"; {what} is {spans}" if spans else ""
+    for what, regions in (("the emotional region", true_regions(example)), ("the decoy", decoys(example))):
+        text += f"; {what} is {spans(regions)}" if regions else ""
     return player(example, title=title or f"{clip.speaker}, {clip.emotion}: {clip.sentence}", alt=text)
 
 

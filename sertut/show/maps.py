@@ -1,4 +1,7 @@
-"""Attention maps of single clips, beside the sound that they weigh and the region that is known to be right."""
+"""Attention maps of single clips, beside the sound that they weigh and the region that is known to be right.
+
+A map of the face is drawn on the face's clock and beside the face's regions; the sound keeps those of the voice.
+"""
 
 from __future__ import annotations
 
@@ -8,12 +11,11 @@ import numpy as np
 import torch
 from matplotlib.axes import Axes
 from matplotlib.lines import Line2D
-from matplotlib.patches import Patch
 
-from sertut.corpora import Region
 from sertut.evidence import Example, Selection
 from sertut.show.picture import Picture, canvas, listed
 from sertut.show.sound import draw_level, draw_spectrogram, draw_waveform, numbers
+from sertut.show.spans import decoys, draw_regions, span_handles, spans, stream_of, true_regions
 from sertut.show.style import EMOTIONS, OTHER, ROLES, WIDTH, look
 from sertut.signals import SAMPLE_RATE
 
@@ -21,8 +23,9 @@ from sertut.signals import SAMPLE_RATE
 def attention(example: Example, *, title: str | None = None) -> Picture:
     """Waveform, spectrogram, attention and level of one clip, on one time axis.
 
-    The true region is green on every row, the decoy (where there is one) vermilion and dashed; the dotted line is
-    uniform attention, 1/N for N steps. A clip without a known region, or a model without a map, leaves that part out.
+    The true region is green on every row, the decoy (where there is one) vermilion and dashed, both of the stream that
+    the row shows; the dotted line is uniform attention, 1/N for N steps. A clip without a known region, or a model
+    without a map, leaves that part out.
     """
     over_time = time_weights(example)
     heights = [0.9, 1.3, 1.0, 0.6] if over_time else [0.9, 1.3, 0.6]
@@ -35,14 +38,15 @@ def attention(example: Example, *, title: str | None = None) -> Picture:
         draw_words(rows[0], example)
         draw_spectrogram(rows[1], numbers(example.spectrogram))
         if over_time:
-            draw_attention(rows[2], *over_time)
+            draw_own_attention(rows[2], example)
         draw_level(rows[-1], numbers(example.level))
-        for row in rows:
-            draw_regions(row, example, outline="white" if row is rows[1] else None)
+        for i, row in enumerate(rows):
+            stream = stream_of(example) if over_time and i == 2 else "voice"
+            draw_regions(row, example, stream=stream, outline="white" if row is rows[1] else None)
             row.set_xlim(0, len(example.samples) / SAMPLE_RATE)
         rows[-1].set_xlabel("time (s)")
         rows[0].set_title(verdict(example) if title is None else title)
-        legend = _legend([example])
+        legend = _legend([example], "voice")
         if legend:
             figure.legend(
                 handles=legend, loc="outside lower center", ncols=len(legend), handlelength=1.5, columnspacing=1.2
@@ -62,10 +66,9 @@ def attentions(examples: Iterable[Example], *, titles: Sequence[str] | None = No
     with look():
         figure, axes = canvas(len(shown), height=0.9 + 1.3 * len(shown), width=WIDTH, sharex=True)
         for row, (axis, example) in enumerate(zip(axes[:, 0], shown, strict=True)):
-            over_time = time_weights(example)
-            if over_time:
-                draw_attention(axis, *over_time)
-            _faint_waveform(axis, numbers(example.samples))
+            if example.map is not None:
+                draw_own_attention(axis, example)
+            faint_waveform(axis, numbers(example.samples))
             draw_regions(axis, example)
             axis.set(xlim=(0, longest), title=titles[row] if titles else verdict(example))
         axes[-1, 0].set_xlabel("time (s)")
@@ -79,43 +82,48 @@ def attentions(examples: Iterable[Example], *, titles: Sequence[str] | None = No
 
 
 def time_weights(example: Example) -> tuple[np.ndarray, np.ndarray] | None:
-    """Weights (N,) of the N real steps and their N + 1 borders in seconds; None if the model has no map."""
+    """Weights (N,) of the N real steps and their N + 1 borders in seconds; None if the model has no map.
+
+    Of a map with one row an emotion they are those of the emotion that was predicted.
+    """
     if example.map is None:
         return None
-    over_time = example.map.over_time()
+    map_ = example.map
+    over_time = (map_.emotion(example.emotions.index(example.predicted)) if by_emotion(example) else map_).over_time()
     weights = numbers(over_time.of(0))
     clock = over_time.clocks["time"]
     return weights, clock.start + clock.hop * np.arange(len(weights) + 1)
 
 
-def draw_attention(axis: Axes, weights: np.ndarray, borders: np.ndarray) -> None:
-    """Weights as steps on their own clock, and the uniform level 1/N."""
-    axis.stairs(weights, borders, color=ROLES["attention"], fill=True, alpha=0.35, lw=0)
-    axis.stairs(weights, borders, color=ROLES["attention"], lw=1.6, baseline=None)
-    axis.axhline(1 / len(weights), color=ROLES["uniform"], ls=":", lw=1.4)
-    axis.set(ylim=(0, 1.15 * max(float(weights.max()), 1.5 / len(weights))), ylabel="weight\nof a step")
+def by_emotion(example: Example) -> bool:
+    """Whether the map has a row for each emotion (perception attention)."""
+    return example.map is not None and "emotion" in example.map.axes
 
 
-def draw_regions(axis: Axes, example: Example, *, outline: str | None = None) -> None:
-    """Shade the true regions and the decoy; with a color as `outline`, mark only their edges and hide no data."""
-    for role, regions in (("region", voice_regions(example)), ("decoy", decoys(example))):
-        for region in regions:
-            if not outline:
-                axis.axvspan(region.start, region.end, color=ROLES[role], alpha=0.18, lw=0, zorder=0)
-            for edge in (region.start, region.end):
-                style = "-" if role == "region" else "--"
-                axis.axvline(edge, color=outline or ROLES[role], lw=1.5, ls=style)
+def draw_attention(
+    axis: Axes, weights: np.ndarray, borders: np.ndarray, level: float | None = None, color: str = ROLES["attention"]
+) -> None:
+    """Weights as steps on their own clock, and the uniform level, by default 1/N."""
+    level = 1 / len(weights) if level is None else level
+    axis.stairs(weights, borders, color=color, fill=True, alpha=0.35, lw=0)
+    axis.stairs(weights, borders, color=color, lw=1.6, baseline=None)
+    axis.axhline(level, color=ROLES["uniform"], ls=":", lw=1.4)
+    axis.set(ylim=(0, 1.15 * max(float(weights.max()), 1.5 * level)), ylabel="weight\nof a step")
 
 
-def voice_regions(example: Example) -> list[Region]:
-    """The spans in which the voice is known to carry the emotion."""
-    return [region for region in example.clip.regions if region.stream == "voice"]
+def draw_own_attention(axis: Axes, example: Example, color: str = ROLES["attention"]) -> None:
+    """The attention of an example that has a map; the axis says so if it is the attention to the face."""
+    over_time = time_weights(example)
+    assert over_time is not None
+    draw_attention(axis, *over_time, uniform_level(example), color)
+    if stream_of(example) == "face":
+        axis.set_ylabel("weight of\na frame")
 
 
-def decoys(example: Example) -> list[Region]:
-    """The span made to mislead (a neutral word made loud), if the corpus says where it is."""
-    start, end = example.clip.details.get("decoy_start"), example.clip.details.get("decoy_end")
-    return [Region(start, end)] if isinstance(start, float) and isinstance(end, float) else []
+def uniform_level(example: Example) -> float:
+    """The weight of every step that counts if all have the same: a frame without a face does not count."""
+    assert example.map is not None
+    return 1 / max(1, int(example.map.mask[0].sum()))
 
 
 def draw_words(axis: Axes, example: Example) -> None:
@@ -143,24 +151,33 @@ def describe(example: Example) -> str:
     """One clip's map in a sentence, for those who cannot see it."""
     clip, seconds = example.clip, len(example.samples) / SAMPLE_RATE
     said = f"predicted {example.predicted} with probability {certainty(example):.2f}"
-    over_time, regions = time_weights(example), voice_regions(example)
-    spans = listed([f"{region.start:.2f} to {region.end:.2f} s" for region in regions])
+    over_time, regions = time_weights(example), true_regions(example)
     if over_time is None:
-        where = f"; the true region is {spans}" if regions else ""
+        where = f"; the true region is {spans(regions)}" if regions else ""
         return f"{seconds:.1f} s of a clip of {clip.speaker}, {clip.emotion}, without an attention map{where}; {said}."
-    weights, borders = over_time
-    head = f"Attention over {seconds:.1f} s of a clip of {clip.speaker}, {clip.emotion}"
-    if np.allclose(weights, weights[0]):
-        where = f"; the true region is {spans}" if regions else ""
+    weights, _ = over_time
+    what = "Attention to the face" if stream_of(example) == "face" else "Attention"
+    what += f" for {example.predicted}" if by_emotion(example) else ""
+    head = f"{what} over {seconds:.1f} s of a clip of {clip.speaker}, {clip.emotion}"
+    level = uniform_level(example)
+    if np.allclose(weights[weights > 0], level):
+        where = f"; the true region is {spans(regions)}" if regions else ""
         return f"{head}: every step has the same weight{where}; {said}."
+    return f"{head}: {describe_peak(example)}; it is {weights.max() / level:.1f} times the uniform level; {said}."
+
+
+def describe_peak(example: Example) -> str:
+    """``the peak at 1.02 s lies inside the true region 0.90 to 1.15 s``, for an example that has a map."""
+    over_time, regions = time_weights(example), true_regions(example)
+    assert over_time is not None
+    weights, borders = over_time
     step = int(weights.argmax())
     peak = (borders[step] + borders[step + 1]) / 2
-    decoy = "".join(f" (decoy {region.start:.2f} to {region.end:.2f} s)" for region in decoys(example))
-    text = f"{head}: the peak at {peak:.2f} s"
-    if regions:
-        inside = any(region.start <= peak <= region.end for region in regions)
-        text += f" lies {'inside' if inside else 'outside'} the true region {spans}{decoy}"
-    return f"{text}; it is {weights[step] * len(weights):.1f} times the uniform level; {said}."
+    if not regions:
+        return f"the peak at {peak:.2f} s"
+    inside = any(region.start <= peak <= region.end for region in regions)
+    decoy = "".join(f" (decoy {spans([region])})" for region in decoys(example))
+    return f"the peak at {peak:.2f} s lies {'inside' if inside else 'outside'} the true region {spans(regions)}{decoy}"
 
 
 def mixture(
@@ -194,7 +211,7 @@ def mixture(
             below = above
         stack.set(ylim=(0, 1), ylabel="share\nof a step")
         draw_attention(heights, alpha, borders)
-        draw_regions(waves, example)
+        draw_regions(waves, example, stream="voice")
         draw_regions(stack, example, outline="black")
         draw_regions(heights, example)
         heights.set(xlabel="time (s)", xlim=(0, len(example.samples) / SAMPLE_RATE))
@@ -221,7 +238,7 @@ def _even_steps(example: Example, n: int) -> tuple[np.ndarray, np.ndarray]:
     return np.full(n, 1 / n), np.linspace(0, len(example.samples) / SAMPLE_RATE, n + 1)
 
 
-def _faint_waveform(axis: Axes, samples: np.ndarray) -> None:
+def faint_waveform(axis: Axes, samples: np.ndarray) -> None:
     """The waveform behind the weights, scaled to the height of the axes; it has no axis of its own."""
     seconds = np.arange(len(samples)) / SAMPLE_RATE
     behind = axis.inset_axes((0, 0, 1, 1), zorder=-1, sharex=axis)
@@ -230,14 +247,10 @@ def _faint_waveform(axis: Axes, samples: np.ndarray) -> None:
     behind.axis("off")
 
 
-def _legend(examples: Sequence[Example]) -> list:
-    """Handles for what occurs in any of the examples."""
+def _legend(examples: Sequence[Example], *streams: str) -> list:
+    """Handles for what occurs in any of the examples; streams: drawn beside those of the maps."""
     handles: list = []
     if any(example.map is not None for example in examples):
         handles.append(Line2D([], [], color=ROLES["attention"], lw=2, label="attention"))
         handles.append(Line2D([], [], color=ROLES["uniform"], ls=":", label="uniform"))
-    for role, name, find in (("region", "true region", voice_regions), ("decoy", "decoy", decoys)):
-        if any(find(example) for example in examples):
-            style = "-" if role == "region" else "--"
-            handles.append(Patch(facecolor=ROLES[role] + "40", edgecolor=ROLES[role], ls=style, label=name))
-    return handles
+    return handles + span_handles(examples, *streams)

@@ -14,9 +14,10 @@ import soundfile
 
 from sertut.evidence import Example
 from sertut.files import writing
-from sertut.show.maps import decoys, describe, time_weights, verdict, voice_regions
+from sertut.show.maps import describe, time_weights, uniform_level, verdict
 from sertut.show.player_page import PAGE
 from sertut.show.sound import numbers
+from sertut.show.spans import decoys, stream_of, true_regions
 from sertut.show.style import ROLES
 from sertut.signals import SAMPLE_RATE
 
@@ -94,12 +95,14 @@ def _drawing(example: Example, samples: np.ndarray) -> str:
     """The inside of the SVG: regions, waveform, attention, uniform level."""
     x = WIDE / (len(samples) / SAMPLE_RATE)  # units a second
     shapes = []
-    for role, regions in (("region", voice_regions(example)), ("decoy", decoys(example))):
+    top = BASE // 2 if stream_of(example) == "face" else 1  # the waveform, above, is the voice's
+    for role, regions in (("region", true_regions(example)), ("decoy", decoys(example))):
         dashes = ' stroke-dasharray="5 3"' if role == "decoy" else ""
         for region in regions:
             shapes.append(
-                f'<rect class="{role}" x="{region.start * x:.1f}" y="1" width="{(region.end - region.start) * x:.1f}"'
-                f' height="{TALL - 2}" fill="{ROLES[role]}" fill-opacity=".18" stroke="{ROLES[role]}"{dashes}/>'
+                f'<rect class="{role}" x="{region.start * x:.1f}" y="{top}"'
+                f' width="{(region.end - region.start) * x:.1f}" height="{TALL - 1 - top}"'
+                f' fill="{ROLES[role]}" fill-opacity=".18" stroke="{ROLES[role]}"{dashes}/>'
             )
     loudest = max(float(np.abs(samples).max()), 1e-3)
     strokes = []
@@ -109,14 +112,15 @@ def _drawing(example: Example, samples: np.ndarray) -> str:
     shapes.append(f'<path d="{"".join(strokes)}" stroke="#555" fill="none"/>')
     if over_time := time_weights(example):
         weights, borders = over_time
-        high = 85 / max(float(weights.max()), 1.5 / len(weights))
+        uniform = uniform_level(example)
+        high = 85 / max(float(weights.max()), 1.5 * uniform)
         steps = "".join(
             f"L{left * x:.1f} {BASE - weight * high:.1f}H{right * x:.1f}"
             for weight, left, right in zip(weights, borders[:-1], borders[1:], strict=True)
         )
         outline = f"M{borders[0] * x:.1f} {BASE}{steps}V{BASE}"
         blue = ROLES["attention"]
-        level = BASE - high / len(weights)
+        level = BASE - high * uniform
         shapes.append(f'<path class="attention" d="{outline}" fill="{blue}" fill-opacity=".35" stroke="{blue}"/>')
         shapes.append(f'<path class="uniform" d="M0 {level:.1f}H{WIDE}" stroke="#000" stroke-dasharray="2 3"/>')
     shapes.append(f'<path d="M0 {BASE}H{WIDE}" stroke="#000"/>')
@@ -132,7 +136,8 @@ def _drawing(example: Example, samples: np.ndarray) -> str:
 
 
 def _legend(example: Example) -> str:
-    names = [("attention", "attention"), ("uniform", "uniform (dotted)")] if example.map is not None else []
-    names += [("region", "true region")] if voice_regions(example) else []
-    names += [("decoy", "decoy (dashed)")] if decoys(example) else []
+    face = " (face)" if stream_of(example) == "face" else ""
+    names = [("attention", f"attention{face}"), ("uniform", "uniform (dotted)")] if example.map is not None else []
+    names += [("region", f"true region{face}")] if true_regions(example) else []
+    names += [("decoy", "decoy (face, dashed)" if face else "decoy (dashed)")] if decoys(example) else []
     return "".join(f'<span><i style="background:{ROLES[role]}"></i>{name}</span>' for role, name in names)

@@ -23,14 +23,14 @@ from sertut.errors import SertutError
 from sertut.evidence import Example
 from sertut.evidence.cells import mel_band
 from sertut.models import FullyConvolutional
-from sertut.show.maps import certainty, decoys, draw_attention, draw_regions, time_weights, verdict, voice_regions
+from sertut.show.maps import certainty, draw_attention, time_weights, verdict
 from sertut.show.picture import Picture, canvas, listed
 from sertut.show.sound import band_hz, draw_spectrogram, numbers
+from sertut.show.spans import EDGES, decoys, draw_regions, true_regions
 from sertut.show.style import BLACK, ROLES, look
 from sertut.signals import SAMPLE_RATE, log_mel
 from sertut.signals.features import HIGHEST_HZ, LOWEST_HZ
 
-LINES = {"region": "-", "decoy": "--"}
 FIELD = BLACK  # the dashed frame around what a cell has seen
 HEAT_OVER_SOUND = LinearSegmentedColormap.from_list(
     "attention", [to_rgba(ROLES["attention"], 0.0), to_rgba(ROLES["attention"], 0.8)]
@@ -105,7 +105,7 @@ def regions(example: Example, *, title: str | None = None) -> Picture:
         draw_spectrogram(sound, numbers(example.spectrogram)).set_cmap("gray_r")
         heat = draw_cells(sound, weights * weights.size, grid)
         draw_field(sound, grid, *strongest)
-        for role, found in (("region", voice_regions(example)), ("decoy", decoys(example))):
+        for role, found in (("region", true_regions(example)), ("decoy", decoys(example))):
             for region in found:
                 draw_outline(sound, region, role)
         over_time = time_weights(example)
@@ -114,7 +114,7 @@ def regions(example: Example, *, title: str | None = None) -> Picture:
         draw_regions(below, example)
         below.set(xlabel="time (s)", ylabel="weight\nof a column")
         draw_over_frequency(across, weights.sum(axis=0), grid)
-        for region in voice_regions(example):
+        for region in true_regions(example):
             if region.in_band:
                 across.axhspan(*heights(region, sound), color=ROLES["region"], alpha=0.18, lw=0)
         across.set(ylim=sound.get_ylim(), xlabel="weight\nof a row")
@@ -131,11 +131,11 @@ def regions(example: Example, *, title: str | None = None) -> Picture:
             Line2D([], [], color=ROLES["uniform"], ls=":", label="uniform"),
         ]
         for role, name, shown in (
-            ("region", "true region", voice_regions(example)),
+            ("region", "true region", true_regions(example)),
             ("decoy", "decoy", decoys(example)),
         ):
             if shown:
-                handles.append(Line2D([], [], color=ROLES[role], ls=LINES[role], lw=2, label=name))
+                handles.append(Line2D([], [], color=ROLES[role], ls=EDGES[role], lw=2, label=name))
         figure.legend(handles=handles, loc="outside lower center", ncols=2, handlelength=1.5, columnspacing=1.2)
         figure.align_ylabels([sound, below])
     return Picture(figure, describe_regions(example))
@@ -227,7 +227,7 @@ def draw_field(axis: Axes, grid: Grid, column: int, row: int) -> None:
 def draw_outline(axis: Axes, region: Region, role: str = "region") -> None:
     """A box around a region of a spectrogram; over the whole height where its frequencies are not known."""
     low, high = heights(region, axis)
-    _frame(axis, [region.start, low], [region.end, high], ROLES[role], LINES[role])
+    _frame(axis, [region.start, low], [region.end, high], ROLES[role], EDGES[role])
 
 
 def heights(region: Region, axis: Axes) -> tuple[float, float]:
@@ -257,7 +257,7 @@ def describe_regions(example: Example) -> str:
         f"Attention over {grid.columns} by {grid.rows} cells (time by frequency) of {seconds:.1f} s of a clip of"
         f" {clip.speaker}, {clip.emotion}"
     )
-    spans = listed([_span(region) for region in voice_regions(example)])
+    spans = listed([_span(region) for region in true_regions(example)])
     said = f"Predicted {example.predicted} with probability {certainty(example):.2f}."
     if np.allclose(weights, weights.flat[0]):
         where = f"; the true region is {spans}" if spans else ""
@@ -267,7 +267,7 @@ def describe_regions(example: Example) -> str:
     hz = hertz(middle, grid.bands) if grid.rows > 1 else None  # a single row does not point at a frequency
     text = f"{head}: the strongest cell, at {at:.2f} s" + ("," if hz is None else f" and {hz:.0f} Hz,")
     if spans:
-        found = any(_holds(region, at, hz) for region in voice_regions(example))
+        found = any(_holds(region, at, hz) for region in true_regions(example))
         text += f" lies {'inside' if found else 'outside'} the true region {spans};"
     text += f" it has {weights.max() * weights.size:.1f} times the uniform weight and {grid.sight(row)}."
     return f"{text} {said}"

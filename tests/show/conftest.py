@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 import torch
@@ -9,7 +11,7 @@ import torch
 from sertut.attention import AttentionMap, Clock
 from sertut.corpora import Clip, Region
 from sertut.evidence import Report
-from sertut.signals import SAMPLE_RATE, write_audio
+from sertut.signals import SAMPLE_RATE, VIDEO_HOP, Faces, write_audio
 from sertut.training.predict import Predictions
 
 EMOTIONS = ("neutral", "anger", "sadness")
@@ -55,3 +57,31 @@ def report(tmp_path_factory) -> Report:
 def example(report: Report):
     """The first clip: 2 s, neutral, recognized."""
     return report[0]
+
+
+FRAME = Clock(VIDEO_HOP)
+LOST = slice(30, 33)  # frames in which no face was found
+OFFSET = 0.3  # seconds by which the face lags the voice
+
+
+def on_face(axes: tuple[str, ...] = ("time",), n: int = 50) -> AttentionMap:
+    """Weights on the face's clock, largest OFFSET after PEAK, 0 where there is no face; a row an emotion if asked."""
+    mask = torch.ones(1, n, dtype=torch.bool)
+    mask[:, LOST] = False
+    rows = torch.stack([-6.0 * (FRAME.centers(n) - PEAK - OFFSET * k).abs() for k in (1, 2, -1)])  # one an emotion
+    scores = rows if "emotion" in axes else rows[0]
+    weights = scores.masked_fill(~mask[0], -torch.inf).softmax(dim=-1)[None]
+    return AttentionMap(weights, axes, mask, {"time": FRAME}, stream="face")
+
+
+@pytest.fixture
+def seen(example):
+    """The first clip with a face, 50 frames of gray level 100 + their number, and attention to it."""
+    found = np.ones(50, dtype=bool)
+    found[LOST] = False
+    crops = np.arange(100, 150, dtype=np.uint8)[:, None, None] * found[:, None, None] * np.ones((1, 48, 48), np.uint8)
+    details = {"offset": OFFSET, "decoy_start": 0.2, "decoy_end": 0.5}
+    details |= {"decoy_face": (0.4, 0.75), "decoy_emotion": "fear"}
+    regions = (Region(0.9, 1.15), Region(1.22, 1.46, "face"))
+    clip = replace(example.clip, emotion="anger", regions=regions, details=details)
+    return replace(example, clip=clip, map=on_face(), face=Faces(crops, found, FRAME.centers(50).double().numpy()))
