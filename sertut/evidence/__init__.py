@@ -5,10 +5,18 @@ from sertut.evidence.claims import Claim
 from sertut.evidence.deletion import Deletion, deletion, pooled_deletion
 from sertut.evidence.examples import Example, Selection
 from sertut.evidence.heads import head_use
-from sertut.evidence.localization import METRICS, Localization, localize
+from sertut.evidence.localization import METRICS, Localization, localize, stored
 from sertut.evidence.loudness import loudness
+from sertut.evidence.mixture import (
+    entropy,
+    fit_temperature,
+    mixture_error,
+    tempered,
+    true_shares,
+    vote_shares,
+)
 from sertut.evidence.offsets import Offsets, offsets, recovered_offset
-from sertut.evidence.pooled import Pooled
+from sertut.evidence.pooled import Pooled, PooledScores
 from sertut.evidence.position import Rotation, rotate
 from sertut.evidence.report import Report, evaluate
 from sertut.evidence.shifts import Shifts, pooled_shifts, shift_test
@@ -22,6 +30,7 @@ __all__ = [
     "Localization",
     "Offsets",
     "Pooled",
+    "PooledScores",
     "PooledStreams",
     "Report",
     "Rotation",
@@ -30,15 +39,22 @@ __all__ = [
     "Streams",
     "compare_streams",
     "deletion",
+    "entropy",
     "evaluate",
+    "fit_temperature",
     "head_use",
     "localize",
     "localize_cells",
     "loudness",
+    "mixture_error",
     "offsets",
     "pooled_deletion",
     "pooled_shifts",
     "recovered_offset",
     "rotate",
     "shift_test",
+    "stored",
+    "tempered",
+    "true_shares",
+    "vote_shares",
 ]

@@ -172,6 +172,45 @@ class Pooled:
         return [part for part in parts if part is not None]
 
 
+class PooledScores:
+    """Scores of one kind, such as mixtures, over seeds and folds.
+
+    Args:
+        parts: from :func:`sertut.evidence.localization.stored`, in any order. seeds: the seed of each.
+    """
+
+    def __init__(self, parts: Sequence[Mapping], seeds: Sequence[int]) -> None:
+        pairs = list(zip(parts, seeds, strict=True))
+        self._by_seed = {seed: [part for part, s in pairs if s == seed] for seed in sorted(set(seeds))}
+
+    @property
+    def methods(self) -> tuple[str, ...]:
+        """The methods scored."""
+        return tuple(next(iter(self._by_seed.values()))[0]["methods"])
+
+    def sums(self, method: str, metric: str) -> np.ndarray:
+        """(sum, count) of a metric, shape (K, S, 2)."""
+        held = next(iter(self._by_seed.values()))[0]["methods"]
+        if method not in held:
+            raise unknown("method", method, held)
+        if metric not in held[method]:
+            raise unknown("metric", metric, held[method])
+        rows = {s: [(p["speakers"], p["methods"][method][metric]) for p in parts] for s, parts in self._by_seed.items()}
+        return side_by_side(rows)[0]
+
+    def interval(self, method: str, metric: str) -> Interval:
+        """Mean over clips, averaged over seeds; the interval resamples speakers and seeds."""
+        return bootstrap_speakers(mean, self.sums(method, metric))
+
+    def difference(self, method: str, other: str, metric: str) -> Interval:
+        """By how much `metric` is higher for one method than for another in the same runs, paired over speakers."""
+        return paired_difference(mean, self.sums(method, metric), self.sums(other, metric))
+
+    def against(self, other: PooledScores, method: str, metric: str) -> Interval:
+        """By how much `metric` of `method` is higher here than in other runs, with the same speakers and seeds."""
+        return paired_difference(mean, self.sums(method, metric), other.sums(method, metric))
+
+
 def side_by_side(
     rows: Mapping[int, Sequence[tuple[Sequence[str], Sequence | np.ndarray]]],
 ) -> tuple[np.ndarray, tuple[str, ...]]:

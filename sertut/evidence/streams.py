@@ -30,7 +30,7 @@ from sertut.evidence import scores
 from sertut.evidence.localization import Localization, of_emotions, stored
 from sertut.evidence.loudness import spearman
 from sertut.evidence.offsets import NEAREST, SCORES, Offsets, score_tables, true_offset
-from sertut.evidence.pooled import side_by_side
+from sertut.evidence.pooled import PooledScores, side_by_side
 from sertut.evidence.report import ATTENTION, Report
 from sertut.signals import VIDEO_HOP
 from sertut.training.metrics import Interval, Statistic, bootstrap_speakers, mean, paired_difference
@@ -76,10 +76,12 @@ class PooledStreams:
     """
 
     def __init__(self, parts: Sequence[Mapping], seeds: Sequence[int]) -> None:
-        self._by_seed = {
-            seed: [part for part, s in zip(parts, seeds, strict=True) if s == seed] for seed in sorted(set(seeds))
-        }
-        self.metrics = {**METRICS, **{name: SCORES[name] for name in LAGS if all(part["lags"] for part in parts)}}
+        pairs = list(zip(parts, seeds, strict=True))
+        self._by_seed = {seed: [part for part, s in pairs if s == seed] for seed in sorted(set(seeds))}
+        self._agreement = PooledScores([part["agreement"] for part in parts], seeds)
+        held = parts[0]["agreement"]["methods"][SAME]  # without true offsets nothing was moved
+        lags = {name: SCORES[name] for name in LAGS if all(part["lags"] for part in parts)}
+        self.metrics = {name: title for name, title in METRICS.items() if name in held} | lags
 
     def interval(self, method: str, metric: str) -> Interval:
         """A metric of "same clip" or "another clip", with an interval that resamples speakers and seeds."""
@@ -103,17 +105,13 @@ class PooledStreams:
             raise unknown("metric", metric, self.metrics)
         if method not in (SAME, OTHER):
             raise unknown("method", method, (SAME, OTHER))
-        statistic: Statistic = mean
-        rows: dict[int, list] = {seed: [] for seed in self._by_seed}
-        for seed, parts in self._by_seed.items():
-            for part in parts:
-                if metric in LAGS:
-                    statistic, tables = score_tables(part["lags"], method, metric)
-                    rows[seed].append((part["lags"]["speakers"], tables))
-                else:
-                    sums = part["agreement"]["methods"][method]
-                    speakers = part["agreement"]["speakers"]
-                    rows[seed].append((speakers, sums.get(metric, [[0.0, 0]] * len(speakers))))
+        if metric not in LAGS:
+            return mean, self._agreement.sums(method, metric)
+        rows = {
+            seed: [(part["lags"]["speakers"], score_tables(part["lags"], method, metric)[1]) for part in parts]
+            for seed, parts in self._by_seed.items()
+        }
+        statistic = score_tables(next(iter(self._by_seed.values()))[0]["lags"], method, metric)[0]
         return statistic, side_by_side(rows)[0]
 
 

@@ -126,8 +126,7 @@ def test_without_offsets_the_lag_is_not_judged(tiny, report_on):
     plain = tuple(replace(clip, regions=()) for clip in tiny)
     found = compare_streams(report_on("voice", scored=plain), report_on("face", scored=plain))
     assert found.lags is None and not found.agreement.skipped and found.to_json()["lags"] is None
-    assert set(found.scores.metrics) == {"rank", "overlap", "moved"}
-    assert np.isnan(found.scores.interval(SAME, "moved").estimate)
+    assert set(found.scores.metrics) == {"rank", "overlap"} and len(found.scores.summary()) == 2
 
 
 def test_what_it_refuses(clips, report_on):
