@@ -2,21 +2,21 @@
 
 from pathlib import Path
 
+import av
 import numpy as np
 import soundfile
 import torch
 from torchaudio.functional import resample
 
 from sertut.errors import AudioError
+from sertut.signals.container import VIDEO_SUFFIXES, check_file, decode, riff_is_cut
 
 SAMPLE_RATE = 16_000
 """Samples a second of every waveform inside the library."""
 
-_LFS_POINTER = b"version https://git-lfs"
-
 
 def read_audio(path: Path | str) -> np.ndarray:
-    """Read WAV, FLAC, OGG or MP3 of any rate and channel count.
+    """Read WAV, FLAC, OGG, MP3, or the sound of a video (MP4, AVI, FLV, MKV, MOV, WebM), any rate and channel count.
 
     Channels are averaged, then the signal is resampled to 16 kHz.
 
@@ -24,28 +24,14 @@ def read_audio(path: Path | str) -> np.ndarray:
         shape (n_samples,), float32, full scale is 1.0.
 
     Raises:
-        AudioError: the file is missing, not audio, truncated, empty, or holds nothing but digital silence.
+        AudioError: the file is missing, not audio, truncated, empty, a video without sound, or holds nothing but
+            digital silence.
     """
     path = Path(path)
-    if not path.is_file():
-        raise AudioError(f"{path} does not exist; check the path or the corpus folder.")
-    with path.open("rb") as file:
-        head = file.read(len(_LFS_POINTER))
-    if head == _LFS_POINTER:
-        raise AudioError(f"{path} is a Git LFS pointer, not audio; run `git lfs pull` in its repository.")
-    if not head:
-        raise AudioError(f"{path} is an empty file; fetch it again.")
-    try:
-        with soundfile.SoundFile(path) as file:
-            rate, announced = file.samplerate, file.frames
-            samples = file.read(dtype="float32", always_2d=True)  # (n, channels)
-            truncated = _wav_is_cut(path) if file.format in ("WAV", "WAVEX") else len(samples) < announced
-    except (soundfile.SoundFileError, RuntimeError) as problem:
-        raise AudioError(f"{path} cannot be read as audio ({problem}); fetch it again or remove it.") from problem
+    check_file(path, "audio")
+    samples, rate = _of_video(path) if path.suffix.lower() in VIDEO_SUFFIXES else _of_sound_file(path)  # (n, channels)
     if len(samples) == 0:
         raise AudioError(f"{path} lasts 0 seconds; fetch it again or remove it.")
-    if truncated:
-        raise AudioError(f"{path} is cut short: it holds fewer samples than its header announces; fetch it again.")
     if not np.isfinite(samples).all():
         raise AudioError(f"{path} holds values that are not numbers; fetch it again.")
     if not samples.any():
@@ -56,15 +42,29 @@ def read_audio(path: Path | str) -> np.ndarray:
     return mono
 
 
-def _wav_is_cut(path: Path) -> bool:
-    """Whether the RIFF header promises more bytes than the file has (libsndfile repairs that in silence)."""
-    size = path.stat().st_size
-    with path.open("rb") as file:
-        if file.read(4) != b"RIFF":
-            return False
-        promised = int.from_bytes(file.read(4), "little")
-    # Streamed WAVs carry 0 or 0xFFFFFFFF for "unknown"; a missing pad byte is common and harmless.
-    return promised not in (0, 0xFFFFFFFF) and promised + 8 > size + 1
+def _of_sound_file(path: Path) -> tuple[np.ndarray, int]:
+    """Samples (n, channels) and their rate, by libsndfile."""
+    try:
+        with soundfile.SoundFile(path) as file:
+            rate, announced = file.samplerate, file.frames
+            samples = file.read(dtype="float32", always_2d=True)
+            truncated = riff_is_cut(path) if file.format in ("WAV", "WAVEX") else len(samples) < announced
+    except (soundfile.SoundFileError, RuntimeError) as problem:
+        raise AudioError(f"{path} cannot be read as audio ({problem}); fetch it again or remove it.") from problem
+    if truncated and len(samples):
+        raise AudioError(f"{path} is cut short: it holds fewer samples than its header announces; fetch it again.")
+    return samples, rate
+
+
+def _of_video(path: Path) -> tuple[np.ndarray, int]:
+    """Samples (n, channels) and their rate, by FFmpeg."""
+    to_float = av.AudioResampler(format="fltp")  # one row a channel; neither rate nor channels change
+    rate, pieces = SAMPLE_RATE, [np.zeros((1, 0), dtype=np.float32)]
+    for frame in decode(path, "audio"):
+        assert isinstance(frame, av.AudioFrame)
+        rate = frame.sample_rate
+        pieces += [piece.to_ndarray().astype(np.float32) for piece in to_float.resample(frame)]
+    return np.concatenate(pieces[1:] or pieces, axis=1).T, rate
 
 
 def write_audio(path: Path | str, samples: np.ndarray) -> None:

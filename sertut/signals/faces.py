@@ -12,7 +12,7 @@ import cv2
 import numpy as np
 import torch
 
-from sertut.signals.tracking import face_boxes
+from sertut.signals.tracking import face_boxes, tracking_settings
 from sertut.signals.video import VIDEO_HOP, Video, period, read_video
 
 FACE_SIZE = 48  # pixels a side of every crop
@@ -85,7 +85,8 @@ def on_clock(faces: Faces, seconds: float) -> Faces:
         seconds: length of the clip's sound.
     """
     times = (np.arange(n_video_frames(seconds)) + 0.5) * VIDEO_HOP
-    nearest = np.abs(faces.times[None, :] - times[:, None]).argmin(axis=1)  # (T_v,)
+    halfway = (faces.times[1:] + faces.times[:-1]) / 2
+    nearest = np.searchsorted(halfway, times)  # (T_v,)
     near = np.abs(faces.times[nearest] - times) < period(faces.times) - 1e-6
     found = faces.found[nearest] & near
     return Faces(faces.crops[nearest] * found[:, None, None].astype(np.uint8), found, times)
@@ -106,16 +107,33 @@ def face_features(faces: Faces) -> torch.Tensor:
     return torch.from_numpy(table)
 
 
+def relative_face_features(faces: Faces) -> torch.Tensor:
+    """:func:`face_features` relative to their mean over the clip: what moves in a face stays, whose face it is goes.
+
+    So, too, goes an expression that lasts as long as the clip.
+
+    Returns:
+        shape (N, 385), float32.
+    """
+    table = face_features(faces)
+    if faces.found.any():
+        table[faces.found, :N_HOG] -= table[faces.found, :N_HOG].mean(dim=0)
+    return table
+
+
 @functools.cache
 def _hog() -> cv2.HOGDescriptor:
     square = (FACE_SIZE, FACE_SIZE)
     return cv2.HOGDescriptor(square, (BLOCK, BLOCK), (BLOCK, BLOCK), (CELL, CELL), BINS)
 
 
-FACE_FEATURES: dict[str, tuple[Callable[[Faces], torch.Tensor], int]] = {"hog": (face_features, N_HOG)}
+FACE_FEATURES: dict[str, tuple[Callable[[Faces], torch.Tensor], int]] = {
+    "hog": (face_features, N_HOG),
+    "hog_relative": (relative_face_features, N_HOG),
+}
 """Name of each feature of the face -> its function and its number of columns, the last one (found or not) left out."""
 
 
 def face_settings() -> str:
     """All that the values of the face features depend on; part of the key under which they are cached."""
-    return f"{FACE_SIZE}-{VIDEO_HOP:g}-{LONGEST}-{BLOCK}-{CELL}-{BINS}-v1"
+    return f"{FACE_SIZE}-{VIDEO_HOP:g}-{LONGEST}-{tracking_settings()}-{BLOCK}-{CELL}-{BINS}-v1"

@@ -21,6 +21,12 @@ VIDEO_RATE = 25
 VIDEO_HOP = 1 / VIDEO_RATE
 """Seconds from one frame of a face stream to the next: 0.04 s."""
 
+# The same frames must give the same file: no version of FFmpeg in it, one thread, no shortcuts of one processor.
+_CONTAINER = {"fflags": "+bitexact"}
+_EXACT = {"flags": "+bitexact"}
+_FFV1 = {"level": "1", "threads": "1", **_EXACT}  # level 1: no checksums, half of the bytes of a tiny picture
+_H264 = {"crf": "18", "threads": "1", "x264-params": "cpu-independent=1", **_EXACT}
+
 
 @dataclass(frozen=True)
 class Video:
@@ -69,21 +75,17 @@ def read_video(path: Path | str, longest: int | None = None) -> Video:
         stamps.append(frame.time)
     if not frames:
         raise VideoError(f"{path} holds no frame that can be decoded; fetch it again or remove it.")
-    times = _checked(path, stamps)
-    return Video(np.stack(frames), times + period(times) / 2 - start_of_sound(path))
+    starts = np.array([np.nan if stamp is None else stamp for stamp in stamps])
+    order = starts.argsort()  # H.264 without a stated delay may come out in another order than it is shown
+    starts = starts[order]
+    if np.isnan(starts).any() or not (np.diff(starts) > 0).all():
+        raise VideoError(f"{path} has frames without a time of their own; convert it to MP4 with FFmpeg.")
+    return Video(np.stack([frames[i] for i in order]), starts + period(starts) / 2 - start_of_sound(path))
 
 
 def _fitting(height: int, width: int, longest: int | None) -> tuple[int, int]:
     shrink = min(1.0, longest / max(height, width)) if longest else 1.0
     return max(1, round(height * shrink)), max(1, round(width * shrink))
-
-
-def _checked(path: Path, stamps: list[float | None]) -> np.ndarray:
-    """Presentation times as an array; every later step rests on their order."""
-    times = np.array([np.nan if stamp is None else stamp for stamp in stamps])
-    if not (np.diff(times) > 0).all() or np.isnan(times).any():
-        raise VideoError(f"{path} has time stamps that are missing or run backwards; convert it to MP4 with FFmpeg.")
-    return times
 
 
 def write_video(
@@ -114,27 +116,24 @@ def write_video(
         raise VideoError(f"{path} would hold no frames; leave it out.")
     lossless = path.suffix == ".avi"
     colored = frames.ndim == 4
-    # Without the bit-exact flags the file would name the version of FFmpeg, or the time.
-    exact = {"fflags": "+bitexact"}
-    with writing(path) as temporary, av.open(temporary, "w", options=exact) as container:
+    with writing(path) as temporary, av.open(temporary, "w", options=_CONTAINER) as container:
         if lossless:
-            # Level 1 has no checksums, which are half the bytes and half the time of a tiny picture.
-            picture = container.add_stream("ffv1", rate=_fraction(rate), options={"level": "1", "flags": "+bitexact"})
+            picture = container.add_stream("ffv1", rate=_fraction(rate), options=_FFV1)
             picture.pix_fmt = "bgr0" if colored else "gray"
         else:
-            picture = container.add_stream("libx264", rate=_fraction(rate), options={"crf": "18", "flags": "+bitexact"})
+            picture = container.add_stream("libx264", rate=_fraction(rate), options=_H264)
             picture.pix_fmt = "yuv420p"
-        sound = None
         if samples is not None:
-            sound = container.add_stream("pcm_s16le" if lossless else "aac", rate=SAMPLE_RATE, layout="mono")
-            sound.options = {"flags": "+bitexact"}
+            codec = "pcm_s16le" if lossless else "aac"
+            sound = container.add_stream(codec, rate=SAMPLE_RATE, options=_EXACT, layout="mono")
+            assert isinstance(sound, av.AudioStream)
         first = _prepared(frames[0], scale, lossless)
         picture.height, picture.width = first.shape[:2]
         for frame in frames:
             pixels = _prepared(frame, scale, lossless)
             container.mux(picture.encode(av.VideoFrame.from_ndarray(pixels, format="rgb24" if colored else "gray")))
         container.mux(picture.encode())
-        if sound is not None and samples is not None:
+        if samples is not None:
             for piece in _sound_frames(samples):
                 container.mux(sound.encode(piece))
             container.mux(sound.encode())
