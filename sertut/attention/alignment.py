@@ -7,14 +7,20 @@ G features each; A attention units; L lags, from -1.2 to 1.2 s in steps of 40 ms
 
 from __future__ import annotations
 
+import math
+
 import torch
 from torch import nn
 
 from sertut.attention.softmax import masked_softmax
+from sertut.errors import unknown
+from sertut.signals import reverse
 
 LAG_STEP = 0.04  # seconds: one video frame
 MAX_LAG = 30  # steps on each side
 N_LAGS = 2 * MAX_LAG + 1
+SHARPNESS = 5.0  # kappa: how much more the best lag counts than the others
+GROUP = 8  # clips that are told apart by their synchrony
 
 
 class Alignment(nn.Module):
@@ -25,58 +31,60 @@ class Alignment(nn.Module):
         \alpha_{t \cdot} = \operatorname{softmax}_j(e_{t \cdot}), \qquad
         \tilde f_t = \sum_j \alpha_{tj} f_j
 
-    with :math:`v_t` (H,), :math:`f_j` (G,), :math:`W` (A, H), :math:`U` (A, G), :math:`b, w` (A,). Nothing in it knows
-    that time passes in both streams alike. With `one_lag` the steps of a clip decide together: what the pairs that are
-    the same lag :math:`d = \tau_t - \tau_j` apart score above the clip's mean is added up over the T query steps, and
-    the lag becomes a relative-position term,
+    with :math:`v_t` (H,), :math:`f_j` (G,), :math:`W` (A, H), :math:`U` (A, G), :math:`b, w` (A,): the score "additive",
+    as in the attention of that time. The score "product" compares what *changes* in both streams,
+
+    .. math::
+        e_{tj} = \frac{1}{\sqrt A} (W v_t - \overline{W v})^\top (U f_j - \overline{U f})
+
+    with the means over the real steps of the clip, so that a voice and a face do not match by who they belong to.
+
+    Neither knows that time passes in both streams alike. With `one_lag` the steps of a clip decide together: what the
+    pairs that are the same lag :math:`d = \tau_t - \tau_j` apart score above the clip's mean is added up over the T
+    query steps, and the lag becomes a relative-position term,
 
     .. math::
         r_d = \frac1T \sum_{\tau_t - \tau_j = d} (e_{tj} - \bar e), \qquad
         e'_{tj} = e_{tj} + \log \operatorname{softmax}_d (\kappa r)_{\tau_t - \tau_j}
 
-    with one learned :math:`\kappa`; pairs more than 1.2 s apart are out of reach. (A mean over the pairs of a lag would
-    not do: few pairs are far apart, and the mean of few is large by chance.)
+    :math:`\kappa = 5`; pairs more than 1.2 s apart are out of reach. (A mean over the pairs of a lag would not do: few
+    pairs are far apart, and the mean of few is large by chance.)
 
     Args:
-        n_query: H. n_key: G. n_units: A. one_lag: with the relative-position term.
+        n_query: H. n_key: G. n_units: A. score: "additive" or "product". one_lag: with the relative-position term.
 
-    Source: reconstruction, after Chao et al.; the relative-position term is ours.
+    Source: reconstruction, after Chao et al.; the product and the relative-position term are ours.
     """
 
-    def __init__(self, n_query: int, n_key: int, n_units: int = 32, one_lag: bool = False) -> None:
+    def __init__(
+        self, n_query: int, n_key: int, n_units: int = 8, score: str = "additive", one_lag: bool = False
+    ) -> None:
         super().__init__()
+        if score not in ("additive", "product"):
+            raise unknown("score", score, ("additive", "product"))
         self.one_lag = one_lag
-        self.query = nn.Linear(n_query, n_units)  # W, b
+        additive = score == "additive"
+        self.query = nn.Linear(n_query, n_units, bias=additive)  # W, b; a bias would be lost with the mean
         self.key = nn.Linear(n_key, n_units, bias=False)  # U
-        self.score = nn.Linear(n_units, 1, bias=False)  # w; a bias here would be lost in the softmax
-        self.sharpness = nn.Parameter(torch.empty(()))  # log kappa
-        self.reset_parameters()
+        self.weigh = nn.Linear(n_units, 1, bias=False) if additive else None  # w; a bias would be lost in the softmax
 
-    def reset_parameters(self) -> None:
-        """Draw all weights anew."""
-        for layer in (self.query, self.key, self.score):
-            layer.reset_parameters()
-        nn.init.constant_(self.sharpness, 1.5)
-
-    def scores(self, query: torch.Tensor, keys: torch.Tensor) -> torch.Tensor:
-        """e, (B, T, S), of `query` (B, T, H) and `keys` (B, S, G)."""
-        return self.score(torch.tanh(self.query(query).unsqueeze(2) + self.key(keys).unsqueeze(1))).squeeze(-1)
-
-    def lag_profile(self, scores: torch.Tensor, valid: torch.Tensor, lags: torch.Tensor) -> torch.Tensor:
-        r""":math:`\kappa r`, (B, L): how well the two streams agree at each lag; 0 is their mean agreement.
-
-        Args:
-            scores: (B, T, S). valid: (B, T, S), pairs of real steps. lags: (T, S), seconds, query minus key.
-        """
-        index, near = lag_index(lags)
-        pairs = (valid & near).to(scores.dtype)  # (B, T, S)
-        mean = (scores * pairs).sum(dim=(1, 2), keepdim=True) / pairs.sum(dim=(1, 2), keepdim=True).clamp(min=1.0)
-        above = ((scores - mean) * pairs).flatten(1)  # (B, T S)
-        total = above.new_zeros(len(above), N_LAGS).index_add(1, index.flatten(), above)
-        return self.sharpness.exp() * total / valid.any(dim=2).sum(dim=1, keepdim=True).clamp(min=1)
+    def scores(
+        self, query: torch.Tensor, keys: torch.Tensor, query_mask: torch.Tensor, key_mask: torch.Tensor
+    ) -> torch.Tensor:
+        """e, (..., T, S), of `query` (..., T, H) and `keys` (..., S, G) under their masks (..., T) and (..., S)."""
+        asking, asked = self.query(query), self.key(keys)
+        if self.weigh is not None:
+            return self.weigh(torch.tanh(asking.unsqueeze(-2) + asked.unsqueeze(-3))).squeeze(-1)
+        asking, asked = centered(asking, query_mask), centered(asked, key_mask)
+        return asking @ asked.transpose(-1, -2) / math.sqrt(asking.shape[-1])
 
     def forward(
-        self, query: torch.Tensor, keys: torch.Tensor, query_mask: torch.Tensor, key_mask: torch.Tensor, lags: torch.Tensor
+        self,
+        query: torch.Tensor,
+        keys: torch.Tensor,
+        query_mask: torch.Tensor,
+        key_mask: torch.Tensor,
+        lags: torch.Tensor,
     ) -> tuple[torch.Tensor, torch.Tensor]:
         """What each query step found, (B, T, G), and the weights, (B, T, S).
 
@@ -84,11 +92,11 @@ class Alignment(nn.Module):
             query: (B, T, H). keys: (B, S, G). query_mask: (B, T). key_mask: (B, S), True on real steps.
             lags: (T, S), seconds: time of the query step minus time of the key step.
         """
-        scores = self.scores(query, keys)
+        scores = self.scores(query, keys, query_mask, key_mask)
         valid = query_mask.unsqueeze(2) & key_mask.unsqueeze(1)  # (B, T, S)
         if self.one_lag:
             index, near = lag_index(lags)
-            term = torch.log_softmax(self.lag_profile(scores, valid, lags), dim=1)  # (B, L)
+            term = torch.log_softmax(lag_profile(scores, valid, lags), dim=1)  # (B, L)
             scores = scores + term[:, index]
             reachable = valid & near
             valid = torch.where(reachable.any(dim=2, keepdim=True), reachable, valid)
@@ -96,10 +104,32 @@ class Alignment(nn.Module):
         return weights @ keys, weights
 
 
+def centered(values: torch.Tensor, mask: torch.Tensor) -> torch.Tensor:
+    """`values` (..., T, A) without their mean over the real steps; 0 on padding."""
+    real = mask.unsqueeze(-1).to(values.dtype)
+    mean = (values * real).sum(dim=-2, keepdim=True) / real.sum(dim=-2, keepdim=True).clamp(min=1.0)
+    return (values - mean) * real
+
+
 def lag_index(lags: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
     """Index 0 .. L - 1 of each lag, (T, S), and whether the lag is one of them."""
     steps = torch.round(lags / LAG_STEP).long() + MAX_LAG
     return steps.clamp(0, N_LAGS - 1), (steps >= 0) & (steps < N_LAGS)
+
+
+def lag_profile(scores: torch.Tensor, valid: torch.Tensor, lags: torch.Tensor) -> torch.Tensor:
+    r""":math:`\kappa r`, (..., L): by how much the two streams agree more at each lag than they do on the whole.
+
+    Args:
+        scores: (..., T, S). valid: (..., T, S), pairs of real steps. lags: (T, S), seconds, query minus key.
+    """
+    index, near = lag_index(lags)
+    pairs = (valid & near).to(scores.dtype)
+    mean = (scores * pairs).sum(dim=(-2, -1), keepdim=True) / pairs.sum(dim=(-2, -1), keepdim=True).clamp(min=1.0)
+    above = ((scores - mean) * pairs).flatten(-2).flatten(0, -2)  # (B, T S)
+    total = above.new_zeros(len(above), N_LAGS).index_add(1, index.flatten(), above)
+    steps = valid.any(dim=-1).sum(dim=-1, keepdim=True).clamp(min=1)
+    return SHARPNESS * total.view(*scores.shape[:-2], N_LAGS) / steps
 
 
 def nearest(query_mask: torch.Tensor, key_mask: torch.Tensor, lags: torch.Tensor) -> torch.Tensor:
@@ -116,28 +146,30 @@ def synchrony_loss(
     query_mask: torch.Tensor,
     key_mask: torch.Tensor,
     lags: torch.Tensor,
-    others: int = 2,
 ) -> torch.Tensor:
-    r"""A loss that needs no label: a face agrees, at its best lag, better with its own voice than with another's.
+    r"""A loss that needs no label: a face agrees, at its best lag, with its own voice and with no other.
 
     .. math::
         m(x, y) = \operatorname{logsumexp}_d (\kappa r_d(x, y)), \qquad
-        \ell = - \log \frac{\exp m(x, x)}{\exp m(x, x) + \sum_{y \ne x} \exp m(x, y)}
+        \ell(x) = - \log \frac{\exp m(x, x)}{\sum_y \exp m(x, y)}
 
-    where the other voices y are those of `others` neighbors in the batch, and r, the agreement at each lag, is taken
-    relative to the clip's mean, so that who speaks is no help. The lag is not told. Source: ours, in the spirit of
-    contrastive audio-visual synchronization.
+    where y runs over the voices of a group of eight clips of the batch, and over these voices played backward. The lag
+    is not told. Without the backward ones a network can learn by heart which voice belongs to which face, at any lag;
+    its own voice backward belongs to it as well, and only *when* things happen tells the two apart.
+
+    Arguments as in :meth:`Alignment.forward`. Source: ours, in the spirit of contrastive audio-visual synchronization.
 
     Returns:
-        mean over the clips that have both streams; 0 where there is none.
+        mean over the clips that have both streams; 0 where no group has two of them.
     """
-    both = query_mask.any(dim=1) & key_mask.any(dim=1)
-    matches = []
-    for shift in range(min(others, len(query) - 1) + 1):
-        theirs, mask = keys.roll(shift, dims=0), key_mask.roll(shift, dims=0)
-        profile = alignment.lag_profile(
-            alignment.scores(query, theirs), query_mask.unsqueeze(2) & mask.unsqueeze(1), lags
-        )
-        matches.append(torch.logsumexp(profile, dim=1))  # (B,)
-    losses = -torch.log_softmax(torch.stack(matches, dim=1), dim=1)[:, 0]
-    return losses[both].mean() if both.any() else losses.sum() * 0.0
+    both = (query_mask.any(dim=1) & key_mask.any(dim=1)).nonzero().squeeze(1)
+    losses = [query.sum() * 0.0]
+    for group in both.split(GROUP):
+        mask = key_mask[group]
+        voices, masks = torch.cat([keys[group], reverse(keys[group], mask)]), torch.cat([mask, mask])  # (2 n, S, G)
+        asking, asked = query_mask[group].unsqueeze(1), masks.unsqueeze(0)  # (n, 1, T), (1, 2 n, S)
+        scores = alignment.scores(query[group].unsqueeze(1), voices.unsqueeze(0), asking, asked)
+        profile = lag_profile(scores, asking.unsqueeze(-1) & asked.unsqueeze(-2), lags)  # (n, 2 n, L)
+        matches = torch.logsumexp(profile, dim=2)
+        losses.append(-torch.log_softmax(matches, dim=1).diagonal().sum())
+    return torch.stack(losses).sum() / max(1, len(both))

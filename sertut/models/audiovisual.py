@@ -1,7 +1,7 @@
 """Voice and face: two streams, brought together in time, then read by attention (after Chao et al., arXiv 1603.08321).
 
     voice (B, T, F)   -> convolutions, 4 x fewer frames -> LSTM -> f (B, S, 2 N) --+
-                                                                                   +-> s = LSTM([v; f~]) -> pooling -> logits
+                                                                                   +-> s = LSTM([v; f~]) -> pooling
     face  (B, T', F') -> convolutions                   -> LSTM -> v (B, T', 2 N) -+
 
 f~ is what a face frame hears: the voice at the nearest time (the baseline), or where alignment attends. One class builds
@@ -55,6 +55,7 @@ class AudioVisual(nn.Module):
         fusion: one of :data:`FUSIONS`; "one lag" is alignment with its relative-position term.
         query: the stream whose steps look for the other one, "face" or "voice"; the fused sequence is on its clock.
         pooling: one of :data:`POOLINGS`; "one embedding" is perception attention with one for all emotions.
+        score: of the alignment, "additive" or "product".
         synchrony: weight of the loss of :func:`~sertut.attention.alignment.synchrony_loss` in training.
         n_hidden: N, width of each LSTM in each direction. n_channels: C, width of the convolutions.
         dropout: share of values set to zero in training. missing: share of clips that lose their voice in training,
@@ -70,12 +71,12 @@ class AudioVisual(nn.Module):
         fusion: str = "alignment",
         query: str = "face",
         pooling: str = "perception",
+        score: str = "product",
         synchrony: float = 0.0,
         n_hidden: int = 32,
         n_channels: int = 48,
         dropout: float = 0.3,
         missing: float = 0.05,
-        align_on: str = "near",
     ) -> None:
         super().__init__()
         for what, value, known in (
@@ -87,7 +88,7 @@ class AudioVisual(nn.Module):
             if value not in known:
                 raise unknown(f"value of {what}", value, known)
         self.streams, self.fusion, self.query, self.pooling = streams, fusion, query, pooling
-        self.synchrony, self.missing, self.align_on = synchrony, missing, align_on
+        self.synchrony, self.missing = synchrony, missing
         width = 2 * n_hidden
         if streams != "face":
             self.voice = Encoder(n_voice, n_channels, n_hidden, (2, 2, 1), dropout)
@@ -97,10 +98,9 @@ class AudioVisual(nn.Module):
             self.no_voice = nn.Parameter(torch.zeros(width))
             self.no_face = nn.Parameter(torch.zeros(width))
             if fusion != "nearest":
-                n_align = n_channels if align_on == "near" else width
-                self.align = Alignment(n_align, n_align, one_lag=fusion == "one lag")
+                self.align = Alignment(n_channels, n_channels, score=score, one_lag=fusion == "one lag")
         self.dropout = nn.Dropout(dropout)
-        self.fuse = BiLSTM(2 * width if streams == "both" else width, n_hidden)
+        self.fuse = BiLSTM(2 * width, n_hidden) if streams == "both" else None
         if pooling == "attention":
             self.attend = AttentionPooling(width)
         elif pooling == "mixture":
@@ -126,7 +126,7 @@ class AudioVisual(nn.Module):
         "alignment", for two streams with alignment: axes ("video", "time"), or ("audio", "time") with query="voice".
         """
         fused, maps, loss = self.fused(batch)
-        states = self.fuse(self.dropout(fused.states), fused.mask)  # (B, T, 2 N)
+        states = fused.states if self.fuse is None else self.fuse(self.dropout(fused.states), fused.mask)  # (B, T, 2 N)
         logits, weights = self.pool(states, fused.mask)
         if weights is not None:
             axes = ("emotion", "time") if weights.dim() == 3 else ("time",)
@@ -144,16 +144,10 @@ class AudioVisual(nn.Module):
         no_query, no_key = (self.no_face, self.no_voice) if self.query == "face" else (self.no_voice, self.no_face)
         lags = query.clock.centers(query.mask.shape[1])[:, None] - keys.clock.centers(keys.mask.shape[1])[None, :]
         lags = lags.to(query.states)
-        if self.fusion == "nearest":
-            weights = nearest(query.mask, keys.mask, lags)
-            found = weights @ keys.states
-        else:
-            asking, asked = (query.near, keys.near) if self.align_on == "near" else (query.states, keys.states)
-            weights = self.align(asking, asked, query.mask, keys.mask, lags)[1]
-            found = weights @ keys.states
-        loss = None
-        if self.training and self.synchrony:
-            loss = self.synchrony * synchrony_loss(self.align, asking, asked, query.mask, keys.mask, lags)
+        pairs = (query.near, keys.near, query.mask, keys.mask, lags)
+        weights = nearest(query.mask, keys.mask, lags) if self.fusion == "nearest" else self.align(*pairs)[1]
+        found = weights @ keys.states
+        loss = self.synchrony * synchrony_loss(self.align, *pairs) if self.training and self.synchrony else None
         alone = ~keys.mask.any(dim=1)
         found = torch.where(alone[:, None, None], no_key, found)
         states, mask = query.states, query.mask

@@ -4,6 +4,8 @@ import torch
 from torch import nn
 from torch.nn.functional import batch_norm
 
+from sertut.signals import reverse
+
 
 class MaskedNorm(nn.BatchNorm1d):
     """Batch normalization whose statistics come from the real frames only."""
@@ -56,17 +58,6 @@ class BiLSTM(nn.Module):
         ahead, _ = self.forward_lstm(values)
         back, _ = self.backward_lstm(reverse(values, mask))
         return torch.cat([ahead, reverse(back, mask)], dim=-1)
-
-
-def reverse(values: torch.Tensor, mask: torch.Tensor) -> torch.Tensor:
-    """Turn each clip of `values` (B, T, H) around within its own length; padding stays where it is.
-
-    A clip lasts to its last real step; steps before it that are masked (frames without a face) keep their place in time.
-    """
-    steps = torch.arange(values.shape[1], device=values.device).expand(mask.shape)  # (B, T)
-    length = torch.where(mask, steps + 1, 0).amax(dim=1, keepdim=True)
-    index = torch.where(steps < length, length - 1 - steps, steps)
-    return values.gather(1, index.unsqueeze(-1).expand_as(values))
 
 
 class MaskedNorm2d(nn.BatchNorm2d):

@@ -1,7 +1,7 @@
 """Waveforms in, feature tensors out. Knows no corpus and no model."""
 
 from sertut.signals.audio import SAMPLE_RATE, read_audio, write_audio
-from sertut.signals.batching import Batch, Normalizer, length_mask, pad
+from sertut.signals.batching import Batch, Normalizer, length_mask, pad, reverse
 from sertut.signals.faces import (
     FACE_FEATURES,
     FACE_SIZE,
@@ -66,6 +66,7 @@ __all__ = [
     "read_audio",
     "read_faces",
     "read_video",
+    "reverse",
     "sounding",
     "write_audio",
     "write_video",

@@ -38,6 +38,17 @@ def pad(rows: Sequence[torch.Tensor]) -> tuple[torch.Tensor, torch.Tensor]:
     return torch.nn.utils.rnn.pad_sequence(list(rows), batch_first=True), length_mask(lengths)
 
 
+def reverse(values: torch.Tensor, mask: torch.Tensor) -> torch.Tensor:
+    """Turn each clip of `values` (B, T, H) around within its own length; padding stays where it is.
+
+    A clip lasts to its last real step; steps before it that are masked (frames without a face) keep their place in time.
+    """
+    steps = torch.arange(values.shape[1], device=values.device).expand(mask.shape)  # (B, T)
+    length = torch.where(mask, steps + 1, 0).amax(dim=1, keepdim=True)
+    index = torch.where(steps < length, length - 1 - steps, steps)
+    return values.gather(1, index.unsqueeze(-1).expand_as(values))
+
+
 @dataclass(frozen=True)
 class Batch:
     """What a model reads.

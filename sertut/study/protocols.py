@@ -14,9 +14,9 @@ from torch import nn
 
 from sertut.corpora import Corpus
 from sertut.errors import unknown
-from sertut.models import POOLINGS, AttentiveLSTM, FullyConvolutional, MultiHead
+from sertut.models import POOLINGS, AttentiveLSTM, AudioVisual, FullyConvolutional, MultiHead
 from sertut.models.trunks import TRUNKS
-from sertut.signals import FEATURES
+from sertut.signals import FACE_FEATURES, FEATURES
 
 RECIPES: Mapping[str, Mapping] = {
     "planted": dict(epochs=20),
@@ -55,6 +55,17 @@ HEADS_RECIPES: Mapping[str, Mapping] = {
 }
 """The same for many heads."""
 
+FACES = dict(epochs=20, face="hog_relative", similar=True)
+AUDIOVISUAL_RECIPES: Mapping[str, Mapping] = {
+    "planted": FACES,
+    "planted-blend": FACES,
+    "planted-decoy": FACES,
+    "ravdess-video": FACES,
+    "cremad": FACES,
+    "afew": FACES,
+}
+"""The same for voice and face."""
+
 CONVOLUTIONAL: Mapping[str, Mapping] = {
     **{trunk: dict(trunk=trunk) for trunk in TRUNKS},
     **{f"{trunk}-mean": dict(trunk=trunk, pooling="mean") for trunk in TRUNKS},
@@ -74,16 +85,38 @@ HEADS: Mapping[str, Mapping] = {
 }
 """Method -> arguments of :class:`~sertut.models.MultiHead`; "front" is the mean of its convolutions, no attention."""
 
+LAG = dict(fusion="one lag")
+SYNCHRONY = dict(synchrony=0.3)
+AUDIOVISUAL: Mapping[str, Mapping] = {
+    "voice": dict(streams="voice", pooling="attention"),
+    "face": dict(streams="face", pooling="attention"),
+    "nearest": dict(fusion="nearest", pooling="attention"),
+    "align": dict(pooling="attention"),
+    "align+lag": dict(pooling="attention", **LAG),
+    "align+sync": dict(pooling="attention", **SYNCHRONY),
+    "align+lag+sync": dict(pooling="attention", **LAG, **SYNCHRONY),
+    "fused-mean": dict(pooling="mean", **LAG, **SYNCHRONY),
+    "perception": dict(pooling="perception", **LAG, **SYNCHRONY),
+    "one-embedding": dict(pooling="one embedding", **LAG, **SYNCHRONY),
+    "voice-mean": dict(streams="voice", pooling="mean"),
+    "face-mean": dict(streams="face", pooling="mean"),
+    "voice-mixture": dict(streams="voice", pooling="mixture"),
+    "face-mixture": dict(streams="face", pooling="mixture"),
+}
+"""Method -> arguments of :class:`~sertut.models.AudioVisual`."""
+
 WIDTHS: Mapping[str, Mapping] = {"ravdess": dict(n_hidden=96), "emodb": dict(n_hidden=96)}
 """Corpus -> what differs there from the standard sizes of :class:`~sertut.models.MultiHead`."""
 
-METHODS = (*POOLINGS, *CONVOLUTIONAL, *HEADS)
-"""All methods: the poolings of :class:`~sertut.models.AttentiveLSTM`, the convolutional ones, and many heads."""
+METHODS = (*POOLINGS, *CONVOLUTIONAL, *HEADS, *AUDIOVISUAL)
+"""All methods: the poolings of :class:`~sertut.models.AttentiveLSTM`, the convolutional ones, many heads, two streams."""
+
+FAMILIES = ((CONVOLUTIONAL, CONVOLUTIONAL_RECIPES), (HEADS, HEADS_RECIPES), (AUDIOVISUAL, AUDIOVISUAL_RECIPES))
 
 
 def recipe(corpus: str, method: str = "attention") -> dict:
     """Training options of a method on a corpus: ``sertut.fit(model, fold, seed=0, **recipe("planted", "fine"))``."""
-    recipes = CONVOLUTIONAL_RECIPES if method in CONVOLUTIONAL else HEADS_RECIPES if method in HEADS else RECIPES
+    recipes = next((recipes for methods, recipes in FAMILIES if method in methods), RECIPES)
     if corpus not in recipes:
         raise unknown("corpus", corpus, recipes)
     return dict(recipes[corpus]) | ({"feature": "mfcc_level"} if method.endswith("-mfcc") else {})
@@ -144,6 +177,9 @@ def build(method: str, corpus: Corpus, feature: str | None = None) -> nn.Module:
         n_features = FEATURES[feature or recipe(corpus.name, method)["feature"]][1] - 1
         arguments: dict = {**WIDTHS.get(corpus.name, {}), **HEADS[method]}
         return MultiHead(n_features, len(corpus.emotions), **arguments)
+    if method in AUDIOVISUAL:
+        n_voice, n_face = FEATURES[feature or "log_mel"][1], FACE_FEATURES["hog_relative"][1]
+        return AudioVisual(n_voice, n_face, len(corpus.emotions), **AUDIOVISUAL[method])
     return AttentiveLSTM(FEATURES[feature or "log_mel"][1], len(corpus.emotions), pooling=method)
 
 

@@ -7,7 +7,7 @@ import torch
 from torch import nn
 
 from sertut.attention import Alignment, synchrony_loss
-from sertut.attention.alignment import LAG_STEP, MAX_LAG, N_LAGS, lag_index, nearest
+from sertut.attention.alignment import LAG_STEP, MAX_LAG, N_LAGS, SHARPNESS, lag_index, lag_profile, nearest
 from sertut.signals import length_mask
 
 QUERIES, KEYS = torch.tensor([5, 1, 3]), torch.tensor([4, 7, 2])
@@ -26,19 +26,19 @@ def one_hot(n, width, start=0):
 
 def a_matcher(n_features, one_lag=False):
     """An alignment whose score is high where query and key are the same one-hot vector."""
-    align = Alignment(n_features, n_features, n_features, one_lag)
+    align = Alignment(n_features, n_features, n_features, one_lag=one_lag)
     with torch.no_grad():
         align.query.weight.copy_(3 * torch.eye(n_features))
         align.query.bias.fill_(-4.5)  # high only where query and key both speak
         align.key.weight.copy_(3 * torch.eye(n_features))
-        align.score.weight.fill_(3.0)
+        align.weigh.weight.fill_(3.0)
     return align
 
 
 def test_alignment_against_a_plain_loop():
     align, (query, keys) = Alignment(4, 6, 8), streams()
     found, weights = align(query, keys, QUERY_MASK, KEY_MASK, LAGS)
-    W, b, U, w = align.query.weight, align.query.bias, align.key.weight, align.score.weight[0]
+    W, b, U, w = align.query.weight, align.query.bias, align.key.weight, align.weigh.weight[0]
     for clip in range(3):
         for t in range(int(QUERIES[clip])):
             scores = [
@@ -51,9 +51,30 @@ def test_alignment_against_a_plain_loop():
             torch.testing.assert_close(found[clip, t], expected, atol=1e-5, rtol=0)
 
 
+def test_the_product_against_a_plain_loop():
+    align, (query, keys) = Alignment(4, 6, 8, score="product"), streams()
+    scores = align.scores(query, keys, QUERY_MASK, KEY_MASK)
+    for clip in range(3):
+        asking = [align.query.weight @ query[clip, t] for t in range(int(QUERIES[clip]))]
+        asked = [align.key.weight @ keys[clip, j] for j in range(int(KEYS[clip]))]
+        for t, v in enumerate(asking):
+            for j, f in enumerate(asked):
+                changes = (v - sum(asking) / len(asking), f - sum(asked) / len(asked))
+                expected = (changes[0] @ changes[1]).item() / math.sqrt(8)
+                assert scores[clip, t, j].item() == pytest.approx(expected, abs=1e-5)
+
+
+def test_the_product_does_not_see_what_is_constant_in_a_clip():
+    align, (query, keys) = Alignment(4, 6, score="product"), streams()
+    scores = align.scores(query, keys, QUERY_MASK, KEY_MASK)
+    same = align.scores(query + torch.randn(3, 1, 4), keys + torch.randn(3, 1, 6), QUERY_MASK, KEY_MASK)
+    torch.testing.assert_close(same, scores, atol=1e-5, rtol=0)
+
+
+@pytest.mark.parametrize("score", ["additive", "product"])
 @pytest.mark.parametrize("one_lag", [False, True])
-def test_weights_are_distributions_over_real_keys(one_lag):
-    align, (query, keys) = Alignment(4, 6, one_lag=one_lag), streams()
+def test_weights_are_distributions_over_real_keys(score, one_lag):
+    align, (query, keys) = Alignment(4, 6, score=score, one_lag=one_lag), streams()
     _, weights = align(query, keys, QUERY_MASK, KEY_MASK, LAGS)
     torch.testing.assert_close(weights.sum(dim=2), QUERY_MASK.float())
     assert (weights * ~KEY_MASK[:, None, :]).abs().sum() == 0
@@ -61,7 +82,7 @@ def test_weights_are_distributions_over_real_keys(one_lag):
 
 def test_the_relative_position_term_against_a_plain_loop():
     align, (query, keys) = Alignment(4, 6, one_lag=True), streams()
-    scores, kappa = align.scores(query, keys), align.sharpness.exp().item()
+    scores = align.scores(query, keys, QUERY_MASK, KEY_MASK)
     _, weights = align(query, keys, QUERY_MASK, KEY_MASK, LAGS)
     for clip in range(3):
         n = int(QUERIES[clip])
@@ -69,7 +90,7 @@ def test_the_relative_position_term_against_a_plain_loop():
         level = sum(scores[clip, t, j].item() for t, j in pairs) / len(pairs)
         r = {t - j: 0.0 for t, j in pairs}
         for t, j in pairs:
-            r[t - j] += kappa * (scores[clip, t, j].item() - level) / n
+            r[t - j] += SHARPNESS * (scores[clip, t, j].item() - level) / n
         total = sum(math.exp(value) for value in r.values()) + (N_LAGS - len(r)) * math.exp(0.0)
         for t in range(int(QUERIES[clip])):
             with_term = [
@@ -87,7 +108,7 @@ def test_a_known_lag_is_found_and_the_steps_of_a_clip_decide_together(lag):
     query[0, 3:9] = 0.0  # half of the steps show nothing; without the term they would look everywhere
     mask = torch.ones(1, n, dtype=torch.bool)
     lags = LAG_STEP * (torch.arange(n)[:, None] - torch.arange(n)[None, :])
-    profile = align.lag_profile(align.scores(query, keys), mask[:, :, None] & mask[:, None, :], lags)
+    profile = lag_profile(align.scores(query, keys, mask, mask), mask[:, :, None] & mask[:, None, :], lags)
     assert int(profile.argmax()) - MAX_LAG == lag
     _, weights = align(query, keys, mask, mask, lags)
     for t in range(3, 9):
@@ -99,7 +120,7 @@ def test_a_known_lag_is_found_and_the_steps_of_a_clip_decide_together(lag):
 
 def test_without_score_alignment_is_the_mean_of_the_keys():
     align, (query, keys) = Alignment(4, 6), streams()
-    nn.init.zeros_(align.score.weight)
+    nn.init.zeros_(align.weigh.weight)
     found, _ = align(query, keys, QUERY_MASK, KEY_MASK, LAGS)
     torch.testing.assert_close(found[0, 0], keys[0, :4].mean(dim=0))
 
@@ -120,15 +141,17 @@ def test_pairs_out_of_reach_get_nothing_where_others_are_in_reach():
     assert weights[0, n - 1, : n - 1 - MAX_LAG].abs().sum() == 0 and weights[0, n - 1, n - 1 - MAX_LAG] > 0
 
 
+@pytest.mark.parametrize("score", ["additive", "product"])
 @pytest.mark.parametrize("one_lag", [False, True])
-def test_gradients(one_lag):
-    align = Alignment(4, 6, 3, one_lag).double()
+def test_gradients(score, one_lag):
+    align = Alignment(4, 6, 3, score, one_lag).double()
     query, keys = (x.requires_grad_() for x in streams(torch.float64))
     assert torch.autograd.gradcheck(lambda q, k: align(q, k, QUERY_MASK, KEY_MASK, LAGS.double())[0], (query, keys))
 
 
-def test_all_parameters_are_trained():
-    align, (query, keys) = Alignment(4, 6, one_lag=True), streams()
+@pytest.mark.parametrize("score", ["additive", "product"])
+def test_all_parameters_are_trained(score):
+    align, (query, keys) = Alignment(4, 6, score=score, one_lag=True), streams()
     align(query, keys, QUERY_MASK, KEY_MASK, LAGS)[0].square().sum().backward()
     assert all(p.grad is not None and p.grad.abs().sum() > 0 for p in align.parameters())
 
@@ -167,7 +190,7 @@ def test_synchrony_does_not_pay_for_who_speaks():
     mask = torch.ones(4, 12, dtype=torch.bool)
     lags = LAG_STEP * (torch.arange(12)[:, None] - torch.arange(12)[None, :])
     loss = synchrony_loss(align, who, who, mask, mask, lags)
-    torch.testing.assert_close(loss, torch.tensor(math.log(3)), atol=1e-4, rtol=0)
+    torch.testing.assert_close(loss, torch.tensor(math.log(4)), atol=1e-4, rtol=0)
 
 
 def test_synchrony_leaves_out_clips_with_one_stream():
