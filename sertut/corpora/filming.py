@@ -11,11 +11,8 @@ from pathlib import Path
 import numpy as np
 
 from sertut.corpora.faces import RENDERING, perform
-from sertut.corpora.script import Take
-from sertut.corpora.staging import Part, stage
-from sertut.corpora.voices import Word
-from sertut.signals import SAMPLE_RATE, level_db, read_audio
-from sertut.signals.video import write_video
+from sertut.corpora.staging import Part, Scene
+from sertut.signals import level_db, write_video
 
 
 def fingerprint(parts: Sequence[Part]) -> str:
@@ -24,32 +21,29 @@ def fingerprint(parts: Sequence[Part]) -> str:
     return hashlib.sha256(everything.encode()).hexdigest()[:10]
 
 
-def film(part: Part, take: Take, words: Sequence[Word], audio: Path, video: Path) -> dict:
-    """Make the video of one clip, unless it is there already.
-
-    The mouth follows the level of the finished recording, so a video made later is the same as one made at once.
+def film(part: Part, scene: Scene, speech: np.ndarray, start: float, seconds: float, path: Path) -> None:
+    """Make the video of one clip.
 
     Args:
-        take: the clip, settled.
-        words: when each word is heard in the clip.
-        audio: the clip's sound, made before.
-        video: the file to be written, AVI.
-
-    Returns:
-        what the manifest says of it: the offset, and [emotion, start, end] of each expression, seconds.
+        speech: (n_samples,), 16 kHz, what moves the mouth.
+        start: the second of the speech at which the clip starts.
+        seconds: length of the clip.
+        path: the file to be written, AVI.
     """
-    samples = read_audio(audio)
-    seconds = len(samples) / SAMPLE_RATE
-    scene = stage(part, take, words, seconds)
     expressions = [*scene.showings, *([scene.decoy] if scene.decoy else [])]
-    if not video.is_file():
-        level, rng = level_db(samples).numpy(), np.random.default_rng(part.seed)
-        write_video(video, perform(part.look, level, seconds, scene.offset, expressions, rng))
-    spans = [[showing.emotion, showing.start, showing.end] for showing in expressions]
+    # Pictures count their time from the start of the clip, the level from the start of the speech.
+    offset = scene.offset - start
+    rng = np.random.default_rng(part.seed)
+    write_video(path, perform(part.look, level_db(speech).numpy(), seconds, offset, expressions, rng))
+
+
+def described(name: str, part: Part, scene: Scene) -> dict:
+    """What the manifest says of a clip's face; an expression is [emotion, start, end], in seconds."""
+    span = lambda showing: [showing.emotion, showing.start, showing.end]  # noqa: E731
     return {
-        "name": take.name,
+        "name": name,
         "offset": scene.offset,
-        "faces": spans[: len(scene.showings)],
-        "decoy": spans[-1] if scene.decoy else None,
+        "faces": [span(showing) for showing in scene.showings],
+        "decoy": span(scene.decoy) if scene.decoy else None,
         "strength": round(part.strength, 4),
     }

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import itertools
 import json
 from collections.abc import Callable, Sequence
@@ -10,14 +11,15 @@ from pathlib import Path
 
 import joblib
 import numpy as np
+import soundfile
 from joblib.externals.loky.process_executor import TerminatedWorkerError
 
 from sertut.corpora.band import BandTake, speak_in_band
 from sertut.corpora.blend import BlendTake
 from sertut.corpora.corpus import About
-from sertut.corpora.filming import film
+from sertut.corpora.filming import described, film
 from sertut.corpora.script import Take
-from sertut.corpora.staging import Part
+from sertut.corpora.staging import Part, stage
 from sertut.corpora.vocoder import FRAME, Tracks, analyze, resynthesize, timing
 from sertut.corpora.voices import Word, speak
 from sertut.errors import CorpusError
@@ -95,43 +97,58 @@ def _write_manifest(folder: Path, about: About, entries: Sequence[dict | None]) 
 def _render(scenes: list[tuple[Take, Part | None]], folder: Path, faces: Path | None) -> list[tuple[dict, dict | None]]:
     """Make the clips of one voice and one sentence; what exists already is only described."""
     first, _ = scenes[0]
-    utterance = speak(first.sentence, first.speaker.voice)
-    n_frames = int(len(utterance.samples) / utterance.rate / FRAME) + 1
-    tracks = None
+    sentence = _Sentence(first.sentence, first.speaker.voice)
     entries: list[tuple[dict, dict | None]] = []
     for drawn, part in scenes:
-        take = drawn.settled(utterance.words)
-        audio = audio_of(folder, take.name)
-        if not audio.is_file():
-            tracks = tracks or analyze(utterance)
-            _record(take, tracks, utterance.words, audio)
-        heard = timing(n_frames, utterance.words, take.prosodies, take.speaker.tempo)
-        times = lambda t, heard=heard, take=take: (  # noqa: E731 - seconds of the original -> seconds of the clip
-            round(take.pause[0] + float(np.interp(t / FRAME, np.arange(n_frames), heard)), 3)
-        )
-        words = [Word(word.text, times(word.start), times(word.end)) for word in utterance.words]
-        filmed = film(part, take, words, audio, video_of(faces, take.name)) if part and faces else None
+        settled = drawn.settled(sentence.words)
+        take, words = settled.of_clip(sentence.heard(settled))
+        audio, video = audio_of(folder, take.name), video_of(faces, take.name) if faces else None
+        missing = [path for path in (audio, video) if path and not path.is_file()]
+        speech = sentence.speech(settled) if missing else np.empty(0)
+        if audio in missing:
+            with writing(audio) as temporary:
+                write_audio(temporary, take.cut(speech))
+        filmed = None
+        if part and video:
+            seconds = soundfile.info(audio).duration
+            scene = stage(part, take, words, seconds)
+            filmed = described(take.name, part, scene)
+            if video in missing:
+                film(part, scene, speech, take.start, seconds, video)
         entries.append((_entry(take, words), filmed))
     return entries
 
 
-def _record(take: Take, tracks: Tracks, words: Sequence[Word], path: Path) -> None:
-    """Write the sound of one clip."""
-    rng = np.random.default_rng(take.seed)
-    if isinstance(take, BandTake):
-        voice = speak_in_band(tracks, words, take)
-    else:
-        voice = resynthesize(tracks, words, take.prosodies, take.speaker, rng)
-    with writing(path) as temporary:
-        write_audio(temporary, _recorded(voice, take, rng))
+class _Sentence:
+    """A sentence in one of the engine's voices, to be spoken again in many ways."""
 
+    def __init__(self, text: str, voice: str) -> None:
+        self.utterance = speak(text, voice)
+        self.words = self.utterance.words
+        self.n_frames = int(len(self.utterance.samples) / self.utterance.rate / FRAME) + 1
 
-def _recorded(voice: np.ndarray, take: Take, rng: np.random.Generator) -> np.ndarray:
-    """Silence around the voice, the clip's level, and a quiet background."""
-    before, after = (round(SAMPLE_RATE * pause) for pause in take.pause)
-    samples = np.pad(voice, (before, after)) / np.sqrt(np.mean(voice**2)) * 10 ** (take.gain / 20)
-    samples = samples + 10 ** (take.noise / 20) * rng.normal(size=len(samples))
-    return samples * min(1.0, 0.98 / np.abs(samples).max())
+    @functools.cached_property
+    def tracks(self) -> Tracks:
+        """Analyzed only if something is to be spoken."""
+        return analyze(self.utterance)
+
+    def heard(self, take: Take) -> list[Word]:
+        """When each word is heard in the new version, seconds, the silence before it included."""
+        heard = timing(self.n_frames, self.words, take.prosodies, take.speaker.tempo)
+        times = lambda t: round(take.pause[0] + float(np.interp(t / FRAME, np.arange(self.n_frames), heard)), 3)  # noqa: E731
+        return [Word(word.text, times(word.start), times(word.end)) for word in self.words]
+
+    def speech(self, take: Take) -> np.ndarray:
+        """The new version, silence around it, at the clip's level, on a quiet background; (n_samples,), 16 kHz."""
+        rng = np.random.default_rng(take.seed)
+        if isinstance(take, BandTake):
+            voice = speak_in_band(self.tracks, self.words, take)
+        else:
+            voice = resynthesize(self.tracks, self.words, take.prosodies, take.speaker, rng)
+        before, after = (round(SAMPLE_RATE * pause) for pause in take.pause)
+        samples = np.pad(voice, (before, after)) / np.sqrt(np.mean(voice**2)) * 10 ** (take.gain / 20)
+        samples = samples + 10 ** (take.noise / 20) * rng.normal(size=len(samples))
+        return samples * min(1.0, 0.98 / np.abs(samples).max())
 
 
 def _entry(take: Take, words: list[Word]) -> dict:

@@ -93,6 +93,19 @@ class Take:
         """The take with nothing left open, once it is known when the engine speaks each word."""
         return self
 
+    @property
+    def start(self) -> float:
+        """Second of all that is spoken at which the clip starts."""
+        return 0.0
+
+    def cut(self, speech: np.ndarray) -> np.ndarray:
+        """The clip out of all that is spoken, (n_samples,): here all of it."""
+        return speech
+
+    def of_clip(self, words: Sequence[Word]) -> tuple[Take, list[Word]]:
+        """The take, and the words that are heard in the clip, on the clip's clock: here all of them."""
+        return self, list(words)
+
 
 def content_words(sentence: str) -> list[int]:
     """Indices of the words that may carry a cue."""

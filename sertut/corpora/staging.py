@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from sertut.corpora.decoy import DecoyTake
+from sertut.corpora.decoy import MARGIN, DecoyTake
 from sertut.corpora.faces import Look, Showing, cast_look
 from sertut.corpora.script import Take
 from sertut.corpora.voices import Word
@@ -100,7 +100,7 @@ def _stage_two(part: Part, take: DecoyTake, words: Sequence[Word]) -> Scene:
     assert take.cue is not None
     word = words[take.cue]
     middle, offset = (word.start + word.end) / 2, round(take.offset, 3)
-    half = min((word.end - word.start) / 2 + part.moves[0], abs(offset) - GAP / 2)
+    half = min(take.length / 2 + part.moves[0], abs(offset) - GAP / 2, MARGIN - EDGE - abs(offset))
     true, false = (
         _showing(emotion, at - half, at + half, part)
         for emotion, at in ((take.emotion, middle + offset), (take.other, middle - offset))
