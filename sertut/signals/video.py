@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from fractions import Fraction
 from pathlib import Path
+from typing import Any
 
 import av
 import numpy as np
@@ -125,8 +126,7 @@ def write_video(
             picture.pix_fmt = "yuv420p"
         if samples is not None:
             codec = "pcm_s16le" if lossless else "aac"
-            sound = container.add_stream(codec, rate=SAMPLE_RATE, options=_EXACT, layout="mono")
-            assert isinstance(sound, av.AudioStream)
+            sound: Any = container.add_stream(codec, rate=SAMPLE_RATE, options=_EXACT, layout="mono")
         first = _prepared(frames[0], scale, lossless)
         picture.height, picture.width = first.shape[:2]
         for frame in frames:
