@@ -1,5 +1,6 @@
 """Pictures, each with a text alternative made from the same data; a player to hear what the maps weigh."""
 
+from sertut.show.alignment import alignment
 from sertut.show.corpora import corpus
 from sertut.show.curves import curves
 from sertut.show.deletion import deletion
@@ -8,6 +9,7 @@ from sertut.show.focus import focus, focus_map
 from sertut.show.gates import gates, gates_over
 from sertut.show.heads import heads, received
 from sertut.show.maps import attention, attentions, mixture
+from sertut.show.perception import perception
 from sertut.show.picture import Picture
 from sertut.show.player import Player, player
 from sertut.show.regions import receptive_field, regions
@@ -23,6 +25,7 @@ __all__ = [
     "ROLES",
     "Picture",
     "Player",
+    "alignment",
     "attention",
     "attentions",
     "confusion",
@@ -44,6 +47,7 @@ __all__ = [
     "look",
     "mixture",
     "padding",
+    "perception",
     "player",
     "received",
     "receptive_field",

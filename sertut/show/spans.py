@@ -46,18 +46,21 @@ def known_offset(example: Example) -> float | None:
     return float(offset) if isinstance(offset, int | float) else None
 
 
-def draw_regions(axis: Axes, example: Example, *, stream: str | None = None, outline: str | None = None) -> None:
+def draw_regions(
+    axis: Axes, example: Example, *, stream: str | None = None, outline: str | None = None, up: bool = False
+) -> None:
     """Shade the true regions and the decoy of a stream, by default that of the map.
 
     Args:
-        outline: a color to mark only the edges with, which hides no data.
+        outline: a color to mark only the edges with, which hides no data. up: time goes up, not across.
     """
+    span, line = (axis.axhspan, axis.axhline) if up else (axis.axvspan, axis.axvline)
     for role, regions in (("region", true_regions(example, stream)), ("decoy", decoys(example, stream))):
         for region in regions:
             if not outline:
-                axis.axvspan(region.start, region.end, color=ROLES[role], alpha=0.18, lw=0, zorder=0)
+                span(region.start, region.end, color=ROLES[role], alpha=0.18, lw=0, zorder=0)
             for edge in (region.start, region.end):
-                axis.axvline(edge, color=outline or ROLES[role], lw=1.5, ls=EDGES[role])
+                line(edge, color=outline or ROLES[role], lw=1.5, ls=EDGES[role])
 
 
 def span_handles(examples: Sequence[Example], *streams: str) -> list[Patch]:

@@ -85,3 +85,15 @@ def seen(example):
     regions = (Region(0.9, 1.15), Region(1.22, 1.46, "face"))
     clip = replace(example.clip, emotion="anger", regions=regions, details=details)
     return replace(example, clip=clip, map=on_face(), face=Faces(crops, found, FRAME.centers(50).double().numpy()))
+
+
+@pytest.fixture
+def aligned(seen):
+    """The clip with a face, whose alignment has a ridge OFFSET above the diagonal."""
+    voice, n, m = Clock(0.04, -0.0075), 50, 48
+    lags = FRAME.centers(n)[:, None] - voice.centers(m)[None, :]
+    mask = seen.map.mask
+    weights = (-40.0 * (lags - OFFSET).abs()).softmax(dim=1) * mask[0, :, None]
+    clocks = {"video": FRAME, "time": voice}
+    real = torch.ones(1, m, dtype=torch.bool)
+    return replace(seen, alignment=AttentionMap(weights[None], ("video", "time"), real, clocks, query_mask=mask))

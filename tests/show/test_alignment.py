@@ -1,0 +1,136 @@
+"""The ridge stands where the map has it, the lines where the offsets are, and the sentences say the same numbers."""
+
+from dataclasses import replace
+
+import numpy as np
+import pytest
+import torch
+from matplotlib.collections import QuadMesh
+
+from sertut import show
+from sertut.attention import AttentionMap
+from sertut.errors import SertutError
+from sertut.evidence.offsets import recovered_offset
+from sertut.show.alignment import mouth_darkness
+from sertut.signals import Faces
+
+from .conftest import LOST, OFFSET
+
+FACE, VOICE = 0.04 * np.arange(51), -0.0075 + 0.04 * np.arange(49)  # borders of the steps, seconds
+
+
+def panels(picture):
+    """Level, corner, map, mouth."""
+    return picture.figure.axes[:4]
+
+
+def mesh(axis):
+    """Weights and borders of what is drawn: across, up."""
+    found = next(item for item in axis.collections if isinstance(item, QuadMesh))
+    corners = found.get_coordinates()
+    return np.asarray(found.get_array()).reshape(corners.shape[0] - 1, -1), corners[0, :, 0], corners[:, 0, 1]
+
+
+def lag(line):
+    """By how much the face is after the voice along a line."""
+    (lag,) = set(np.round(line.get_ydata() - line.get_xdata(), 6).tolist())
+    return lag
+
+
+def lines(picture):
+    return {line.get_label(): line for line in panels(picture)[2].lines}
+
+
+def test_voice_goes_across_and_face_up(aligned):
+    picture = show.alignment(aligned)
+    weights, across, up = mesh(panels(picture)[2])
+    np.testing.assert_allclose(weights, aligned.alignment.weights[0])
+    np.testing.assert_allclose(across, VOICE, atol=1e-9)
+    np.testing.assert_allclose(up, FACE)
+    axis = panels(picture)[2]
+    assert (axis.get_xlabel(), axis.get_ylabel()) == ("time in the voice (s)", "time in the face (s)")
+    assert axis.get_xlim() == axis.get_ylim() == (0, 2.0)
+    assert "weight of a\nvoice step" in [bar.get_xlabel() for bar in axis.figure.axes + panels(picture)[1].child_axes]
+
+
+def test_a_map_whose_queries_are_the_voice_is_turned(aligned):
+    map_ = aligned.alignment
+    clocks = {"audio": map_.clocks["time"], "time": map_.clocks["video"]}
+    weights = map_.weights.transpose(1, 2) / map_.weights.transpose(1, 2).sum(dim=2, keepdim=True)
+    turned = AttentionMap(weights, ("audio", "time"), map_.query_mask, clocks, stream="face", query_mask=map_.mask)
+    picture = show.alignment(replace(aligned, alignment=turned))
+    drawn, across, up = mesh(panels(picture)[2])
+    np.testing.assert_allclose(drawn, weights[0].T)
+    assert (len(across), len(up)) == (49, 51)
+    assert "48 steps of the voice attend to 50 steps of the face" in picture.alt
+    assert f"by the map: {recovered_offset(turned):.2f} s later" in lines(picture)
+
+
+def test_the_lines_stand_at_their_offsets(aligned):
+    picture = show.alignment(aligned)
+    axis = panels(picture)[2]
+    found = recovered_offset(aligned.alignment)
+    assert found == pytest.approx(OFFSET, abs=0.01)
+    near = sorted(lag(line) for line in axis.lines if line.get_label().startswith("true"))
+    assert near == pytest.approx([OFFSET - 0.08, OFFSET + 0.08])
+    assert lag(lines(picture)["the same time"]) == 0 and lines(picture)["the same time"].get_linestyle() == ":"
+    (own,) = [line for label, line in lines(picture).items() if label.startswith("by the map")]
+    np.testing.assert_allclose(own.get_ydata() - own.get_xdata(), found)
+    assert [float(own.get_xdata()[0]), float(own.get_ydata()[1])] == [0, 2.0]  # where it enters and leaves
+    labels = [text.get_text() for text in picture.figure.legends[0].get_texts()]
+    assert labels == ["the same time", "true: 0.30 s later, ± 80 ms", own.get_label(), "true region", "decoy"]
+
+
+def test_level_and_mouth_share_the_seconds_of_the_map(aligned):
+    level, _, ridge, mouth = panels(show.alignment(aligned))
+    np.testing.assert_array_equal(level.lines[0].get_ydata(), aligned.level)
+    assert level.get_xlim() == ridge.get_xlim() and mouth.get_ylim() == ridge.get_ylim()
+    np.testing.assert_array_equal(mouth.lines[0].get_ydata(), aligned.face.times)
+    np.testing.assert_array_equal(mouth.lines[0].get_xdata(), mouth_darkness(aligned.face))
+    edges = [line.get_ydata()[0] for line in mouth.lines[1:] if len(set(line.get_ydata())) == 1]
+    assert edges == [1.22, 1.46, 0.4, 0.75]  # of the face, going up
+    assert [line.get_xdata()[0] for line in level.lines[1:]] == [0.9, 1.15, 0.2, 0.5]  # of the voice
+
+
+def test_an_open_mouth_is_dark():
+    crops = np.full((3, 48, 48), 200, dtype=np.uint8)
+    crops[1, 36:42, 20:28] = 20
+    face = Faces(crops, np.array([True, True, False]), np.arange(3.0))
+    np.testing.assert_allclose(mouth_darkness(face), [1 - 200 / 255, 1 - 20 / 255, np.nan])
+
+
+def test_the_alternative_counts_what_lies_near_the_offset(aligned):
+    alt = show.alignment(aligned).alt
+    assert alt.startswith("Alignment over 2.0 s of a clip of actor 01, anger: 50 steps of the face attend to 48 steps")
+    assert "The face comes 0.30 s later than the voice. The map itself says 0.29 s later, 0.01 s off." in alt
+    weights = aligned.alignment.weights[0].double()
+    lags = (FACE[:-1] + 0.02)[:, None] - (VOICE[:-1] + 0.02)[None, :]
+    true, same = (float(weights[np.abs(lags - at) <= 0.08].sum() / weights.sum()) for at in (OFFSET, 0.0))
+    assert true > 0.5 > same
+    assert f"{true:.0%} of the attention lies within 80 ms of the true offset, " in alt
+    assert alt.endswith(f"{same:.0%} within 80 ms of the same time.")
+
+
+def test_without_a_known_offset_only_the_map_speaks(aligned):
+    real = replace(aligned, clip=replace(aligned.clip, details={}, regions=()), face=None)
+    picture = show.alignment(real)
+    assert list(lines(picture))[1:] == ["the same time", "by the map: 0.29 s later"]
+    assert "true offset" not in picture.alt and "% of the attention lies within 80 ms of the same time." in picture.alt
+    picture.png  # noqa: B018  (draws)
+
+
+def test_a_missing_stream_leaves_an_empty_map(aligned):
+    nobody = replace(aligned.alignment, weights=torch.zeros_like(aligned.alignment.weights))
+    picture = show.alignment(replace(aligned, alignment=nobody))
+    assert picture.alt.endswith("The map is empty: one of the streams is missing.")
+    assert not any(label.startswith("by the map") for label in lines(picture))
+
+
+def test_frames_without_a_face_stay_empty_rows(aligned):
+    weights, _, _ = mesh(panels(show.alignment(aligned))[2])
+    assert not weights[LOST].any() and (weights[:30].sum(axis=1) > 0.999).all()
+
+
+def test_a_model_that_does_not_align(seen):
+    with pytest.raises(SertutError, match="does not align voice and face"):
+        show.alignment(seen)
