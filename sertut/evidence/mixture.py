@@ -132,7 +132,7 @@ def best_constant(shares: np.ndarray, metric: str) -> np.ndarray:
         return float(errors[~np.isnan(errors)].mean()) if not np.isnan(errors).all() else 0.0
 
     starts = [np.log(shares.mean(axis=0) + 1e-3), np.log(np.median(shares, axis=0) + 1e-3), np.zeros(shares.shape[1])]
-    found = [minimize(cost, start, method="Powell", options={"xtol": 1e-4, "ftol": 1e-8}) for start in starts]
+    found = [minimize(cost, start, method="Powell", options={"xtol": 1e-3, "ftol": 1e-6}) for start in starts]
     return softmax(min(found, key=lambda result: result.fun).x)
 
 

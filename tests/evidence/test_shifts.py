@@ -10,7 +10,7 @@ import torch
 from sertut.attention import AttentionMap, Clock
 from sertut.corpora import Corpus
 from sertut.errors import SertutError
-from sertut.evidence.shifts import SHIFTS, delayed, pooled_shifts, shift_test
+from sertut.evidence.shifts import SHIFTS, delayed, one_row, pooled_shifts, shift_test
 from sertut.models import Output
 from sertut.signals import HOP_SECONDS, VIDEO_HOP
 from sertut.training.data import Examples
@@ -18,7 +18,10 @@ from tests.conftest import ABOUT
 
 
 class Toy(torch.nn.Module):
-    """Knows the loudest voice frame and the strongest face frame; puts its ridge `share` of the way to their lag."""
+    """Knows the loudest voice frame and the strongest face frame; puts its ridge `share` of the way to their lag.
+
+    "uniform": there is no ridge. None: there is no map.
+    """
 
     def __init__(self, share):
         super().__init__()
@@ -33,7 +36,8 @@ class Toy(torch.nn.Module):
         lag = VIDEO_HOP * batch.face[..., 0].argmax(dim=1) - HOP_SECONDS * batch.features[..., 0].argmax(dim=1)
         lags = face.centers(n_face)[:, None] - voice.centers(n_voice)[None, :]
         mask = batch.mask[:, ::4]
-        scores = -0.5 * ((lags - self.share * lag[:, None, None]) / 0.03) ** 2
+        ridge = lag[:, None, None] * (self.share if self.share != "uniform" else 0.0)
+        scores = -0.5 * ((lags - ridge) / (0.03 if self.share != "uniform" else 1e6)) ** 2
         weights = torch.softmax(scores.masked_fill(~mask[:, None, :], -torch.inf), dim=2)
         weights = torch.nan_to_num(weights) * batch.face_mask[..., None]
         clocks = {"video": face, "time": voice}
@@ -81,15 +85,34 @@ def test_slope_by_hand(tiny):
     assert found.shifts == (-0.3, 0.0, 0.4) and found.slope.estimate == pytest.approx(expected)
 
 
+def test_what_has_no_ridge_follows_nothing(tiny):
+    """Not even because one stream became longer: both last equally long."""
+    found = shift_test(run_of("uniform"), tiny)
+    assert found.slope.estimate == pytest.approx(0.0, abs=0.06) and found.gain.estimate == pytest.approx(0.0, abs=0.06)
+    assert not any(found.changes[0, :, found.shifts.index(0.0)])
+
+
+def test_who_attends_is_lost_in_the_control(tiny):
+    found = shift_test(run_of(1.0), tiny)
+    assert found.control_slope.estimate < 0.5 and found.gain.low > 0.5
+    weights = torch.tensor([[[0.5, 0.5], [0.1, 0.9], [0.0, 0.0]]])
+    clocks, mask = {"video": Clock(0.04), "time": Clock(0.04)}, torch.tensor([[True, True, False]])
+    map_ = AttentionMap(weights, ("video", "time"), mask[:, :2], clocks, query_mask=mask)
+    assert torch.allclose(one_row(map_).weights, torch.tensor([[[0.3, 0.7], [0.3, 0.7], [0.0, 0.0]]]))
+
+
 def test_delaying_loses_nothing(tiny):
     part = run_of(1.0).examples(tiny)
-    later = delayed(part, tiny.clips, 0.2)
-    assert all(len(row) == 25 + 5 for row in later.faces) and later.rows is part.rows
+    for row in part.rows:
+        row[:, 1] = torch.arange(98.0)
+    later, spoken = delayed(part, tiny.clips, 0.2), delayed(part, tiny.clips, -0.48)
+    assert all(len(row) == 98 + 20 for row in later.rows) and all(len(face) == 25 + 5 for face in later.faces)
     assert torch.equal(later.faces[3][5:], part.faces[3]) and torch.equal(later.faces[3][2], part.faces[3][0])
-    spoken = delayed(part, tiny.clips, -0.5)
-    assert all(len(row) == 98 + 50 for row in spoken.rows) and spoken.faces is part.faces
-    assert torch.equal(spoken.rows[3][50:], part.rows[3])
-    assert torch.equal(spoken.rows[3][0], part.rows[3][95])  # the sound ends at 0.9 s
+    assert torch.equal(later.rows[3][:98], part.rows[3])
+    assert (later.rows[3][98:, 1] >= 90).all()  # a frame of the silence from 0.9 s on
+    assert all(len(row) == 98 + 48 for row in spoken.rows) and all(len(face) == 25 + 12 for face in spoken.faces)
+    assert torch.equal(spoken.rows[3][48:], part.rows[3]) and torch.equal(spoken.rows[3][0], later.rows[3][98])
+    assert torch.equal(spoken.faces[3][:25], part.faces[3]) and torch.equal(spoken.faces[3][30], part.faces[3][24])
 
 
 def test_clips_without_a_stream_are_left_out(tiny):
