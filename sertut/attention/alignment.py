@@ -1,6 +1,8 @@
-"""Soft alignment of two streams: each step of one looks for its moment in the other (after Chao et al., arXiv 1603.08321).
+"""Soft alignment of two streams: each step of one looks for its moment in the other (after Chao et al.).
 
-The abstract says that soft attention aligns the audio and the visual stream; the equations are our reconstruction.
+The abstract (arXiv 1603.08321) says that soft attention aligns the audio and the visual stream; the equations are our
+reconstruction.
+
 Shapes: B clips; a query stream of T steps (usually the face), H features each; a key stream of S steps (the voice),
 G features each; A attention units; L lags, from -1.2 to 1.2 s in steps of 40 ms.
 """
@@ -31,8 +33,8 @@ class Alignment(nn.Module):
         \alpha_{t \cdot} = \operatorname{softmax}_j(e_{t \cdot}), \qquad
         \tilde f_t = \sum_j \alpha_{tj} f_j
 
-    with :math:`v_t` (H,), :math:`f_j` (G,), :math:`W` (A, H), :math:`U` (A, G), :math:`b, w` (A,): the score "additive",
-    as in the attention of that time. The score "product" compares what *changes* in both streams,
+    with :math:`v_t` (H,), :math:`f_j` (G,), :math:`W` (A, H), :math:`U` (A, G), :math:`b, w` (A,): the score
+    "additive", as in the attention of that time. The score "product" compares what *changes* in both streams,
 
     .. math::
         e_{tj} = \frac{1}{\sqrt A} (W v_t - \overline{W v})^\top (U f_j - \overline{U f})

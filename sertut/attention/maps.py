@@ -7,7 +7,6 @@ from dataclasses import dataclass, replace
 
 import torch
 
-
 QUERIES = ("query", "video", "audio")
 """Axes whose steps each have a distribution of their own: those of the same stream, or of the other one."""
 

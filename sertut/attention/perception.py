@@ -1,7 +1,8 @@
-"""Perception attention: every emotion asks its own question of the fused sequence (after Chao et al., arXiv 1603.08321).
+"""Perception attention: every emotion asks its own question of the fused sequence (after Chao et al.).
 
-The abstract says that seven emotion embedding vectors are added to locate the perception attention; the equations are
-our reconstruction. Shapes: B clips, T steps, H features a step, K emotions, E numbers an embedding, G attention units.
+The abstract (arXiv 1603.08321) says that seven emotion embedding vectors are added to locate the perception attention;
+the equations are our reconstruction. Shapes: B clips, T steps, H features a step, K emotions, E numbers an embedding,
+G attention units.
 """
 
 from __future__ import annotations

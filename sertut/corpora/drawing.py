@@ -88,13 +88,12 @@ def _draw(look: Look, m: Movement) -> np.ndarray:
     canvas = _canvas(look, m)
     opening = _opening(au, m.speech)
     _head(canvas, look, 0.45 * opening)
-    _nose(canvas.window(15, 38, 12, 36), look, au)
-    for side, columns in ((-1, (0, 28)), (1, (20, SIZE))):
+    _nose(canvas.window(14, 37, 13, 35), look, au)
+    for side, columns in ((-1, (0, 30)), (1, (18, SIZE))):
         one = {name: unit[(side + 1) // 2] for name, unit in au.items()}  # name -> (T, 1, 1)
-        upper = canvas.window(5, 32, *columns)
-        _eye(upper, look, side, one, m)
-        _brow(upper, look, side, one)
-    _mouth(canvas.window(24, SIZE, 4, 44), look, au, opening)
+        _eye(canvas.window(8, 31, *columns), look, side, one, m)
+        _brow(canvas.window(3, 26, *columns), look, side, one)
+    _mouth(canvas.window(23, SIZE, 7, 41), look, au, opening)
     _hair(canvas, look)
     return canvas.pixels * (m.light[0] + m.light[1] * canvas.u + m.light[2] * canvas.v)
 
@@ -158,9 +157,9 @@ def _head(c: _Canvas, look: Look, drop: np.ndarray) -> None:
     c.paint(np.maximum(hair * look.width, c.v - look.hair_length), look.hair)
     neck = c.window(28, SIZE, 4, 44)
     neck.paint(np.maximum(np.abs(neck.u) - 0.62 * look.width, look.chin - 6 - neck.v), 0.72 * look.skin)
-    for side in (c.window(15, 36, 0, 16), c.window(15, 36, 32, SIZE)):
-        ear = _radius((np.abs(side.u) - look.width) / 2.2, (side.v - 1.5) / 4.5) - 1
-        side.paint(2.2 * ear, 0.85 * look.skin)
+    ears = c.window(14, 36, 0, SIZE)
+    distance = _radius((np.abs(ears.u) - look.width) / 2.2, (ears.v - 1.5) / 4.5) - 1
+    ears.paint(2.2 * distance, 0.85 * look.skin)
     low = np.maximum(c.v, 0) / (look.chin + drop)  # 0 at the eyes .. 1 at the chin
     reach = low + np.minimum(c.v, 0) / top
     width = look.width * (1 - (1 - look.jaw) * low * np.sqrt(np.minimum(low, 1)))
@@ -171,7 +170,7 @@ def _head(c: _Canvas, look: Look, drop: np.ndarray) -> None:
 
 def _hair(c: _Canvas, look: Look) -> None:
     """Hair over the forehead, with a gloss."""
-    hair = c.window(0, 36, 0, SIZE)
+    hair = c.window(0, 30, 0, SIZE)
     line = look.hairline + 0.018 * (hair.u - look.parting) ** 2
     head = (_radius(hair.u / (look.width + 2.5), hair.v / 23.5) - 1) * look.width
     hair.paint(np.maximum(hair.v - line, head), look.hair, edge=1.5)
@@ -223,13 +222,13 @@ def _eye(c: _Canvas, look: Look, side: int, au: dict[str, np.ndarray], m: Moveme
     lower = look.eye_height + 0.3 * slant + below * bow
     c.shade(_radius(x / (look.eye_width + 1.2), (c.v - look.eye_height + 1.5) / 3.4) - 1, 0.14, edge=1.2)
     inside = np.maximum(np.maximum(upper - c.v, c.v - lower), np.abs(x) - look.eye_width)
-    c.paint(inside, 0.3 + 0.62 * look.skin**0.3)
+    c.paint(inside, 0.42 + 0.55 * look.skin)
     off = _radius(c.u - side * look.eye_distance - m.gaze[0], c.v - look.eye_height - m.gaze[1] + 0.3)
-    c.paint(np.maximum(inside, off - 1.75), look.iris)
+    c.paint(np.maximum(inside, off - 1.65), look.iris)
     c.paint(np.maximum(inside, off - 0.8), 0.04)
     ends = np.abs(x) - look.eye_width
-    c.paint(_stroke(c.v - upper, ends, 0.9), 0.12, 0.9)
-    c.shade(_stroke(c.v - lower, ends, 0.6), 0.25 + 0.15 * au["AU7"])
+    c.paint(_stroke(c.v - upper + 0.2, ends, 0.8), 0.12, 0.9)
+    c.shade(_stroke(c.v - lower - 0.3, ends, 0.6), 0.25 + 0.15 * au["AU7"])
     c.shade(_stroke(c.v - upper + 1.4, ends, 0.6), 0.2)  # the crease of the lid
     bag = look.eye_height + 2.9 - 0.7 * au["AU6"] - 0.4 * au["AU7"]
     c.shade(_stroke(c.v - bag + 0.06 * x * x, ends, 0.8), 0.1 + 0.45 * au["AU6"] + 0.2 * au["AU7"])

@@ -22,14 +22,13 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from sertut.corpora.drawing import UNITS, Look, Movement, draw
+from sertut.corpora.drawing import SIZE, UNITS, Look, Movement, draw
 from sertut.errors import unknown
-from sertut.signals.features import HOP_SECONDS, WINDOW_SECONDS
-from sertut.signals.video import VIDEO_HOP
+from sertut.signals import HOP_SECONDS, VIDEO_HOP, WINDOW_SECONDS
 
-__all__ = ["EXPRESSIONS", "RENDERING", "Look", "Showing", "cast_look", "perform"]
+__all__ = ["EXPRESSIONS", "RENDERING", "Look", "Showing", "cast_look", "perform", "speech_opening"]
 
-RENDERING = 1
+RENDERING = 2
 """Raise it when a change of the code changes the picture, so that old copies are not taken for new ones."""
 
 EXPRESSIONS = {
@@ -77,6 +76,9 @@ LIMIT = 1.4
 TWITCH = 0.14
 """How far each unit moves for no reason (standard deviation)."""
 
+NOISE = (0.008, 0.025)
+"""Of the camera: standard deviation of a pixel's gray level, of 1."""
+
 
 @dataclass(frozen=True)
 class Showing:
@@ -106,8 +108,8 @@ def cast_look(rng: np.random.Generator) -> Look:
         hair_length=float(rng.choice([-3.0, 2.0, 40.0])),
         eye_distance=about(7.2, 0.45),
         eye_height=eye_height,
-        eye_width=about(3.7, 0.25),
-        eye_opening=about(3.2, 0.3),
+        eye_width=about(3.9, 0.25),
+        eye_opening=about(3.6, 0.3),
         brow_height=eye_height + about(-5.0, 0.6),
         brow_thickness=about(1.6, 0.3),
         brow_arch=about(0.7, 0.3),
@@ -156,26 +158,8 @@ def perform(
     n = int(seconds / VIDEO_HOP + 1e-6)  # 3 s are 75 frames, though 3 / 0.04 may come out a little less
     times = (np.arange(n) + 0.5) * VIDEO_HOP
     # What means nothing is drawn first: expressions must not change it.
-    twitches = TWITCH * np.stack([_drift(times, 0.2, 1.0, rng) for _ in UNITS])  # (13, T)
-    speech = np.clip(speech_opening(level, times - offset) + WANDER * _drift(times, 0.5, 3.0, rng), 0, 1)
-    lids, gaze = _blinks(times, rng), _glances(times, rng)
-    movement = Movement(
-        units=np.repeat(np.maximum(twitches, 0)[:, None], 2, axis=1),
-        speech=speech,
-        lids=lids,
-        gaze=gaze,
-        shift=np.stack([_drift(times, 0.1, 0.5, rng) for _ in range(2)]),
-        tilt=0.04 * _drift(times, 0.1, 0.5, rng),
-        scale=1 + 0.025 * _drift(times, 0.05, 0.2, rng),
-        light=np.stack(
-            [
-                rng.uniform(0.85, 1.1) + 0.03 * _drift(times, 0.1, 1.0, rng),
-                rng.normal(scale=0.004) + 0.001 * _drift(times, 0.1, 0.5, rng),
-                rng.normal(scale=0.003) + 0.001 * _drift(times, 0.1, 0.5, rng),
-            ]
-        ),
-    )
-    noise = rng.uniform(0.008, 0.025) * rng.standard_normal((n, 48, 48), dtype=np.float32)
+    movement = _idle(times, speech_opening(level, times - offset), rng)
+    noise = rng.uniform(*NOISE) * rng.standard_normal((n, SIZE, SIZE), dtype=np.float32)
     for showing in showings:
         np.maximum(movement.units, _contractions(showing, times, rng), out=movement.units)
     pictures = 255 * (draw(look, movement) + noise)
@@ -199,6 +183,27 @@ def speech_opening(level: np.ndarray, times: np.ndarray) -> np.ndarray:
     padded = np.pad(height, len(window) // 2, mode="edge")
     smooth = np.convolve(padded, window / window.sum(), mode="valid")
     return np.interp(times, WINDOW_SECONDS / 2 + HOP_SECONDS * np.arange(len(level)), smooth)
+
+
+def _idle(times: np.ndarray, speech: np.ndarray, rng: np.random.Generator) -> Movement:
+    """A face that talks and shows nothing; `speech` (T,) is how far the voice asks the mouth to open."""
+    drift = lambda slow, fast: _drift(times, slow, fast, rng)  # noqa: E731
+    twitches = np.maximum([TWITCH * drift(0.2, 1.0) for _ in UNITS], 0)  # (13, T)
+    light = [
+        rng.uniform(0.85, 1.1) + 0.03 * drift(0.1, 1.0),
+        rng.normal(scale=0.004) + 0.001 * drift(0.1, 0.5),
+        rng.normal(scale=0.003) + 0.001 * drift(0.1, 0.5),
+    ]
+    return Movement(
+        units=np.stack([twitches, twitches], axis=1),
+        speech=np.clip(speech + WANDER * drift(0.5, 3.0), 0, 1),
+        lids=_blinks(times, rng),
+        gaze=_glances(times, rng),
+        shift=np.stack([drift(0.1, 0.5), drift(0.1, 0.5)]),
+        tilt=0.04 * drift(0.1, 0.5),
+        scale=1 + 0.025 * drift(0.05, 0.2),
+        light=np.stack(light),
+    )
 
 
 def _contractions(showing: Showing, times: np.ndarray, rng: np.random.Generator) -> np.ndarray:

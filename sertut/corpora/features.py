@@ -18,9 +18,9 @@ from sertut.progress import progress_bar
 from sertut.signals import (
     FACE_FEATURES,
     SAMPLE_RATE,
-    VIDEO_HOP,
     face_settings,
     feature,
+    n_video_frames,
     on_clock,
     read_audio,
     read_faces,
@@ -48,7 +48,9 @@ def load_features(clips: Iterable[Clip], name: str = "log_mel", progress: bool =
 
 
 def load_faces(clips: Iterable[Clip], name: str = "hog", progress: bool = True) -> list[torch.Tensor]:
-    """Features of each clip's face, shape (T', F + 1) each, 25 rows a second; the last column is 1 where a face was found.
+    """Features of each clip's face, shape (T', F + 1) each, 25 rows a second.
+
+    The last column is 1 where a face was found, and 0 where none was.
 
     A clip without a video, or whose video shows no face, has zeros throughout: it is kept, and a warning says so.
 
@@ -63,7 +65,7 @@ def load_faces(clips: Iterable[Clip], name: str = "hog", progress: bool = True) 
     def one(clip: Clip) -> torch.Tensor:
         seconds = len(read_audio(clip.audio)) / SAMPLE_RATE
         if clip.video is None:
-            return torch.zeros(max(1, int(seconds / VIDEO_HOP)), n_columns + 1)
+            return torch.zeros(n_video_frames(seconds), n_columns + 1)
         return compute(on_clock(read_faces(clip.video), seconds))
 
     def key(clip: Clip) -> str:

@@ -4,8 +4,13 @@
                                                                                    +-> s = LSTM([v; f~]) -> pooling
     face  (B, T', F') -> convolutions                   -> LSTM -> v (B, T', 2 N) -+
 
-f~ is what a face frame hears: the voice at the nearest time (the baseline), or where alignment attends. One class builds
-them all, and the networks of a single stream too, so that what is compared differs in one thing only.
+f~ is what a face frame hears: the voice at the nearest time (the baseline), or where alignment attends. One class
+builds them all, and the networks of a single stream too (there s is f or v), so that what is compared differs in one
+thing only.
+
+Alignment compares moments, not memories: it has a small ear and eye of its own, which know a third of a second and
+whose filters are the same forward and backward in time. An LSTM knows how far a clip has gone, and any two clips agree
+in that; and a filter that looks ahead could put a constant into the lag that no loss would notice.
 """
 
 from __future__ import annotations
@@ -25,6 +30,8 @@ from sertut.models.output import Output
 from sertut.signals import WINDOW_SECONDS, Batch
 
 REDUCTION = 4  # voice frames a state
+STRIDES = {"voice": (2, 2, 1), "face": (1, 1)}
+"""Of the convolutions that each stream goes through."""
 STREAMS = ("both", "voice", "face")
 FUSIONS = ("nearest", "alignment", "one lag")
 POOLINGS = ("mean", "attention", "mixture", "perception", "one embedding")
@@ -32,14 +39,9 @@ POOLINGS = ("mean", "attention", "mixture", "perception", "one embedding")
 
 @dataclass(frozen=True)
 class Stream:
-    """One stream after its encoder.
-
-    near: (B, T, C), what a moment and its neighbors show (convolutions). states: (B, T, 2 N), with memory (LSTM).
-    mask: (B, T). clock: when each step is. name: "voice" or "face".
-    """
+    """One stream after its encoder: states (B, T, 2 N), mask (B, T), when each step is, and "voice" or "face"."""
 
     name: str
-    near: torch.Tensor
     states: torch.Tensor
     mask: torch.Tensor
     clock: Clock
@@ -91,13 +93,15 @@ class AudioVisual(nn.Module):
         self.synchrony, self.missing = synchrony, missing
         width = 2 * n_hidden
         if streams != "face":
-            self.voice = Encoder(n_voice, n_channels, n_hidden, (2, 2, 1), dropout)
+            self.voice = Encoder(n_voice, n_channels, n_hidden, STRIDES["voice"], dropout)
         if streams != "voice":
-            self.face = Encoder(n_face, n_channels, n_hidden, (1, 1), dropout)
+            self.face = Encoder(n_face, n_channels, n_hidden, STRIDES["face"], dropout)
         if streams == "both":
             self.no_voice = nn.Parameter(torch.zeros(width))
             self.no_face = nn.Parameter(torch.zeros(width))
             if fusion != "nearest":
+                self.ear = Convolutions(n_voice, n_channels, STRIDES["voice"], symmetric=True)
+                self.eye = Convolutions(n_face, n_channels, STRIDES["face"], symmetric=True)
                 self.align = Alignment(n_channels, n_channels, score=score, one_lag=fusion == "one lag")
         self.dropout = nn.Dropout(dropout)
         self.fuse = BiLSTM(2 * width, n_hidden) if streams == "both" else None
@@ -134,7 +138,7 @@ class AudioVisual(nn.Module):
         return Output(logits, maps, loss)
 
     def fused(self, batch: Batch) -> tuple[Stream, dict[str, AttentionMap], torch.Tensor | None]:
-        """The one sequence that is read: on the clock of the query stream; with it the map and the loss of alignment."""
+        """The one sequence that is read, on the clock of the query stream; the map and the loss of its alignment."""
         if self.streams != "both":
             return (self.hear(batch) if self.streams == "voice" else self.see(batch)), {}, None
         if self.training and self.missing:
@@ -144,17 +148,24 @@ class AudioVisual(nn.Module):
         no_query, no_key = (self.no_face, self.no_voice) if self.query == "face" else (self.no_voice, self.no_face)
         lags = query.clock.centers(query.mask.shape[1])[:, None] - keys.clock.centers(keys.mask.shape[1])[None, :]
         lags = lags.to(query.states)
-        pairs = (query.near, keys.near, query.mask, keys.mask, lags)
-        weights = nearest(query.mask, keys.mask, lags) if self.fusion == "nearest" else self.align(*pairs)[1]
+        loss = None
+        if self.fusion == "nearest":
+            weights = nearest(query.mask, keys.mask, lags)
+        else:
+            heard, seen = self.ear(batch.features, batch.mask)[0], self.eye(batch.face, batch.face_mask)[0]
+            asking, asked = (seen, heard) if self.query == "face" else (heard, seen)
+            pairs = (self.dropout(asking), self.dropout(asked), query.mask, keys.mask, lags)
+            weights = self.align(*pairs)[1]
+            if self.training and self.synchrony:
+                loss = self.synchrony * synchrony_loss(self.align, *pairs)
         found = weights @ keys.states
-        loss = self.synchrony * synchrony_loss(self.align, *pairs) if self.training and self.synchrony else None
         alone = ~keys.mask.any(dim=1)
         found = torch.where(alone[:, None, None], no_key, found)
         states, mask = query.states, query.mask
         if (deserted := ~mask.any(dim=1)).any():
             # Without a query stream there is nobody to look: such a clip lives on the clock of its other stream alone.
             states, mask, found = _on_the_others_clock(query, keys, deserted, no_query, found)
-        sequence = Stream(query.name, query.near, torch.cat([states, found], dim=-1), mask, query.clock)
+        sequence = Stream(query.name, torch.cat([states, found], dim=-1), mask, query.clock)
         axis = "video" if self.query == "face" else "audio"
         clocks = {axis: query.clock, "time": keys.clock}
         map_ = AttentionMap(weights, (axis, "time"), keys.mask, clocks, stream=keys.name, query_mask=query.mask)
@@ -173,16 +184,32 @@ class AudioVisual(nn.Module):
 
     def hear(self, batch: Batch) -> Stream:
         """The voice after its encoder; a state every 4 frames."""
-        near, states, mask = self.voice(batch.features, batch.mask)
+        states, mask = self.voice(batch.features, batch.mask)
         step = batch.hop * REDUCTION
-        return Stream("voice", near, states, mask, Clock(step, WINDOW_SECONDS / 2 - step / 2))
+        return Stream("voice", states, mask, Clock(step, WINDOW_SECONDS / 2 - step / 2))
 
     def see(self, batch: Batch) -> Stream:
         """The face after its encoder; a state every frame."""
         if batch.face is None or batch.face_mask is None:
             raise SertutError("this network reads faces, but the batch has none; train with face='hog'.")
-        near, states, mask = self.face(batch.face, batch.face_mask)
-        return Stream("face", near, states, mask, Clock(batch.face_hop))
+        states, mask = self.face(batch.face, batch.face_mask)
+        return Stream("face", states, mask, Clock(batch.face_hop))
+
+
+class Convolutions(nn.Module):
+    """Convolutions over time, one on the other."""
+
+    def __init__(self, n_in: int, n_channels: int, strides: tuple[int, ...], symmetric: bool = False) -> None:
+        super().__init__()
+        self.layers = nn.ModuleList(
+            MaskedConv(n_channels if i else n_in, n_channels, 5, stride, symmetric) for i, stride in enumerate(strides)
+        )
+
+    def forward(self, values: torch.Tensor, mask: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
+        """(B, T, n_in) and (B, T) to (B, T', n_channels) and its mask."""
+        for layer in self.layers:
+            values, mask = layer(values, mask)
+        return values, mask
 
 
 class Encoder(nn.Module):
@@ -190,18 +217,14 @@ class Encoder(nn.Module):
 
     def __init__(self, n_in: int, n_channels: int, n_hidden: int, strides: tuple[int, ...], dropout: float) -> None:
         super().__init__()
-        self.convolutions = nn.ModuleList(
-            MaskedConv(n_in if i == 0 else n_channels, n_channels, kernel=5, stride=stride)
-            for i, stride in enumerate(strides)
-        )
+        self.convolutions = Convolutions(n_in, n_channels, strides)
         self.dropout = nn.Dropout(dropout)
         self.lstm = BiLSTM(n_channels, n_hidden)
 
-    def forward(self, values: torch.Tensor, mask: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor, torch.Tensor]:
-        """(B, T, n_in) and (B, T) to what the convolutions give, (B, T', C), the states (B, T', 2 N), the mask."""
-        for layer in self.convolutions:
-            values, mask = layer(values, mask)
-        return values, self.lstm(self.dropout(values), mask), mask
+    def forward(self, values: torch.Tensor, mask: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
+        """(B, T, n_in) and (B, T) to states (B, T', 2 N) and their mask."""
+        values, mask = self.convolutions(values, mask)
+        return self.lstm(self.dropout(values), mask), mask
 
 
 def without_streams(batch: Batch, share: float) -> Batch:
@@ -211,7 +234,9 @@ def without_streams(batch: Batch, share: float) -> Batch:
     return replace(batch, mask=batch.mask & (draw >= share), face_mask=batch.face_mask & (draw < 1 - share))
 
 
-def _on_the_others_clock(query: Stream, keys: Stream, deserted: torch.Tensor, nobody: torch.Tensor, found: torch.Tensor):
+def _on_the_others_clock(
+    query: Stream, keys: Stream, deserted: torch.Tensor, nobody: torch.Tensor, found: torch.Tensor
+):
     length = (keys.mask * torch.arange(1, keys.mask.shape[1] + 1, device=keys.mask.device)).amax(dim=1)  # (B,)
     seconds = keys.clock.start + keys.clock.hop * length
     steps = torch.where(deserted, (seconds / query.clock.hop).round().long().clamp(min=1), 0)

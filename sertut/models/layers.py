@@ -2,7 +2,7 @@
 
 import torch
 from torch import nn
-from torch.nn.functional import batch_norm
+from torch.nn.functional import batch_norm, conv1d
 
 from sertut.signals import reverse
 
@@ -25,17 +25,25 @@ class MaskedConv(nn.Module):
     """Convolution over time, normalization, ReLU; padding is zero before and after.
 
     Kernel sizes are odd, and step u of the result is centered on frame ``stride * u`` of the input.
+
+    Args:
+        symmetric: use the mean of each filter and its mirror image in time. What such a layer finds it finds where it
+            is, neither earlier nor later.
     """
 
-    def __init__(self, n_in: int, n_out: int, kernel: int, stride: int = 1) -> None:
+    def __init__(self, n_in: int, n_out: int, kernel: int, stride: int = 1, symmetric: bool = False) -> None:
         super().__init__()
-        self.stride = stride
+        self.stride, self.symmetric = stride, symmetric
         self.conv = nn.Conv1d(n_in, n_out, kernel, stride=stride, padding=kernel // 2, bias=False)
         self.norm = MaskedNorm(n_out)
 
     def forward(self, values: torch.Tensor, mask: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
         """(B, T, n_in) and (B, T) to (B, ceil(T / stride), n_out) and its mask."""
-        values = self.conv((values * mask.unsqueeze(-1)).transpose(1, 2)).transpose(1, 2)
+        filters = self.conv.weight
+        if self.symmetric:
+            filters = (filters + filters.flip(-1)) / 2
+        values = (values * mask.unsqueeze(-1)).transpose(1, 2)
+        values = conv1d(values, filters, stride=self.stride, padding=self.conv.padding).transpose(1, 2)
         mask = mask[:, :: self.stride]
         return torch.relu(self.norm(values, mask)), mask
 

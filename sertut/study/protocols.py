@@ -86,7 +86,7 @@ HEADS: Mapping[str, Mapping] = {
 """Method -> arguments of :class:`~sertut.models.MultiHead`; "front" is the mean of its convolutions, no attention."""
 
 LAG = dict(fusion="one lag")
-SYNCHRONY = dict(synchrony=0.3)
+SYNCHRONY = dict(synchrony=1.0)
 AUDIOVISUAL: Mapping[str, Mapping] = {
     "voice": dict(streams="voice", pooling="attention"),
     "face": dict(streams="face", pooling="attention"),
@@ -109,7 +109,7 @@ WIDTHS: Mapping[str, Mapping] = {"ravdess": dict(n_hidden=96), "emodb": dict(n_h
 """Corpus -> what differs there from the standard sizes of :class:`~sertut.models.MultiHead`."""
 
 METHODS = (*POOLINGS, *CONVOLUTIONAL, *HEADS, *AUDIOVISUAL)
-"""All methods: the poolings of :class:`~sertut.models.AttentiveLSTM`, the convolutional ones, many heads, two streams."""
+"""All methods: poolings of :class:`~sertut.models.AttentiveLSTM`, convolutional ones, many heads, two streams."""
 
 FAMILIES = ((CONVOLUTIONAL, CONVOLUTIONAL_RECIPES), (HEADS, HEADS_RECIPES), (AUDIOVISUAL, AUDIOVISUAL_RECIPES))
 
@@ -247,6 +247,33 @@ PROTOCOLS: Mapping[str, Protocol] = {
         corpora=("spliced-ravdess",),
         methods=("plain", "+FA", "+CA", "+FA+CA"),
         folds=1,
+    ),
+    "faces-planted": Protocol(
+        question="Does attention find the region in the face, is it where the voice's is, are mixtures read as such?",
+        corpora=("planted",),
+        methods=("voice", "face", "face-mean", "voice-mixture", "face-mixture"),
+        folds=2,
+    ),
+    "streams-planted": Protocol(
+        question="Is the offset between voice and face found, and what does perception attention add?",
+        corpora=("planted",),
+        methods=(
+            "nearest",
+            "align",
+            "align+lag",
+            "align+sync",
+            "align+lag+sync",
+            "fused-mean",
+            "perception",
+            "one-embedding",
+        ),
+        folds=2,
+    ),
+    "streams-planted-decoy": Protocol(
+        question="The same where only alignment tells which of two expressions is the true one",
+        corpora=("planted-decoy",),
+        methods=("voice", "face", "nearest", "align", "align+lag", "align+sync", "align+lag+sync"),
+        folds=2,
     ),
     "heads-ravdess": Protocol(
         question="The same on real acted speech",

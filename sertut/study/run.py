@@ -17,14 +17,15 @@ from pathlib import Path
 import joblib
 import torch
 
-from sertut.corpora import Corpus, load, load_features
-from sertut.evidence import Report, deletion, evaluate
+from sertut.corpora import Corpus, Fold, load, load_faces, load_features
+from sertut.evidence import Report, compare_streams, deletion, evaluate, mixture_error, shift_test, true_shares
 from sertut.evidence.length import at_lengths, in_segments, joined
+from sertut.evidence.localization import stored
 from sertut.files import data_folder, writing
-from sertut.models import FullyConvolutional
+from sertut.models import AudioVisual, FullyConvolutional
 from sertut.progress import progress_bar
-from sertut.study.protocols import CONVOLUTIONAL, HEADS, Training, build, protocol
-from sertut.training import Run, fit
+from sertut.study.protocols import AUDIOVISUAL, CONVOLUTIONAL, HEADS, Training, build, protocol, recipe
+from sertut.training import Run, fit, predict
 
 SECONDS = (0.5, 0.75, 1.0, 1.5, 2.0)
 """Durations at which a fully convolutional network is tested."""
@@ -46,6 +47,9 @@ def run_study(name: str, workers: int | None = None, device: str = "auto") -> li
     missing = [training for training in trainings if not (folder / f"{training.key}.json").is_file()]
     for corpus in {training.corpus for training in missing}:  # once here, instead of in every worker
         load_features(_corpus(corpus))
+    for corpus, face in {(training.corpus, training.options.get("face")) for training in missing}:
+        if face:
+            load_faces(_corpus(corpus), face)
     jobs = (joblib.delayed(train_one)(training, folder, device) for training in missing)
     run_jobs(jobs, name, len(trainings), len(missing), workers)
     return [folder / f"{training.key}.json" for training in trainings]
@@ -77,6 +81,8 @@ def train_one(training: Training, folder: Path, device: str = "auto") -> dict:
         result["lengths"] = _any_length(run, fold.test)
     if training.method in HEADS:
         result["deletion"] = deletion(run, fold.test).to_json()
+    if training.method in AUDIOVISUAL:
+        result |= _two_streams(training, run, report, fold)
     with writing(folder / f"{training.key}.json") as temporary:
         temporary.write_text(json.dumps(result))
     return result
@@ -109,6 +115,30 @@ def _any_length(run: Run, test: Corpus) -> dict:
         "segments": in_segments(run, test, seconds).to_json(),
         "joined": joined(run, test, JOINED).to_json(),
     }
+
+
+def _two_streams(training: Training, run: Run, report: Report, fold: Fold) -> dict:
+    """What chapters 5 and 12 ask of networks that hear and see."""
+    assert isinstance(run.model, AudioVisual)
+    found: dict = {}
+    if run.model.streams == "both" and run.model.fusion != "nearest":
+        found["shifts"] = shift_test(run, fold.test).to_json()
+    elif run.model.streams != "both" and training.corpus == "planted":
+        blend = _corpus("planted-blend").folds()[training.fold].test  # the same speakers, two emotions a clip
+        probabilities, truth = predict(run, blend).probabilities.numpy(), true_shares(blend.clips, blend.emotions)
+        found["mixture"] = stored(mixture_error(probabilities, truth, [clip.speaker for clip in blend]))
+    if training.method == "face":  # compared with the voice of the same seed, a network made anew
+        listener = fit(
+            build("voice", fold.train),
+            fold,
+            seed=training.seed,
+            device=str(run.device),
+            progress=False,
+            **recipe(training.corpus, "voice"),
+        )
+        heard = evaluate(listener, fold.test, baselines=False)
+        found["streams"] = compare_streams(heard, report).to_json()
+    return found
 
 
 @functools.cache

@@ -80,7 +80,7 @@ def examples(
     face: str = "",
     face_normalizer: Normalizer | None = None,
 ) -> Examples:
-    """Load, and normalize where there is a normalizer, the features of a corpus, and those of its faces if asked for."""
+    """Load the features of a corpus, and of its faces if asked for; normalize where there is a normalizer."""
     rows = load_features(corpus, feature, progress=progress)
     labels = torch.tensor([corpus.label(clip) for clip in corpus])
     faces = load_faces(corpus, face, progress=progress) if face else None

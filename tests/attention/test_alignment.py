@@ -190,7 +190,7 @@ def test_synchrony_does_not_pay_for_who_speaks():
     mask = torch.ones(4, 12, dtype=torch.bool)
     lags = LAG_STEP * (torch.arange(12)[:, None] - torch.arange(12)[None, :])
     loss = synchrony_loss(align, who, who, mask, mask, lags)
-    torch.testing.assert_close(loss, torch.tensor(math.log(4)), atol=1e-4, rtol=0)
+    torch.testing.assert_close(loss, torch.tensor(math.log(8)), atol=1e-4, rtol=0)
 
 
 def test_synchrony_leaves_out_clips_with_one_stream():
