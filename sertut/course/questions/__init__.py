@@ -11,6 +11,7 @@ from sertut.course.questions import (
     chapter09,
     chapter10,
     chapter11,
+    chapter13,
 )
 
 __all__ = [
@@ -24,4 +25,5 @@ __all__ = [
     "chapter09",
     "chapter10",
     "chapter11",
+    "chapter13",
 ]
