@@ -23,6 +23,7 @@ MAX_LAG = 30  # steps on each side
 N_LAGS = 2 * MAX_LAG + 1
 SHARPNESS = 5.0  # kappa: how much more the best lag counts than the others
 GROUP = 8  # clips that are told apart by their synchrony
+TOGETHER = 18  # steps: voice and face of a training clip are known to be less than that, 0.72 s, apart
 
 
 class Alignment(nn.Module):
@@ -126,9 +127,9 @@ def lag_profile(scores: torch.Tensor, valid: torch.Tensor, lags: torch.Tensor) -
         scores: (..., T, S). valid: (..., T, S), pairs of real steps. lags: (T, S), seconds, query minus key.
     """
     index, near = lag_index(lags)
-    pairs = (valid & near).to(scores.dtype)
-    mean = (scores * pairs).sum(dim=(-2, -1), keepdim=True) / pairs.sum(dim=(-2, -1), keepdim=True).clamp(min=1.0)
-    above = ((scores - mean) * pairs).flatten(-2).flatten(0, -2)  # (B, T S)
+    real = valid.to(scores.dtype)
+    mean = (scores * real).sum(dim=(-2, -1), keepdim=True) / real.sum(dim=(-2, -1), keepdim=True).clamp(min=1.0)
+    above = ((scores - mean) * (valid & near)).flatten(-2).flatten(0, -2)  # (B, T S)
     total = above.new_zeros(len(above), N_LAGS).index_add(1, index.flatten(), above)
     steps = valid.any(dim=-1).sum(dim=-1, keepdim=True).clamp(min=1)
     return SHARPNESS * total.view(*scores.shape[:-2], N_LAGS) / steps
@@ -155,9 +156,14 @@ def synchrony_loss(
         m(x, y) = \operatorname{logsumexp}_d (\kappa r_d(x, y)), \qquad
         \ell(x) = - \log \frac{\exp m(x, x)}{\sum_y \exp m(x, y)}
 
-    where y runs over the voices of a group of eight clips of the batch, and over these voices played backward. The lag
-    is not told. Without the backward ones a network can learn by heart which voice belongs to which face, at any lag;
-    its own voice backward belongs to it as well, and only *when* things happen tells the two apart.
+    where d runs over the lags up to 0.72 s, and y over the voices of a group of eight clips of the batch and over these
+    voices played backward. The lag is not told, only that it is no longer than that. Both details matter:
+
+    * r is relative to the mean over all pairs of the clip, so from the first step on there is something to gain by
+      agreeing more at near lags than at far ones. If d ran over all lags, what is won at one would be lost at another,
+      and training would not start.
+    * Without the voices played backward a network can learn by heart which voice belongs to which face, at any lag. Its
+      own voice backward belongs to it as well; only *when* things happen tells the two apart.
 
     Arguments as in :meth:`Alignment.forward`. Source: ours, in the spirit of contrastive audio-visual synchronization.
 
@@ -172,6 +178,6 @@ def synchrony_loss(
         asking, asked = query_mask[group].unsqueeze(1), masks.unsqueeze(0)  # (n, 1, T), (1, 2 n, S)
         scores = alignment.scores(query[group].unsqueeze(1), voices.unsqueeze(0), asking, asked)
         profile = lag_profile(scores, asking.unsqueeze(-1) & asked.unsqueeze(-2), lags)  # (n, 2 n, L)
-        matches = torch.logsumexp(profile, dim=2)
+        matches = torch.logsumexp(profile[..., MAX_LAG - TOGETHER : MAX_LAG + TOGETHER + 1], dim=2)
         losses.append(-torch.log_softmax(matches, dim=1).diagonal().sum())
     return torch.stack(losses).sum() / max(1, len(both))
