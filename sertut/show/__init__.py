@@ -8,7 +8,10 @@ from sertut.show.faces import filmstrip
 from sertut.show.focus import focus, focus_map
 from sertut.show.gates import gates, gates_over
 from sertut.show.heads import heads, received
+from sertut.show.heatmap import heatmap
 from sertut.show.maps import attention, attentions, mixture
+from sertut.show.mixtures import mixtures, shares
+from sertut.show.offsets import offset_errors, offsets, shifts
 from sertut.show.perception import perception
 from sertut.show.picture import Picture
 from sertut.show.player import Player, player
@@ -18,6 +21,7 @@ from sertut.show.seeds import differences, dots
 from sertut.show.sound import padding, spectrogram, waveform
 from sertut.show.streams import two_streams
 from sertut.show.style import EMOTIONS, ROLES, emotion_color, look
+from sertut.show.watch import watch
 from sertut.show.widgets import explore
 
 __all__ = [
@@ -42,17 +46,24 @@ __all__ = [
     "gates",
     "gates_over",
     "heads",
+    "heatmap",
     "history",
     "localization",
     "look",
     "mixture",
+    "mixtures",
+    "offset_errors",
+    "offsets",
     "padding",
     "perception",
     "player",
     "received",
     "receptive_field",
     "regions",
+    "shares",
+    "shifts",
     "spectrogram",
     "two_streams",
+    "watch",
     "waveform",
 ]

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping
+from typing import Any
 
 import numpy as np
 from matplotlib.axes import Axes
@@ -61,8 +62,10 @@ def alignment(example: Example, *, title: str | None = None) -> Picture:
         asked = "voice" if map_.axes[0] == "video" else "face"
         extend = "max" if weights.max() > brightest else "neither"
         figure.colorbar(mesh, cax=bar, orientation="horizontal", label=f"weight of a\n{asked} step", extend=extend)
-        handles += span_handles([example], "voice", "face")
-        figure.legend(handles=handles, loc="outside lower center", ncols=2, handlelength=2.2, columnspacing=1.2)
+        spans = span_handles([example], "voice", "face")
+        figure.legend(
+            handles=[*handles, *spans], loc="outside lower center", ncols=2, handlelength=2.2, columnspacing=1.2
+        )
         figure.align_ylabels([voice, ridge])
     return Picture(figure, describe_alignment(example))
 
@@ -117,7 +120,7 @@ def draw_offsets(axis: Axes, true: float | None, found: float, seconds: float) -
         handles.append(line)
     if not math.isnan(found):
         ends = np.array([max(0.0, -found), min(seconds, seconds - found)])
-        looks = {"color": ROLES["attention"], "marker": MARKERS["attention"], "mec": "white", "mew": 1.5, "ms": 10}
+        looks: Any = {"color": ROLES["attention"], "marker": MARKERS["attention"], "mec": "white", "mew": 1.5, "ms": 10}
         dots = axis.plot(
             ends, ends + found, ls="", clip_on=False, zorder=5, label=f"by the map: {later(found)}", **looks
         )

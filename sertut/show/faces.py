@@ -21,7 +21,7 @@ from sertut.show.maps import (
     draw_words,
     verdict,
 )
-from sertut.show.picture import Picture, canvas
+from sertut.show.picture import Picture, canvas, listed
 from sertut.show.sound import draw_waveform, numbers
 from sertut.show.spans import (
     EDGES,
@@ -89,20 +89,29 @@ def describe_filmstrip(example: Example, n: int, *, judged: bool) -> list[str]:
     text = [f"{n} frames of the face, one every {seconds / n:.2f} s, below {seconds:.1f} s of {clip.speaker},"]
     text[0] += f" {clip.emotion}." if judged else f" {clip.emotion}: {clip.sentence}"
     text += describe_truth(example)
-    lost = (~face_of(example).found).sum()
-    text += [f"No face was found in {lost} of {len(face_of(example))} frames."] if lost else []
+    text += say_lost(face_of(example))
     return [*text, describe(example)] if judged else text
 
 
 def describe_truth(example: Example) -> list[str]:
     """Where voice and face carry the emotion, by how much the face lags, and where the decoy is; in sentences."""
-    known = [f"{stream} {spans(true_regions(example, stream))}" for stream in ("voice", "face")]
-    known = [text for text, stream in zip(known, ("voice", "face"), strict=True) if true_regions(example, stream)]
-    text = [f"The true region is, in the {' and in the '.join(known)}."] if known else []
+    text = []
+    for stream in ("voice", "face"):
+        if regions := true_regions(example, stream):
+            names = shown_emotions(example, stream)
+            named = [f"{spans([region])} ({name})" for region, name in zip(regions, names, strict=True)]
+            where = listed(named) if len(set(names)) > 1 else spans(regions)
+            text.append(f"The true region in the {stream} is {where}.")
     text += say_offset(example)
     for region, name in named_decoys(example):
         text.append(f"The face's decoy, {name}, is at {spans([region])}.")
     return text
+
+
+def say_lost(face: Faces) -> list[str]:
+    """A sentence about the frames in which no face was found, none if there are none."""
+    lost = int((~face.found).sum())
+    return [f"No face was found in {lost} of {len(face)} frames."] if lost else []
 
 
 def unjudged(clip: Clip) -> Example:
@@ -156,10 +165,15 @@ def draw_bars(axis: Axes, example: Example, height: float) -> None:
 
 def named_regions(example: Example) -> list[tuple[Region, str]]:
     """The true expressions of the face, with the emotion that each shows."""
-    shown = example.clip.details.get("faces")  # where a clip has several emotions
-    names = [name for name, _, _ in shown] if isinstance(shown, tuple) else []
-    regions = true_regions(example, "face")
-    return list(zip(regions, names or [example.clip.emotion] * len(regions), strict=True))
+    return list(zip(true_regions(example, "face"), shown_emotions(example, "face"), strict=True))
+
+
+def shown_emotions(example: Example, stream: str) -> list[str]:
+    """The emotion of each true region of a stream: the clip's own, unless it is a blend of several."""
+    shown = example.clip.details.get({"voice": "cues", "face": "faces"}[stream])
+    if isinstance(shown, tuple):
+        return [name for name, _, _ in shown]
+    return [example.clip.emotion] * len(true_regions(example, stream))
 
 
 def named_decoys(example: Example) -> list[tuple[Region, str]]:
@@ -167,10 +181,10 @@ def named_decoys(example: Example) -> list[tuple[Region, str]]:
     return [(region, str(example.clip.details.get("decoy_emotion", "decoy"))) for region in decoys(example, "face")]
 
 
-def strip_rows(heights: list[float]) -> tuple[Figure, list[Axes]]:
-    """Rows of these heights, in inches, on one axis of seconds."""
+def strip_rows(heights: list[float], *, sharex: bool = True) -> tuple[Figure, list[Axes]]:
+    """Rows of these heights, in inches, on one axis of seconds unless said otherwise."""
     figure, axes = canvas(
-        len(heights), height=1.35 + 1.05 * sum(heights), sharex=True, gridspec_kw={"height_ratios": heights}
+        len(heights), height=1.35 + 1.05 * sum(heights), sharex=sharex, gridspec_kw={"height_ratios": heights}
     )
     figure.set_layout_engine("constrained", hspace=0.02, h_pad=0.02)
     return figure, list(axes[:, 0])

@@ -28,7 +28,7 @@ LARGEST = 75_000  # bytes of sound, 100 kB as text
 
 @dataclass(frozen=True)
 class Player:
-    """An attention player; a notebook shows it, `html` is the page's piece of text."""
+    """A clip to hear, or to see and hear; a notebook shows it, `html` is the page's piece of text."""
 
     html: str
     alt: str

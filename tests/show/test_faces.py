@@ -93,7 +93,7 @@ def test_uniform_counts_only_frames_with_a_face(seen):
 def test_the_alternative_says_spans_offset_decoy_and_peak(seen):
     alt = show.filmstrip(seen, n=10).alt
     assert alt.startswith("10 frames of the face, one every 0.20 s, below 2.0 s of actor 01, anger. ")
-    assert "The true region is, in the voice 0.90 to 1.15 s and in the face 1.22 to 1.46 s." in alt
+    assert "The true region in the voice is 0.90 to 1.15 s. The true region in the face is 1.22 to 1.46 s." in alt
     assert "The face comes 0.30 s later than the voice. The face's decoy, fear, is at 0.40 to 0.75 s." in alt
     assert "No face was found in 3 of 50 frames." in alt
     weights, borders = time_weights(seen)
@@ -115,7 +115,9 @@ def test_the_offset_in_words(seen, offset, said):
 def test_each_expression_of_a_blend_has_its_own_name(seen):
     regions = tuple(replace(seen.clip.regions[1], start=at, end=at + 0.3) for at in (0.5, 1.0))
     details = {"faces": (("fear", 0.5, 0.8), ("anger", 1.0, 1.3))}
-    strip = rows(show.filmstrip(replace(seen, clip=replace(seen.clip, regions=regions, details=details))))["face"]
+    picture = show.filmstrip(replace(seen, clip=replace(seen.clip, regions=regions, details=details)))
+    assert "The true region in the face is 0.50 to 0.80 s (fear) and 1.00 to 1.30 s (anger)." in picture.alt
+    strip = rows(picture)["face"]
     assert [text.get_text() for text in strip.texts if text.get_text() != "no\nface"] == ["fear", "anger"]
 
 
