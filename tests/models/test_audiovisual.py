@@ -135,9 +135,7 @@ def test_frames_without_a_face_get_no_attention_and_keep_their_place():
 @pytest.mark.parametrize("rate", [12.5, 29.97, 60.0])
 def test_any_rate_of_video_keeps_its_clock(rate):
     n = round(2 * rate)
-    batch = replace(
-        batch_of([(torch.randn(200, F), torch.randn(n, G))]), face_hop=1 / rate
-    )
+    batch = replace(batch_of([(torch.randn(200, F), torch.randn(n, G))]), face_hop=1 / rate)
     map_ = a_model("nearest").forward(batch).maps["alignment"]
     taken = map_.clocks["time"].centers(map_.weights.shape[2])[map_.weights[0].argmax(dim=1)]
     assert ((taken - map_.clocks["video"].centers(n)).abs()[:-1] <= 0.0201).all()  # half a state of the voice

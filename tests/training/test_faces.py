@@ -1,0 +1,122 @@
+"""Networks that see: faces are loaded, normalized on train, masked where there is none, and learned from."""
+
+from dataclasses import replace
+
+import numpy as np
+import pytest
+import torch
+
+from sertut.corpora import Corpus, load_faces
+from sertut.errors import SertutError
+from sertut.models import AudioVisual
+from sertut.signals import VIDEO_HOP, Normalizer, write_video
+from sertut.training import fit, predict
+from sertut.training.data import Examples, examples, fit_face_normalizer, normalize_face
+from sertut.training.fit import make_recipe
+
+F, G = 64, 384
+QUICK = dict(epochs=8, device="cpu", progress=False, batch_size=8, face="hog")
+
+
+@pytest.fixture
+def signs(tones, tmp_path) -> Corpus:
+    """The corpus of tones with faces: a dark bar, upright in "high" clips and level in "low" ones."""
+    rng = np.random.default_rng(3)
+    clips = []
+    for i, clip in enumerate(tones):
+        frames = (200 + 10 * rng.normal(size=(20, 48, 48))).astype(np.uint8)
+        bar = (slice(None), slice(8, 40), slice(20, 28))
+        frames[bar if clip.emotion == "high" else (bar[0], bar[2], bar[1])] = 40
+        path = tmp_path / f"{i}.avi"
+        write_video(path, frames, 1 / VIDEO_HOP)
+        clips.append(replace(clip, video=path))
+    return tones.keeping(clips)
+
+
+def network(**options):
+    return AudioVisual(F, G, 2, n_hidden=8, n_channels=8, **options)
+
+
+def test_faces_have_a_row_every_40_ms_and_a_column_that_says_whether_there_is_one(signs):
+    row = load_faces([signs[0]], "hog", progress=False)[0]
+    seconds = len(row) * VIDEO_HOP
+    assert row.shape[1] == G + 1 and 0.7 < seconds < 1.3
+    assert row[:20, -1].tolist() == [1.0] * 20 and row[21:, -1].sum() == 0  # the video ends, the sound goes on
+    assert row[21:].abs().sum() == 0
+
+
+def test_a_clip_without_a_video_is_kept_with_an_empty_face(signs):
+    rows = load_faces([signs[0], replace(signs[0], video=None)], "hog", progress=False)
+    assert rows[0].shape == rows[1].shape and rows[1].abs().sum() == 0
+
+
+def test_a_misspelled_feature_is_named():
+    with pytest.raises(SertutError, match="feature of the face 'hogg': did you mean 'hog'"):
+        load_faces([], "hogg")
+    with pytest.raises(SertutError, match="feature of the face"):
+        make_recipe(face="hogg")
+
+
+def test_statistics_come_from_frames_with_a_face():
+    faces = [torch.cat([torch.randn(9, 3) * 2 + 5, torch.ones(9, 1)], dim=1) for _ in range(4)]
+    whole = fit_face_normalizer(faces)
+    lost = [torch.cat([row, torch.zeros(30, 4)]) for row in faces]
+    torch.testing.assert_close(fit_face_normalizer(lost).mean, whole.mean)
+    torch.testing.assert_close(fit_face_normalizer(lost).std, whole.std)
+    normal = normalize_face(lost[0], whole)
+    assert normal[9:].abs().sum() == 0 and (normal[:9, -1] == 1).all()
+    torch.testing.assert_close(normal[:9, :-1], whole(faces[0][:, :-1]))
+
+
+def test_training_on_faces_without_any_is_refused():
+    with pytest.raises(SertutError, match="no training clip shows a face"):
+        fit_face_normalizer([torch.zeros(5, 4)])
+
+
+def test_the_normalizer_is_that_of_the_training_clips(signs):
+    fold = signs.folds(n=3)[0]
+    run = fit(network(streams="face", pooling="mean"), fold, seed=0, **QUICK | {"epochs": 1})
+    seen = torch.cat([row[row[:, -1] > 0.5, :-1] for row in load_faces(fold.train, "hog", progress=False)])
+    torch.testing.assert_close(run.face_normalizer.mean, Normalizer.fit([seen]).mean)
+
+
+def test_a_batch_carries_the_faces_of_its_own_clips(signs):
+    rows = [torch.full((4 + i, 2), float(i)) for i in range(4)]
+    faces = [torch.cat([torch.full((2 + i, 3), float(i)), torch.ones(2 + i, 1)], dim=1) for i in range(4)]
+    part = Examples(rows, torch.arange(4), faces)
+    generator = torch.Generator().manual_seed(0)
+    for similar in (False, True):
+        for batch in part.shuffled(3, generator, make_recipe().augment, similar):
+            for i, label in enumerate(batch.labels.tolist()):
+                assert batch.mask[i].sum() == 4 + label  # not cut, whatever `similar` says
+                assert batch.face_mask[i].sum() == 2 + label
+                assert (batch.face[i][batch.face_mask[i]] == label).all() and batch.face[i].shape[1] == 3
+
+
+def test_faces_and_stretch_do_not_go_together():
+    with pytest.raises(SertutError, match="stretch would move the voice against the face"):
+        make_recipe(face="hog", stretch=0.1)
+
+
+@pytest.mark.parametrize("streams", ["face", "both"])
+def test_it_learns_from_faces(signs, streams):
+    fold = signs.folds(n=3)[0]
+    run = fit(network(streams=streams, fusion="nearest", pooling="attention"), fold, seed=0, **QUICK | {"epochs": 16})
+    predictions = predict(run, fold.test)
+    assert (predictions.predicted == predictions.labels.numpy()).mean() >= 0.9
+    stream = predictions.maps[0]["attention"]
+    assert stream.stream == "face" and stream.weights.shape[1] == 20
+
+
+def test_the_auxiliary_loss_is_trained(signs):
+    fold = signs.folds(n=3)[0]
+    with_it = fit(network(synchrony=1.0), fold, seed=0, **QUICK | {"epochs": 1})
+    without = fit(network(), fold, seed=0, **QUICK | {"epochs": 1})
+    assert with_it.history[0]["loss"] > without.history[0]["loss"] + 0.5
+    moved = lambda run: (run.model.align.key.weight - run.initial["align.key.weight"]).abs().max()  # noqa: E731
+    assert moved(with_it) > 0 and moved(without) > 0  # the labels reach it, too
+
+
+def test_examples_without_faces_are_as_before(signs):
+    part = examples(signs, "log_mel", None)
+    assert part.faces is None and part.batch([0, 1]).face is None
