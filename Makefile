@@ -27,7 +27,7 @@ book: setup  ## run every chapter, build the HTML book, say where it is
 	@$(BIN)/sertut book --workers $(JOBS)
 
 test: setup  ## run all tests, the chapters' and the book's included
-	@$(BIN)/python -c "import sertut; [sertut.load(name) for name in ('planted', 'planted-loud')]"  # once, before the workers start
+	@$(BIN)/python -c "import sertut; [sertut.load(name) for name in ('planted', 'planted-loud', 'planted-blend', 'planted-decoy')]"  # once, before the workers start
 	@$(BIN)/python -m pytest -n $(JOBS) --dist loadgroup $(PYTEST)
 
 serve: book  ## show the book at http://localhost:8000 (PORT=... for another)

@@ -99,7 +99,6 @@ AUDIOVISUAL: Mapping[str, Mapping] = {
     "fused-mean": dict(pooling="mean", **LAG, **SYNCHRONY),
     "perception": dict(pooling="perception", **LAG, **SYNCHRONY),
     "one-embedding": dict(pooling="one embedding", **LAG, **SYNCHRONY),
-    "voice-mean": dict(streams="voice", pooling="mean"),
     "face-mean": dict(streams="face", pooling="mean"),
     "voice-mixture": dict(streams="voice", pooling="mixture"),
     "face-mixture": dict(streams="face", pooling="mixture"),
@@ -253,7 +252,7 @@ PROTOCOLS: Mapping[str, Protocol] = {
         question="Does attention find the region in the face, is it where the voice's is, are mixtures read as such?",
         corpora=("planted",),
         methods=("voice", "face", "face-mean", "voice-mixture", "face-mixture"),
-        folds=2,
+        folds=1,
     ),
     "streams-planted": Protocol(
         question="Is the offset between voice and face found, and what does perception attention add?",

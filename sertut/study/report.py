@@ -167,7 +167,7 @@ def reference(corpus: str, part: str = "regions", folder: Path | None = None) ->
     """The reference results of a part of the book with `corpus`; None where there are none.
 
     Args:
-        part: "regions" (chapters 3 and 4), "spectrogram" (6 and 7) or "heads" (9 to 11).
+        part: "regions" (chapters 3 and 4), "faces" (5), "spectrogram" (6 and 7), "heads" (9 to 11), "streams" (12, 13).
     """
     name = f"{part}-{corpus}"
     known = name in PROTOCOLS and ((folder or BOOK_RESULTS) / f"{name}.json").is_file()
