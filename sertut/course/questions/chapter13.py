@@ -109,6 +109,7 @@ def decide(answer: Any) -> str:
     solution='''
 def unlike(a, b):
     """Jensen-Shannon divergence in bits of two distributions over time, (T,): 0 if equal, 1 if nothing overlaps."""
+
     def entropy(p):
         p = p[p > 0]  # 0 log 0 is 0
         return -(p * p.log2()).sum()
