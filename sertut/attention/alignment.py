@@ -127,12 +127,13 @@ def lag_profile(scores: torch.Tensor, valid: torch.Tensor, lags: torch.Tensor) -
         scores: (..., T, S). valid: (..., T, S), pairs of real steps. lags: (T, S), seconds, query minus key.
     """
     index, near = lag_index(lags)
-    real = valid.to(scores.dtype)
-    mean = (scores * real).sum(dim=(-2, -1), keepdim=True) / real.sum(dim=(-2, -1), keepdim=True).clamp(min=1.0)
-    above = ((scores - mean) * (valid & near)).flatten(-2).flatten(0, -2)  # (B, T S)
-    total = above.new_zeros(len(above), N_LAGS).index_add(1, index.flatten(), above)
-    steps = valid.any(dim=-1).sum(dim=-1, keepdim=True).clamp(min=1)
-    return SHARPNESS * total.view(*scores.shape[:-2], N_LAGS) / steps
+    of_lag = nn.functional.one_hot(index, N_LAGS) * near.unsqueeze(-1)  # (T, S, L)
+    at_lag = of_lag.flatten(0, 1).to(scores.dtype)  # (T S, L); a product with it adds up the pairs of each lag
+    real = valid.to(scores.dtype).expand_as(scores).flatten(-2)  # (..., T S)
+    above = scores.flatten(-2) * real
+    mean = above.sum(dim=-1, keepdim=True) / real.sum(dim=-1, keepdim=True).clamp(min=1.0)
+    total = above @ at_lag - mean * (real @ at_lag)
+    return SHARPNESS * total / valid.any(dim=-1).sum(dim=-1, keepdim=True).clamp(min=1)
 
 
 def nearest(query_mask: torch.Tensor, key_mask: torch.Tensor, lags: torch.Tensor) -> torch.Tensor:

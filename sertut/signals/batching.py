@@ -41,7 +41,7 @@ def pad(rows: Sequence[torch.Tensor]) -> tuple[torch.Tensor, torch.Tensor]:
 def reverse(values: torch.Tensor, mask: torch.Tensor) -> torch.Tensor:
     """Turn each clip of `values` (B, T, H) around within its own length; padding stays where it is.
 
-    A clip lasts to its last real step; masked steps before it (frames without a face) are turned around with the others.
+    A clip lasts to its last real step; masked steps before it (frames without a face) turn with the others.
     """
     steps = torch.arange(values.shape[1], device=values.device).expand(mask.shape)  # (B, T)
     length = torch.where(mask, steps + 1, 0).amax(dim=1, keepdim=True)
