@@ -7,7 +7,10 @@ from types import SimpleNamespace
 import numpy as np
 import pytest
 
+from sertut.corpora import Region
 from sertut.errors import SertutError
+from sertut.evidence import Pooled, PooledScores
+from sertut.signals import write_video
 from sertut.study import PROTOCOLS, Protocol, Training, build, load_study, recipe, report_study, run_study
 from sertut.study import run as run_module
 from sertut.study.report import BOOK_RESULTS
@@ -126,3 +129,56 @@ def test_committed_results_belong_to_the_protocols_of_today(path):
     }
     assert set(found) == set(wanted)
     assert all(training.options == recipe(training.corpus, training.method) for training in wanted.values())
+
+
+@pytest.fixture
+def seen(tones, tmp_path, monkeypatch):
+    """Tones with faces that tell nothing, known spans and a known offset, in the place of planted and planted-blend."""
+    frames = np.random.default_rng(0).integers(0, 255, (25, 48, 48)).astype(np.uint8)
+    write_video(tmp_path / "face.avi", frames)
+    clips = [
+        replace(
+            clip,
+            video=tmp_path / "face.avi",
+            regions=(Region(0.2, 0.5), Region(0.4, 0.7, "face")),
+            details={"offset": 0.2, "shares": {"low": 0.25, "high": 0.75}},
+        )
+        for clip in tones
+    ]
+    corpus = replace(tones, clips=tuple(clips))
+
+    class Three:
+        emotions = corpus.emotions
+
+        def folds(self):
+            return corpus.folds(n=3)
+
+        def __iter__(self):
+            return iter(corpus)
+
+    monkeypatch.setattr(run_module, "_corpus", lambda name: Three())
+    return corpus
+
+
+def test_what_is_kept_of_two_streams(seen, tmp_path):
+    """Offsets and shifts where two streams are aligned; mixtures, and voice against face, where one is read."""
+    kept = {}
+    for method in ("face", "voice-mixture", "nearest", "align+lag"):
+        training = Training("planted", method, 0, 0, dict(epochs=1, face="hog_relative"))
+        kept[method] = run_module.train_one(training, tmp_path / "results", "cpu")
+    test = seen.folds(n=3)[0].test
+    for method, result in kept.items():
+        aligned = method in ("nearest", "align+lag")
+        assert (result["report"]["offsets"] is not None) == aligned
+        assert ("shifts" in result) == (method == "align+lag")
+        assert ("mixture" in result) == (not aligned)
+        assert ("streams" in result) == (method == "face")
+    # Two classes, told .25 and .75: whoever says p is wrong by |p - .25|, and half and half by .25.
+    mixtures = PooledScores([kept["face"]["mixture"]], [0])
+    assert mixtures.interval("half and half", "variation").estimate == pytest.approx(0.25)
+    assert mixtures.sums("model", "variation")[..., 1].sum() == len(test)
+    assert Pooled([kept["nearest"]["report"]], [0]).offset_error("nearest time").estimate == pytest.approx(
+        0.2, abs=0.005
+    )
+    found = Pooled([kept["face"]["report"]], [0])
+    assert found.localization("uniform", "mass").estimate == pytest.approx(0.3, abs=0.03)  # 0.3 s of 1 s
