@@ -60,9 +60,10 @@ def heatmap(
 
 
 def own_cells(table: pd.DataFrame) -> list[tuple[int, int]]:
-    """Row and column of the cells in which both have the same name."""
+    """Row and column of the cells with a number in which both have the same name."""
     columns = list(table.columns)
-    return [(row, columns.index(name)) for row, name in enumerate(table.index) if name in columns]
+    places = [(row, columns.index(name)) for row, name in enumerate(table.index) if name in columns]
+    return [place for place in places if not np.isnan(table.iat[place])]
 
 
 def describe_heatmap(table: pd.DataFrame, measure: str, digits: int) -> str:

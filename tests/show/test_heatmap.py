@@ -39,6 +39,9 @@ def test_own_cells_are_framed_and_no_others(table):
     assert sorted(patch.get_xy() for patch in frames(axis)) == [(0, 0), (1, 1)]
     renamed = table.rename(index={"anger": "a", "sadness": "b"})
     assert not frames(show.heatmap(renamed, measure="mass").figure.axes[0])
+    empty = table.mask(table.index.to_numpy()[:, None] == table.columns.to_numpy())
+    assert not frames(show.heatmap(empty, measure="mass").figure.axes[0])
+    assert "framed" not in show.heatmap(empty, measure="mass").alt
     assert {to_hex(patch.get_edgecolor()).upper() for patch in frames(axis)} == {ROLES["region"]}
 
 
