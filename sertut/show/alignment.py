@@ -20,7 +20,7 @@ from sertut.show.maps import verdict
 from sertut.show.picture import Picture, canvas
 from sertut.show.sound import draw_level, numbers
 from sertut.show.spans import draw_regions, known_offset, later, say_offset, span_handles
-from sertut.show.style import HEAT, MARKERS, ROLES, look
+from sertut.show.style import HEAT, MARKERS, ROLES, STREAMS, look
 from sertut.signals import SAMPLE_RATE, Faces
 
 MOUTH = (slice(30, 46), slice(14, 34))
@@ -54,7 +54,7 @@ def alignment(example: Example, *, title: str | None = None) -> Picture:
         draw_regions(voice, example, stream="voice")
         voice.set_title(verdict(example) if title is None else title)
         if example.face is not None:
-            mouth.plot(mouth_darkness(example.face), example.face.times, color=ROLES["face"], lw=1.6)
+            mouth.plot(mouth_darkness(example.face), example.face.times, color=STREAMS["face"], lw=1.6)
         draw_regions(mouth, example, stream="face", up=True)
         mouth.set(ylim=(0, seconds), yticklabels=[], xlabel="mouth\n(darkness)")
         corner.axis("off")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import textwrap
 
 import numpy as np
@@ -40,6 +41,8 @@ STRIP = 0.86 * WIDTH
 """Inches that a strip of frames is wide; the rest is for the labels of the axes."""
 BAR = 0.26
 """Inches below the frames for the bars that say when an expression is on."""
+TOUCHING = 0.05
+"""Seconds; two expressions that are less apart are shown as one where they are the same."""
 
 
 def filmstrip(shown: Example | Clip, n: int = 12, *, title: str | None = None) -> Picture:
@@ -61,7 +64,8 @@ def filmstrip(shown: Example | Clip, n: int = 12, *, title: str | None = None) -
     kinds = ["voice", *([] if example.map is None else ["weights"]), "strip"]
     if example.map is not None and stream_of(example) == "face":
         kinds = ["voice", "strip", "weights"]
-    heights = [{"voice": 0.85, "weights": 0.9, "strip": STRIP / n + BAR}[kind] for kind in kinds]
+    below = BAR if named_regions(example) or named_decoys(example) else 0.0
+    heights = [{"voice": 0.85, "weights": 0.9, "strip": STRIP / n + below}[kind] for kind in kinds]
     with look():
         figure, rows = strip_rows(heights)
         for kind, row in zip(kinds, rows, strict=True):
@@ -73,13 +77,14 @@ def filmstrip(shown: Example | Clip, n: int = 12, *, title: str | None = None) -
                 draw_own_attention(row, example)
             else:
                 draw_faces(row, example, face, n)
-                draw_bars(row, example, BAR / (STRIP / n))
+                draw_bars(row, example, below / (STRIP / n))
             if kind != "strip":
                 draw_regions(row, example, stream="voice" if kind == "voice" else None)
         default = f"{example.clip.speaker}, {example.clip.emotion}: {example.clip.sentence}"
         finish(figure, rows, example, title or (default if isinstance(shown, Clip) else verdict(example)))
         handles = weight_handles() if example.map is not None else []
         legend_below(figure, handles + span_handles([example], *streams))
+        keep_square(figure, rows, rows[kinds.index("strip")], n)
     return Picture(figure, " ".join(describe_filmstrip(example, n, judged=example is shown)))
 
 
@@ -153,14 +158,32 @@ def draw_faces(axis: Axes, example: Example, face: Faces, n: int) -> None:
 
 
 def draw_bars(axis: Axes, example: Example, height: float) -> None:
-    """Below the frames a bar an expression, with its name, at its own seconds; height: in heights of a frame."""
+    """Below the frames a bar an expression, with its name, at its own seconds; height: in heights of a frame.
+
+    Neighbors that touch and show the same have their name once.
+    """
     named = [("region", region, name) for region, name in named_regions(example)]
     named += [("decoy", region, name) for region, name in named_decoys(example)]
-    for role, region, name in named:
+    for role, region, _ in named:
         place = (region.start, -0.92 * height), region.end - region.start, 0.84 * height
         axis.add_patch(Rectangle(*place, fc=ROLES[role] + "40", ec=ROLES[role], ls=EDGES[role], lw=1.5))
-        axis.text((region.start + region.end) / 2, -0.53 * height, name, ha="center", va="center", fontsize=10)
+    for start, end, name, side in _labels([(region, name) for _, region, name in named]):
+        at = {"center": (start + end) / 2, "right": end - 0.02, "left": start + 0.02}[side]
+        axis.text(at, -0.53 * height, name, ha=side, va="center", fontsize=9.5)
     axis.set_ylim(-height, 1)
+
+
+def _labels(named: list[tuple[Region, str]]) -> list[tuple[float, float, str, str]]:
+    """Start, end and name of each label, and how it is aligned: neighbors that touch lean away from each other."""
+    labels: list[tuple[float, float, str]] = []
+    for region, name in sorted(named, key=lambda pair: pair[0].start):
+        joined = bool(labels) and labels[-1][2] == name and region.start - labels[-1][1] < TOUCHING
+        start = labels.pop()[0] if joined else region.start
+        labels.append((start, region.end, name))
+    touch = [later[0] - earlier[1] < TOUCHING for earlier, later in itertools.pairwise(labels)]
+    sides = {(False, True): "right", (True, False): "left"}
+    found = zip([False, *touch], [*touch, False], strict=True)  # whether it touches the one before, the one after
+    return [(*label, sides.get(pair, "center")) for label, pair in zip(labels, found, strict=False)]
 
 
 def named_regions(example: Example) -> list[tuple[Region, str]]:
@@ -197,6 +220,17 @@ def finish(figure: Figure, rows: list[Axes], example: Example, title: str) -> No
     rows[-1].set_xlabel("time (s)")
     rows[0].set_title("\n".join(textwrap.fill(line, 66) for line in title.splitlines()))
     figure.align_ylabels(rows)
+
+
+def keep_square(figure: Figure, rows: list[Axes], strip: Axes, n: int) -> None:
+    """Make the finished figure as high as it must be for the `n` frames of a strip, one of its rows, to be square."""
+    figure.draw_without_rendering()  # only now it is known how much room titles, labels and legend take
+    width, height = figure.get_size_inches()
+    low, high = strip.get_ylim()
+    frame = strip.get_position().height * height / (high - low)
+    total = height * sum(row.get_position().height for row in rows)
+    wanted = strip.get_position().width * width / n
+    figure.set_size_inches(width, height + total * (wanted / frame - 1))
 
 
 def weight_handles() -> list[Line2D]:

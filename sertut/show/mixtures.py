@@ -12,7 +12,7 @@ from matplotlib.patches import Patch
 from sertut.errors import SertutError
 from sertut.evidence import Example
 from sertut.evidence.mixture import true_shares
-from sertut.show.faces import BAR, STRIP, draw_bars, draw_faces, strip_rows
+from sertut.show.faces import BAR, STRIP, draw_bars, draw_faces, keep_square, strip_rows
 from sertut.show.picture import Picture, canvas, listed
 from sertut.show.sound import numbers
 from sertut.show.style import BLACK, BLUE, GREEN, MARKERS, ROLES, VERMILION, emotion_color, look
@@ -65,6 +65,8 @@ def shares(
         seen = [k for k in range(len(truth)) if max(truth[k], guess[k]) >= 0.005]
         handles = [Patch(color=emotion_color(example.emotions[k]), label=example.emotions[k]) for k in seen]
         figure.legend(handles=handles, loc="outside lower center", ncols=4, handlelength=1.0, columnspacing=1.0)
+        if example.face is not None:
+            keep_square(figure, rows, rows[0], n)
     parts = {
         name: listed([_named(values, example.emotions, k) for k in _order(values)[:3]]) for name, values in bars.items()
     }

@@ -8,7 +8,7 @@ from matplotlib.patheffects import withStroke
 
 from sertut.errors import SertutError
 from sertut.evidence import Example
-from sertut.show.faces import BAR, STRIP, draw_bars, draw_faces, finish, legend_below, strip_rows
+from sertut.show.faces import BAR, STRIP, draw_bars, draw_faces, finish, keep_square, legend_below, strip_rows
 from sertut.show.heads import borders
 from sertut.show.maps import by_emotion, certainty, draw_words, uniform_level, verdict
 from sertut.show.picture import Picture
@@ -64,6 +64,8 @@ def perception(example: Example, n: int = 10, *, title: str | None = None) -> Pi
         above.set_ylabel("")
         finish(figure, [above, rows], example, title or verdict(example))
         legend_below(figure, span_handles([example]))
+        if example.face is not None:
+            keep_square(figure, [above, rows], above, n)
     return Picture(figure, describe_perception(example))
 
 

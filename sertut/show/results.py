@@ -14,8 +14,8 @@ from sertut.show.style import BLACK, HEAT, MARKERS, ROLES, look, role_color
 from sertut.training.fit import Run
 from sertut.training.metrics import Interval, mean, recalls
 
-METHOD_ROLES = {"untrained network": "untrained"}
-"""Role of a method that is not named like one."""
+METHOD_ROLES = {"untrained network": "untrained", "motion": "energy"}
+"""Role of a method that is not named like one; motion is in the face what energy is in the voice."""
 
 
 def history(run: Run, *, title: str = "") -> Picture:

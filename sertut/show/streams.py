@@ -7,12 +7,12 @@ from matplotlib.lines import Line2D
 
 from sertut.errors import SertutError
 from sertut.evidence import Example
-from sertut.show.faces import STRIP, draw_faces, face_of, finish, legend_below, strip_rows, weight_handles
+from sertut.show.faces import STRIP, draw_faces, face_of, finish, keep_square, legend_below, strip_rows, weight_handles
 from sertut.show.maps import certainty, describe_peak, draw_own_attention, faint_waveform
 from sertut.show.picture import Picture
 from sertut.show.sound import numbers
 from sertut.show.spans import draw_regions, known_offset, later, say_offset, span_handles, stream_of, true_regions
-from sertut.show.style import BLACK, ROLES, look
+from sertut.show.style import BLACK, STREAMS, look
 from sertut.signals import SAMPLE_RATE
 
 
@@ -40,7 +40,7 @@ def two_streams(voice: Example, face: Example, n: int = 12, *, title: str | None
     with look():
         figure, rows = strip_rows([1.0, 0.5, 1.0, STRIP / n])
         for row, example, stream in ((rows[0], voice, "voice"), (rows[2], face, "face")):
-            draw_own_attention(row, example, ROLES[stream])
+            draw_own_attention(row, example, STREAMS[stream])
             row.set_ylabel(f"{stream}:\nweight")
             draw_regions(row, example)
         faint_waveform(rows[0], numbers(voice.samples))
@@ -49,9 +49,10 @@ def two_streams(voice: Example, face: Example, n: int = 12, *, title: str | None
         said = listed_verdicts(voice, face)
         finish(figure, rows, voice, title or f"{voice.clip.speaker}, {voice.clip.emotion}.\nPredicted: {said}")
         handles = [
-            Line2D([], [], color=ROLES[stream], lw=2, label=f"attention, {stream}") for stream in ("voice", "face")
+            Line2D([], [], color=STREAMS[stream], lw=2, label=f"attention, {stream}") for stream in ("voice", "face")
         ]
         legend_below(figure, [*handles, weight_handles()[1], *span_handles([voice, face])])
+        keep_square(figure, rows, rows[3], n)
     clip, seconds = voice.clip, len(voice.samples) / SAMPLE_RATE
     text = [f"Attention of two networks over {seconds:.1f} s of a clip of {clip.speaker}, {clip.emotion}."]
     text += [f"That of the {stream_of(example)}: {describe_peak(example)}." for example in (voice, face)]
@@ -72,8 +73,8 @@ def _draw_offset(axis: Axes, example: Example) -> None:
     if offset is None or not regions:
         return
     start = (regions[0].start + regions[0].end) / 2
-    axis.plot([start] * 2, [0.5, 1], color=ROLES["voice"], lw=1.5)
-    axis.plot([start + offset] * 2, [0, 0.5], color=ROLES["face"], lw=1.5)
+    axis.plot([start] * 2, [0.5, 1], color=STREAMS["voice"], lw=1.5)
+    axis.plot([start + offset] * 2, [0, 0.5], color=STREAMS["face"], lw=1.5)
     axis.annotate("", (start + offset, 0.5), (start, 0.5), arrowprops={"arrowstyle": "->", "color": BLACK, "lw": 1.8})
     seconds, ends = len(example.samples) / SAMPLE_RATE, sorted((start, start + offset))
     early = sum(ends) < seconds  # then there is more room on the right

@@ -26,10 +26,11 @@ ROLES = {
     "untrained": SKY,
     "reference": GRAY,  # the runs that were made beforehand
     "own": ORANGE,  # the reader's own run
-    "voice": BLUE,  # of two streams: what is heard, drawn as a full line
-    "face": ORANGE,  # of two streams: what is seen, drawn as a dashed line
 }
 """What a color stands for, in every chapter."""
+
+STREAMS = {"voice": BLUE, "face": ORANGE}
+"""The color of what is heard and of what is seen, where both are in one picture."""
 
 MARKERS = {
     "attention": "o",

@@ -54,7 +54,7 @@ def test_frames_stand_at_their_own_seconds(seen):
         assert (right - left, bottom, top) == (pytest.approx(0.2), 0, 1)
     drawn = {round(image.get_extent()[0] / 0.2) for image in frames(strip)}
     assert drawn == set(range(10)) - {6}  # 1.3 s is in the gap, frames 30 to 32
-    assert [text.get_text() for text in strip.texts] == ["no\nface", "anger", "fear"]
+    assert [text.get_text() for text in strip.texts] == ["no\nface", "fear", "anger"]
 
 
 def test_frames_inside_an_expression_are_framed_and_a_bar_names_it(seen):
@@ -191,3 +191,32 @@ def test_two_streams_wants_one_clip_and_a_map_of_each_stream(seen):
     other = replace(seen, clip=replace(seen.clip, name="another"))
     with pytest.raises(SertutError, match="the voice is of clip clip-0, the face of clip another"):
         show.two_streams(voice, other)
+
+
+def test_without_known_expressions_the_strip_is_as_high_as_its_frames(seen):
+    nowhere = replace(seen, clip=replace(seen.clip, regions=(), details={}))
+    assert rows(show.filmstrip(nowhere))["face"].get_ylim() == (0, 1)
+
+
+@pytest.mark.parametrize("n", [6, 12])
+@pytest.mark.parametrize("draw", ["filmstrip", "two_streams", "perception", "shares"])
+def test_frames_are_square(seen, draw, n):
+    details = {"shares": {"anger": 1.0}}
+    shown = replace(seen, clip=replace(seen.clip, details=seen.clip.details | details))
+    shown = replace(shown, map=on_face(("emotion", "time"))) if draw == "perception" else shown
+    given = (replace(shown, map=a_map(2.0)), shown) if draw == "two_streams" else (shown,)
+    figure = getattr(show, draw)(*given, n=n).figure
+    figure.draw_without_rendering()
+    frame = next(image for axis in figure.axes for image in axis.images).get_window_extent()
+    assert frame.height / frame.width == pytest.approx(1, abs=0.04)
+
+
+def test_touching_expressions_share_a_name_or_lean_away_from_each_other(seen):
+    places = ((0.3, 0.6, "anger"), (0.62, 0.9, "anger"), (0.92, 1.2, "fear"), (1.4, 1.6, "fear"))
+    regions = tuple(replace(seen.clip.regions[1], start=start, end=end) for start, end, _ in places)
+    details = {"faces": tuple((name, start, end) for start, end, name in places)}
+    strip = rows(show.filmstrip(replace(seen, clip=replace(seen.clip, regions=regions, details=details))))["face"]
+    written = [(text.get_text(), text.get_position()[0]) for text in strip.texts if text.get_text() != "no\nface"]
+    assert written == [("anger", pytest.approx(0.88)), ("fear", pytest.approx(0.94)), ("fear", pytest.approx(1.5))]
+    assert [text.get_ha() for text in strip.texts if text.get_text() != "no\nface"] == ["right", "left", "center"]
+    assert len([box for box in boxes(strip, filled=True) if box.get_y() < 0]) == 4

@@ -13,7 +13,7 @@ from matplotlib.colors import to_rgb
 from sertut import show
 from sertut.errors import SertutError
 from sertut.show.picture import listed
-from sertut.show.style import EMOTIONS, ROLES
+from sertut.show.style import EMOTIONS, ROLES, STREAMS
 
 PNG = b"\x89PNG\r\n\x1a\n"
 
@@ -91,7 +91,7 @@ def lab(color: str, simulate: np.ndarray | None = None) -> np.ndarray:
     return np.array([116 * f[1] - 16, 500 * (f[0] - f[1]), 200 * (f[1] - f[2])])
 
 
-@pytest.mark.parametrize("table", [ROLES, EMOTIONS], ids=["roles", "emotions"])
+@pytest.mark.parametrize("table", [ROLES, STREAMS, EMOTIONS], ids=["roles", "streams", "emotions"])
 @pytest.mark.parametrize("simulate", [None, DEUTERANOPIA], ids=["all cones", "deuteranopia"])
 def test_colors_can_be_told_apart(table, simulate):
     """A difference of 2.3 is just noticeable side by side; 10 can be told apart at a glance."""
