@@ -198,8 +198,7 @@ def test_without_known_expressions_the_strip_is_as_high_as_its_frames(seen):
     assert rows(show.filmstrip(nowhere))["face"].get_ylim() == (0, 1)
 
 
-@pytest.mark.parametrize("n", [6, 12])
-@pytest.mark.parametrize("draw", ["filmstrip", "two_streams", "perception", "shares"])
+@pytest.mark.parametrize(("draw", "n"), [("filmstrip", 6), ("two_streams", 12), ("perception", 8), ("shares", 12)])
 def test_frames_are_square(seen, draw, n):
     details = {"shares": {"anger": 1.0}}
     shown = replace(seen, clip=replace(seen.clip, details=seen.clip.details | details))
