@@ -106,7 +106,8 @@ class AttentionMap:
     def alone(self, index: int) -> AttentionMap:
         """The map of one clip: batch size 1, no padding, on the CPU."""
         weights = self.of(index).float().cpu()[None]
-        mask, asked = (_unpadded(m, index) for m in (self.mask, self.query_mask))
+        mask = _unpadded(self.mask, index)
+        asked = None if self.query_mask is None else _unpadded(self.query_mask, index)
         gates = None if self.gates is None else self.gates[index : index + 1].float().cpu()
         return replace(self, weights=weights, mask=mask, gates=gates, query_mask=asked)
 
@@ -119,5 +120,5 @@ def _length(mask: torch.Tensor) -> int:
     return int(mask.nonzero().max()) + 1 if mask.any() else 0
 
 
-def _unpadded(mask: torch.Tensor | None, index: int) -> torch.Tensor | None:
-    return None if mask is None else mask[index : index + 1, : _length(mask[index])].cpu()
+def _unpadded(mask: torch.Tensor, index: int) -> torch.Tensor:
+    return mask[index : index + 1, : _length(mask[index])].cpu()

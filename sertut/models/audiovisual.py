@@ -120,8 +120,9 @@ class AudioVisual(nn.Module):
             for vector in (self.no_voice, self.no_face):
                 nn.init.normal_(vector, std=0.1)
         for module in self.modules():
-            if module is not self and hasattr(module, "reset_parameters"):
-                module.reset_parameters()
+            reset = getattr(module, "reset_parameters", None)
+            if module is not self and callable(reset):
+                reset()
 
     def forward(self, batch: Batch) -> Output:
         """Logits (B, K), and the maps.
