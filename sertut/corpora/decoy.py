@@ -15,6 +15,10 @@ Nothing else may tell it, so:
 * A stressed word is higher, livelier and brighter, but not louder or slower than others: a mouth would show that.
 * A clip is cut out of the middle of longer speech. Silence before or after it would give the offset away: a mouth that
   starts late belongs to a face that comes late.
+
+A little is left: words near the middle of the speech are stressed more often than those near its ends, so that someone
+who reads the words from the lips can guess better than by chance. How much a network finds there is measured, by one
+that has the face alone.
 """
 
 from __future__ import annotations

@@ -5,12 +5,14 @@ from sertut.course.questions import (
     chapter02,
     chapter03,
     chapter04,
+    chapter05,
     chapter06,
     chapter07,
     chapter08,
     chapter09,
     chapter10,
     chapter11,
+    chapter12,
     chapter13,
 )
 
@@ -19,11 +21,13 @@ __all__ = [
     "chapter02",
     "chapter03",
     "chapter04",
+    "chapter05",
     "chapter06",
     "chapter07",
     "chapter08",
     "chapter09",
     "chapter10",
     "chapter11",
+    "chapter12",
     "chapter13",
 ]

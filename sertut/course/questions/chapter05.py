@@ -1,0 +1,245 @@
+"""Exercises of chapter 5: the lag of two curves, the likelihood of a mixture, and the error of estimated shares."""
+
+import math
+from typing import Any
+
+import torch
+
+from sertut.course.exercises import Wrong, ask, compare, exercise
+from sertut.signals import length_mask
+
+
+@exercise(
+    "5.1",
+    answer="lag_of",
+    solution='''
+def lag_of(voice, face, hop, longest):
+    """Seconds by which the face is later than the voice; both (T,), a value every hop seconds."""
+    x, y = voice - voice.mean(), face - face.mean()
+    best, lag = -float("inf"), 0.0
+    for k in range(-longest, longest + 1):  # the face k steps later
+        agreement = float((x[: len(x) - k] * y[k:]).sum() if k >= 0 else (x[-k:] * y[:k]).sum())
+        if agreement > best:
+            best, lag = agreement, k * hop
+    return lag
+''',
+)
+def lag_of(answer: Any) -> str:
+    """Write `lag_of(voice, face, hop, longest)`. `voice` and `face` (T,) are two curves on one clock, a value every
+    `hop` seconds. Take the mean from each. For each whole number of steps k from -`longest` to `longest`, add up the
+    products of voice at step t and face at step t + k, over all t for which both exist. Return the k with the largest
+    sum, in seconds: positive if the face is *later* than the voice."""
+
+    def bump(*peaks: tuple[int, float], level: float = 0.0, n: int = 60) -> torch.Tensor:
+        steps = torch.arange(n, dtype=torch.float32)
+        shape = [height * torch.exp(-0.5 * ((steps - at) / 2.0) ** 2) for at, height in peaks]
+        return level + torch.stack(shape).sum(dim=0)
+
+    def asked(voice: torch.Tensor, face: torch.Tensor, longest: int = 20) -> float:
+        return ask(answer, voice, face, 0.04, longest)
+
+    later = bump((20, 1.0)), bump((26, 1.0))  # the face 6 steps after the voice
+    compare(
+        asked(*later),
+        6 * 0.04,
+        [
+            (
+                -6 * 0.04,
+                "the sign is the wrong way round: the face peaks after the voice here, so the lag is positive.",
+            ),
+            (6.0, "those are steps; return seconds, k times hop."),
+            (-6.0, "those are steps, and with the wrong sign: the face is later here. Return k times hop."),
+            (20 * 0.04, "you returned `longest`: does your loop keep the *best* k, or the last one?"),
+            (0.0, "you found no lag, but the face peaks 6 steps after the voice."),
+            (26 * 0.04, "that is when the face peaks; the lag is by how much later than the voice."),
+            (26.0, "that is the step where the face peaks; the lag is by how much later than the voice, in seconds."),
+        ],
+        "The face peaks 6 steps of 0.04 s after the voice.",
+    )
+    compare(
+        asked(later[1], later[0]),
+        -6 * 0.04,
+        [
+            (6 * 0.04, "here the face is *earlier*, and the lag is negative: try negative k as well."),
+            (0.0, "here the face is earlier, and you found no lag: try negative k as well."),
+        ],
+        "The face peaks 6 steps of 0.04 s before the voice.",
+    )
+    # The highest points are 14 steps apart, but the rest of the curves agrees at 4.
+    voice = bump((10, 0.9), (16, 1.0), (24, 0.9))
+    face = bump((14, 0.9), (20, 0.95), (28, 1.0))
+    compare(
+        asked(voice, face),
+        4 * 0.04,
+        [
+            (12 * 0.04, "you compared the two highest points. Here three bumps follow three bumps 4 steps later, and"
+             " only their heights differ: the sum of products uses all of the curve."),
+        ],
+        "Three bumps follow three bumps 4 steps later.",
+    )  # fmt: skip
+    # On a high floor a sum over more steps is larger, unless the mean is taken away first.
+    compare(
+        asked(bump((20, 0.2), level=1.0), bump((28, 0.2), level=1.0)),
+        8 * 0.04,
+        [
+            (0.0, "both curves stand on a high floor here, and you found the k with the most steps: take the mean from"
+             " each curve first."),
+        ],
+        "Two bumps on a high floor, the face 8 steps later.",
+    )  # fmt: skip
+    far = bump((8, 1.0), (30, 0.7)), bump((38, 1.0))
+    got = asked(*far, longest=12)
+    if isinstance(got, (int, float, torch.Tensor)) and abs(float(got)) > 12 * 0.04 + 1e-6:
+        raise Wrong(f"with longest = 12 no lag above {12 * 0.04:g} s may be returned; you returned {float(got):g} s.")
+    compare(got, 8 * 0.04, (), "With longest = 12:")
+    compare(
+        asked(bump((4, 1.0), (50, 0.8), n=100), bump((58, 0.8), (92, 1.0), n=100)),
+        8 * 0.04,
+        [
+            (-12 * 0.04, "did your curve wrap around (torch.roll)? What leaves it at one end must not come back at the"
+             " other."),
+        ],
+        "A curve that ends must not begin again:",
+    )  # fmt: skip
+    return "a peak in each curve would have been enough for clean ones; the sum of products listens to all of both."
+
+
+@exercise(
+    "5.2",
+    answer="mixture_log_probability",
+    solution='''
+def mixture_log_probability(weights, log_q, mask):
+    """log p (B, C) of p = sum over t of weights times q; weights, mask (B, T), log_q (B, T, C)."""
+    log_weights = weights.clamp(min=1e-38).log().masked_fill(~mask, -torch.inf)  # (B, T)
+    return torch.logsumexp(log_weights.unsqueeze(-1) + log_q, dim=1)
+''',
+)
+def mixture_log_probability(answer: Any) -> str:
+    """Each moment t of a clip says with probability q which emotion it shows, and counts with a weight. Write
+    `mixture_log_probability(weights, log_q, mask)` with `weights` and `mask` (B, T), `log_q` (B, T, C). Return log p
+    (B, C), where p is the sum over the real moments of weight times q. `log_q` may be -1000; log p must stay finite."""
+    generator = torch.Generator().manual_seed(0)
+    mask = length_mask(torch.tensor([6, 4, 5]))
+    scores = torch.randn(3, 6, generator=generator)
+    weights = scores.masked_fill(~mask, -torch.inf).softmax(dim=1)
+    log_q = (2 * torch.randn(3, 6, 4, generator=generator)).log_softmax(dim=-1)
+    weighed = weights.unsqueeze(-1)
+    p = (weighed * log_q.exp()).sum(dim=1)
+    mean_q = (log_q.exp() * mask.unsqueeze(-1)).sum(1) / mask.sum(1, keepdim=True)
+    compare(
+        ask(answer, weights, log_q, mask),
+        p.log(),
+        [
+            (p, "that is p; return its logarithm."),
+            (-p.log(), "that is -log p: a loss. Return log p."),
+            (
+                (weighed * log_q).sum(dim=1),
+                "you mixed the *logarithms*: that is a product of the q's (a geometric mean), in which one moment that"
+                " says no can veto all others. Mix the probabilities.",
+            ),
+            (
+                (weighed * log_q).sum(dim=1).log_softmax(dim=-1),
+                "you mixed the *logarithms*, and normalized what came out: a geometric mean. Mix the probabilities.",
+            ),
+            (mean_q.log(), "every moment counts alike in your result: where are the weights?"),
+            (
+                torch.logsumexp(weighed.clamp(min=1e-38).log() + log_q, dim=2)[:, :4],
+                "your sum runs over emotions; it must run over time (dim=1).",
+            ),
+            (torch.logsumexp(log_q, dim=1), "you added up the q's of all moments: where are the weights?"),
+            (torch.logsumexp(weighed + log_q, dim=1), "inside logsumexp the weights must stand as logarithms, too."),
+            (
+                (log_q.masked_fill(~mask.unsqueeze(-1), -torch.inf) + weighed.log()).amax(dim=1),
+                "you took the strongest moment; a mixture is the sum over all of them.",
+            ),
+        ],
+        "log p is different.",
+    )
+    smeared = torch.where(mask, weights, torch.tensor(0.1))
+    compare(
+        ask(answer, smeared, log_q, mask),
+        p.log(),
+        [((smeared.unsqueeze(-1) * log_q.exp()).sum(dim=1).log(), "moments that are padding take part: use the mask.")],
+        "With something else than 0 on padding, log p is different.",
+    )
+    sure = torch.tensor([[[0.0, -1000.0], [0.0, -1001.0]]])
+    got = torch.as_tensor(ask(answer, torch.tensor([[0.5, 0.5]]), sure, torch.tensor([[True, True]])))
+    if not bool(torch.isfinite(got).all()):
+        raise Wrong(
+            "with log_q = -1000 your result is not finite: exp(-1000) is 0, and its logarithm minus infinity. Stay with"
+            " logarithms and use torch.logsumexp."
+        )
+    compare(got, [[0.0, math.log(0.5) - 1000 + math.log1p(math.exp(-1))]], (), "With log_q near -1000:")
+    return (
+        "log p of the true emotion, with a minus, is the loss of the mixture: no moment is asked to be the whole clip."
+    )
+
+
+@exercise(
+    "5.3",
+    answer="share_error",
+    solution='''
+def share_error(cues, emotions, p):
+    """Total variation between p (C,) and each emotion's share of the emotional time; cues: (emotion, start, end)."""
+    seconds = torch.zeros(len(emotions))
+    for emotion, start, end in cues:
+        seconds[emotions.index(emotion)] += end - start
+    shares = seconds / seconds.sum()
+    return float((p - shares).abs().sum() / 2)
+''',
+)
+def share_error(answer: Any) -> str:
+    """Write `share_error(cues, emotions, p)`. `cues` is a list of (emotion, start, end): spans in seconds in which a
+    clip shows an emotion, possibly several of one emotion. Turn them into each emotion's share of the emotional time,
+    in the order of the list `emotions` (C names). `p` (C,) are estimated shares. Return the total variation between
+    the two, half of the sum of absolute differences: the part of the clip that p gives to the wrong emotion."""
+    emotions = ["anger", "fear", "joy", "neutral"]
+    cues = [("joy", 0.5, 0.9), ("fear", 1.2, 1.4), ("joy", 1.8, 2.2)]  # joy 0.8 s, fear 0.2 s
+    p = torch.tensor([0.06, 0.14, 0.7, 0.1])
+
+    def against(*shares: float) -> torch.Tensor:
+        return (p - torch.tensor(shares)).abs()
+
+    right = against(0.0, 0.2, 0.8, 0.0)
+    by_count = against(0.0, 1 / 3, 2 / 3, 0.0)  # so, too, if the second span of joy overwrites the first: see below
+    of_clip, since_first = against(0.0, 0.2 / 2.2, 0.8 / 2.2, 0.0), against(0.0, 0.2 / 1.7, 0.8 / 1.7, 0.0)
+    compare(
+        ask(answer, cues, emotions, p),
+        right.sum() / 2,
+        [
+            (right.sum(), "you left out the half: what p gives to the wrong emotion it takes from the right one, and"
+             " the sum counts both."),
+            (right.max(), "that is the largest difference; the total variation is half of the sum of all."),
+            (right.mean(), "that is the mean difference; take half of the sum."),
+            (right.norm(), "that is the Euclidean distance; take half of the sum of absolute differences."),
+            (right.square().sum(), "those are squared differences; take half of the sum of absolute ones."),
+            (torch.tensor(0.0), "your differences cancel out: take their absolute values before you add them up."),
+            (by_count.sum() / 2, "fear comes out as a third: either you count words instead of seconds, or the second"
+             " span of joy has overwritten the first. Joy has 0.8 of the 1.0 emotional seconds."),
+            (of_clip.sum() / 2, "you divided by the length of the clip; divide by the *emotional* time, so that the"
+             " shares sum to 1."),
+            (since_first.sum() / 2, "you divided by the time from the first cue to the last;"
+             " divide by the emotional time alone."),
+            (against(0.0, 0.5, 0.5, 0.0).sum() / 2, "you gave each emotion that occurs the same share; weigh them by"
+             " their seconds."),
+        ],
+        "Joy has 0.8 s, fear 0.2 s.",
+    )  # fmt: skip
+    compare(
+        ask(answer, [("joy", 0.0, 1.0)], emotions, torch.tensor([0.0, 0.0, 1.0, 0.0])),
+        0.0,
+        (),
+        "A clip of joy alone, told rightly, has no error.",
+    )
+    # Two spans of fear as long as one of joy: seconds and counts differ, and nothing is lost.
+    shared = [("fear", 0.0, 0.2), ("fear", 0.5, 0.6), ("joy", 1.0, 1.3)]
+    compare(
+        ask(answer, shared, emotions, torch.tensor([0.0, 0.5, 0.5, 0.0])),
+        0.0,
+        [
+            (1 / 6, "you count words instead of seconds: two short words of fear last as long as one of joy."),
+            (0.25, "the second span of fear has overwritten the first: add their seconds up."),
+        ],
+        "Fear 0.2 + 0.1 s, joy 0.3 s:",
+    )
+    return "0 is perfect; giving everything to an emotion that is not there is 1."

@@ -1,0 +1,132 @@
+"""The mistakes that the exercises of chapter 12 know are called by their names; see test_exercises.py."""
+
+import pytest
+import torch
+from torch.testing import assert_close
+
+from sertut.attention import AttentionMap, Clock
+from sertut.attention.alignment import LAG_STEP, MAX_LAG, SHARPNESS, lag_profile, nearest
+from sertut.course import questions  # noqa: F401  (fills the registry)
+from sertut.course.exercises import EXERCISES, check
+from sertut.evidence import recovered_offset
+from sertut.evidence.offsets import diagonality
+
+
+def defined(id: str):
+    names = {"torch": torch}
+    exec(EXERCISES[id].solution, names)
+    return names[EXERCISES[id].answer_name]
+
+
+def middles(n, rate):
+    return (torch.arange(n) + 0.5) / rate
+
+
+def pairs(n, rate, m, other):
+    return middles(n, rate)[:, None] - middles(m, other)[None, :]
+
+
+def starts(n, rate, m, other):
+    return torch.arange(n) / rate * other
+
+
+def totals(weights, lags, mean=False):
+    steps = (lags / 0.04).round().long() - int((lags / 0.04).round().min())
+    total = torch.bincount(steps.flatten(), weights.flatten())
+    return total / torch.bincount(steps.flatten()) if mean else total
+
+
+def liked(weights, lags):
+    return lags.gather(1, weights.argmax(1, keepdim=True)).squeeze(1) / 0.04
+
+
+def lowest(lags):
+    return float(lags.min())
+
+
+def diagonals(values):
+    T, S = values.shape
+    return [values.diagonal(-d) for d in range(1 - S, T)]
+
+
+def summed(values):
+    return torch.stack([diagonal.sum() for diagonal in diagonals(values)])
+
+
+def above(scores):
+    return scores - scores.mean()
+
+
+MISTAKES = [
+    ("12.1", lambda n, r, m, s: torch.arange(n), "the frames' own numbers"),
+    ("12.1", lambda n, r, m, s: (middles(n, r) * s - 0.5).round(), "where it ends before the face"),
+    ("12.1", lambda n, r, m, s: starts(n, r, m, s).floor().clamp(max=m - 1), "compare their middles"),
+    ("12.1", lambda n, r, m, s: starts(n, r, m, s).round().clamp(max=m - 1), "the half is missing"),
+    ("12.1", lambda n, r, m, s: starts(n, r, m, s).round(), "the half is missing"),
+    ("12.1", lambda n, r, m, s: (middles(n, r) * s).round().clamp(max=m - 1), "which *begins* nearest"),
+    ("12.1", lambda n, r, m, s: (torch.arange(n) * m / n).floor(), "stretched both streams"),
+    ("12.1", lambda n, r, m, s: (torch.arange(n) * (m - 1) / (n - 1)).round(), "stretched both streams"),
+    ("12.1", lambda *a: middles(*a[2:])[pairs(*a).abs().argmin(1)], "those are seconds"),
+    ("12.1", lambda *a: pairs(*a).abs().amin(1), "how far away"),
+    ("12.1", lambda *a: pairs(*a).argmin(1), "without its sign"),
+    ("12.1", lambda *a: pairs(*a).abs().argmin(0), "here the face asks"),
+    ("12.1", pairs, "the lags of all pairs"),
+    ("12.2", lambda w, lags: -lowest(lags) - 0.04 * int(totals(w, lags).argmax()), "the sign is turned"),
+    ("12.2", lambda w, lags: round(lowest(lags) / 0.04) + int(totals(w, lags).argmax()), "those are steps"),
+    ("12.2", lambda w, lags: totals(w, lags).argmax(), "a place in a list"),
+    ("12.2", lambda w, lags: totals(w, lags).max(), "how *much* attention"),
+    ("12.2", lambda w, lags: lowest(lags) + 0.04 * int(totals(w, lags, mean=True).argmax()), "the mean over the pairs"),
+    ("12.2", lambda w, lags: lags.flatten()[w.argmax()], "the single largest weight"),
+    ("12.2", lambda w, lags: 0.04 * liked(w, lags).round().mode().values, "that most rows like best"),
+    ("12.2", lambda w, lags: 0.04 * liked(w, lags).mean(), "the mean over rows"),
+    ("12.2", lambda w, lags: (w * lags).sum() / len(w), "the *mean* lag"),
+    ("12.2", lambda w, lags: (w * lags).sum(), "a sum of weight times lag"),
+    ("12.2", lambda w, lags: (w * lags.abs()).sum() / len(w), "its diagonality"),
+    ("12.3", lambda e: (summed(above(e)) / len(e)).flip(0), "the order is turned"),
+    ("12.3", lambda e: summed(above(e)), "divide by T"),
+    ("12.3", lambda e: summed(above(e)) / e.shape[1], "the steps of the voice"),
+    ("12.3", lambda e: torch.stack([d.mean() for d in diagonals(above(e))]), "the mean over the pairs of a lag"),
+    ("12.3", lambda e: summed(e) / len(e), "the mean was not taken away"),
+    ("12.3", summed, "not divided by T"),
+    ("12.3", lambda e: summed(e) / len(e) - e.mean(), "before adding up"),
+    ("12.3", lambda e: summed(e) / len(e) - (summed(e) / len(e)).mean(), "before adding up"),
+    ("12.3", lambda e: torch.stack([d.mean() for d in diagonals(e)]), "the mean of each diagonal"),
+    ("12.3", lambda e: summed(e - e.mean(1, keepdim=True)) / len(e), "the mean of each row"),
+    ("12.3", lambda e: summed(e - e.mean(0, keepdim=True)) / len(e), "the mean of each column"),
+    ("12.3", lambda e: summed(above(e).flip(1)) / len(e), "the other diagonals"),
+    ("12.3", lambda e: summed(above(e).flip(1)).flip(0) / len(e), "the other diagonals"),
+    ("12.3", lambda e: SHARPNESS * summed(above(e)) / len(e), "kappa times the votes"),
+    ("12.3", lambda e: (SHARPNESS * summed(above(e)) / len(e)).log_softmax(0), "the relative-position term"),
+    ("12.3", lambda e: summed(above(e))[e.shape[1] - 1 :] / len(e), "lags below 0 are missing"),
+]
+
+
+@pytest.mark.parametrize(("id", "answer", "words"), MISTAKES, ids=[f"{id}-{words}" for id, _, words in MISTAKES])
+def test_mistake_is_named(id, answer, words):
+    feedback = check(id, answer)
+    assert not feedback.passed and feedback.answered
+    assert words in feedback.message, feedback.message
+
+
+def test_solutions_agree_with_the_library():
+    """What the exercises ask for is what the alignment of chapter 12 and the measure of its offset do."""
+    torch.manual_seed(0)
+    nearest_steps, most_attended_lag, votes = (defined(id) for id in ("12.1", "12.2", "12.3"))
+    face, voice = Clock(hop=1 / 30), Clock(hop=1 / 50)
+    lags = face.centers(6)[:, None] - voice.centers(12)[None, :]
+    mask = torch.ones(1, 12, dtype=torch.bool)
+    chosen = nearest(mask[:, :6], mask, lags)[0].argmax(dim=1)
+    assert nearest_steps(6, 30, 12, 50).tolist() == chosen.tolist()
+
+    scores = torch.randn(12, 12)
+    lags = LAG_STEP * (torch.arange(12)[:, None] - torch.arange(12)[None, :])
+    profile = lag_profile(scores[None], torch.ones(1, 12, 12, dtype=torch.bool), lags)[0]
+    assert_close(SHARPNESS * votes(scores), profile[MAX_LAG - 11 : MAX_LAG + 12])
+
+    ridge = (lags - 0.16).abs() < 0.01
+    weights = (scores + 6 * ridge).softmax(dim=1)
+    clocks = {"video": Clock(hop=LAG_STEP), "time": Clock(hop=LAG_STEP)}
+    map_ = AttentionMap(weights[None], ("video", "time"), mask, clocks, query_mask=mask)
+    assert most_attended_lag(weights, lags) == pytest.approx(0.16)
+    assert abs(recovered_offset(map_) - 0.16) < 0.08
+    assert diagonality(map_) > 0.08
