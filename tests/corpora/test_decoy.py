@@ -1,4 +1,4 @@
-"""`planted-decoy`: the voice says when and the face says what, twice; nothing but their alignment says which is true."""
+"""`planted-decoy`: the voice says when, the face says what, twice; nothing but their alignment says which is true."""
 
 from collections import Counter
 from dataclasses import replace
@@ -17,7 +17,7 @@ from sertut.errors import CorpusError
 from sertut.signals import SAMPLE_RATE, level_db, read_audio, read_video
 
 VOICE = "en-us"  # the draws of all speakers are the same in kind: one of the engine's voices stands for all
-TINY = dict(speakers=2, clips_per_speaker=6, progress=False)
+TINY = dict(speakers=1, clips_per_speaker=6, progress=False)
 
 
 @pytest.fixture(scope="module")
@@ -123,7 +123,7 @@ def test_expressions_fit_are_alike_and_leave_a_gap(staged):
         assert true.emotion == take.emotion and false.emotion == take.other and true.strength == false.strength
         assert OFFSET[0] - 1e-3 <= abs(scene.offset) <= OFFSET[1] + 1e-3
         assert true.end - true.start == pytest.approx(false.end - false.start, abs=2e-3)
-        assert 0.15 < true.end - true.start
+        assert true.end - true.start > 0.15
         first, last = sorted((true, false), key=lambda showing: showing.start)
         assert last.start - first.end > GAP - 2e-3
         assert first.start > EDGE - 2e-3 and last.end < take.seconds - EDGE + 2e-3
@@ -139,7 +139,7 @@ def test_offsets_of_all_sizes_and_hardly_a_tempo_changed(script, staged):
 
 def test_a_mouth_does_not_show_the_stress(script):
     """The same speech with and without it opens the mouth alike, in the stressed word too."""
-    for take in script[:3]:
+    for take in script[:2]:
         sentence = _Sentence(take.sentence, VOICE)
         stressed = take.settled(sentence.words)
         prosodies = list(stressed.prosodies)
@@ -149,19 +149,19 @@ def test_a_mouth_does_not_show_the_stress(script):
             speech_opening(level_db(sentence.speech(t)).numpy(), np.linspace(word.start, word.end, 20))
             for t in (stressed, replace(stressed, prosodies=tuple(prosodies)))
         ]
-        assert abs(np.mean(openings[0] - openings[1])) < 0.05
-        louder = list(stressed.prosodies)
-        louder[stressed.cue] += Prosody(level=-10.0)
-        level = level_db(sentence.speech(replace(stressed, prosodies=tuple(louder)))).numpy()
+        assert abs(np.mean(openings[0] - openings[1])) < 0.08
+        softer = list(stressed.prosodies)
+        softer[stressed.cue] += Prosody(level=-10.0)
+        level = level_db(sentence.speech(replace(stressed, prosodies=tuple(softer)))).numpy()
         other = speech_opening(level, np.linspace(word.start, word.end, 20))
-        assert abs(np.mean(openings[0] - other)) > 0.1  # what a change of level would do
+        assert np.mean(openings[0] - other) > 0.16  # what a change of level would do
 
 
 # The corpus
 
 
 def test_clips_and_their_truth(tiny):
-    assert len(tiny) == 12 and tiny.emotions == LABELS and tiny.validate() == []
+    assert len(tiny) == 6 and tiny.emotions == LABELS and tiny.validate() == []
     for clip in tiny:
         voice, face = clip.regions
         assert (voice.stream, face.stream) == ("voice", "face")

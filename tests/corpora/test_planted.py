@@ -16,13 +16,15 @@ from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
 
 from sertut.corpora import load
+from sertut.corpora.faces import speech_opening
 from sertut.corpora.making import _render
+from sertut.corpora.planted import _fingerprint, _script
 from sertut.corpora.prosody import CUES, Prosody
 from sertut.corpora.script import EMOTIONS, SENTENCES, VOICES, content_words, write_script
 from sertut.corpora.vocoder import FRAME, Speaker, analyze, resynthesize, timing
 from sertut.corpora.voices import speak
 from sertut.errors import CorpusError, SertutError
-from sertut.signals import SAMPLE_RATE, frame_seconds, level_db, read_audio
+from sertut.signals import SAMPLE_RATE, VIDEO_HOP, frame_seconds, level_db, read_audio, read_video
 
 TINY = dict(speakers=2, clips_per_speaker=7, progress=False)
 SHIFT = 0.03  # seconds: half a frame, and what the vocoder smears
@@ -171,9 +173,19 @@ def test_the_same_seed_makes_the_same_bytes(tmp_path, monkeypatch):
     for folder in ("one", "two"):
         monkeypatch.setenv("SERTUT_CACHE", str(tmp_path / folder))
         twice.append(files_of(load("planted", **TINY)))
-    assert twice[0] == twice[1] and "manifest.json" in twice[0] and len(twice[0]) == 15
+    assert twice[0] == twice[1] and "manifest.json" in twice[0] and len(twice[0]) == 2 * 15  # as many faces as sounds
     other = load("planted", **TINY, seed=1)
     assert all(data not in twice[0].values() for data in files_of(other).values())
+
+
+@pytest.mark.parametrize(
+    "name, digest", [("planted", "2a00e507fb"), ("planted-loud", "8c3eaf2dcb"), ("planted-band", "f3ae7e5ba6")]
+)
+def test_the_sound_is_the_one_that_the_reference_results_were_made_with(monkeypatch, name, digest):
+    """A digest of everything that the sound depends on: draws, RENDERING, and the versions of the engines."""
+    engines = {"espeakng-loader": "0.2.4", "pyworld": "0.3.5"}
+    monkeypatch.setattr("sertut.corpora.planted.version", engines.get)
+    assert _fingerprint(_script(name, 24, 42, 0)) == digest
 
 
 @pytest.fixture(scope="module")
@@ -203,16 +215,27 @@ def test_an_interrupted_making_goes_on_where_it_stopped(tiny):
     folder = tiny[0].audio.parent.parent
     before = files_of(tiny)
     (folder / "manifest.json").unlink()
-    kept = tiny[3].audio.stat().st_mtime_ns
+    kept = [path.stat().st_mtime_ns for path in (tiny[3].audio, tiny[3].video)]
     for clip in tiny[:3]:
         clip.audio.unlink()
+    for clip in tiny[2:3]:
+        clip.video.unlink()
     assert files_of(load("planted", **TINY)) == before
-    assert tiny[3].audio.stat().st_mtime_ns == kept
+    assert [path.stat().st_mtime_ns for path in (tiny[3].audio, tiny[3].video)] == kept
 
 
-def test_lost_clips_are_made_again(tiny):
+def test_faces_are_added_to_a_sound_that_is_there(tiny):
     before = files_of(tiny)
-    tiny[5].audio.unlink()
+    sounds = {clip.audio: clip.audio.stat().st_mtime_ns for clip in tiny}
+    shutil.rmtree(tiny[0].video.parent)
+    assert files_of(load("planted", **TINY)) == before
+    assert {clip.audio: clip.audio.stat().st_mtime_ns for clip in tiny} == sounds
+
+
+@pytest.mark.parametrize("stream", ["audio", "video"])
+def test_lost_clips_are_made_again(tiny, stream):
+    before = files_of(tiny)
+    getattr(tiny[5], stream).unlink()
     assert files_of(load("planted", **TINY)) == before
 
 
@@ -230,10 +253,50 @@ def test_nothing_half_written_stays_behind(tmp_path, monkeypatch):
         raise KeyboardInterrupt
 
     monkeypatch.setattr("sertut.corpora.making.write_audio", fail)
-    takes = write_script(False, 1, 7, 0)[:1]
+    scenes = [(take, None) for take in write_script(False, 1, 7, 0)[:1]]
     with pytest.raises(KeyboardInterrupt):
-        _render(takes, tmp_path)
+        _render(scenes, tmp_path, None)
     assert not [p for p in tmp_path.rglob("*") if p.is_file()]
+
+
+# Its faces
+
+
+def mouth_lag(clip) -> float:
+    """Seconds by which the dark of the mouth follows the level of the voice: the lag of their best correlation."""
+    frames = read_video(clip.video).frames.astype(float)
+    dark = 0.4 * np.median(frames[:, 20:40, 12:36], axis=(1, 2))
+    opening = (frames[:, 27:, 12:36] < dark[:, None, None]).sum(axis=(1, 2))
+    times = (np.arange(len(frames)) + 0.5) * VIDEO_HOP
+    level = level_db(read_audio(clip.audio)).numpy()
+
+    def agreement(lag: float) -> float:
+        heard = (times - lag > 0) & (times - lag < len(level) * 0.01)
+        return float(np.corrcoef(opening[heard], speech_opening(level, times[heard] - lag))[0, 1])
+
+    return max(np.arange(-0.8, 0.81, 0.02), key=agreement)
+
+
+def test_the_mouth_follows_the_voice_by_the_offset(tiny):
+    errors = [abs(mouth_lag(clip) - clip.details["offset"]) for clip in tiny]
+    assert np.median(errors) < VIDEO_HOP / 2 and np.mean(np.array(errors) < 1.5 * VIDEO_HOP) > 0.8
+
+
+def test_the_face_is_there_as_long_as_the_voice_and_the_expression_is_inside(tiny):
+    for clip in tiny:
+        seconds = len(read_audio(clip.audio)) / SAMPLE_RATE
+        video = read_video(clip.video)
+        assert video.frames.shape == (int(seconds / VIDEO_HOP + 1e-6), 48, 48)
+        np.testing.assert_allclose(video.times, (np.arange(len(video)) + 0.5) * VIDEO_HOP, atol=1e-3)
+        assert -0.6 <= clip.details["offset"] <= 0.6
+        if clip.emotion == "neutral":
+            assert clip.regions == ()
+            continue
+        voice, face = clip.regions
+        assert (voice.stream, face.stream) == ("voice", "face")
+        assert abs(face.start - voice.start - clip.details["offset"]) < 0.062
+        assert abs(face.end - voice.end - clip.details["offset"]) < 0.062
+        assert 0.048 < face.start < face.end < seconds - 0.048
 
 
 # The whole corpora
@@ -262,7 +325,9 @@ def test_truth_lies_on_the_words_and_inside_the_clip(whole, name):
         if clip.emotion == "neutral":
             assert clip.regions == () and clip.details["cue_word"] is None and decoy in words
             continue
-        (region,) = clip.regions
+        region, *faces = clip.regions
+        assert [face.stream for face in faces] == ["face"] * (name == "planted")
+        assert (clip.video is not None) == ("offset" in clip.details) == (name == "planted")
         cue = (clip.details["cue_word"], region.start, region.end)
         assert cue in words and region.stream == "voice" and cue != decoy
         assert decoy in words if name == "planted" else decoy == (None, None, None)
