@@ -12,8 +12,8 @@ import pandas as pd
 import soundfile
 
 from sertut.corpora.leaks import Leaks, find_leaks
-from sertut.errors import AudioError, CorpusError
-from sertut.signals import SAMPLE_RATE, read_audio
+from sertut.errors import AudioError, CorpusError, VideoError
+from sertut.signals import SAMPLE_RATE, read_audio, read_video
 
 
 @dataclass(frozen=True)
@@ -172,7 +172,9 @@ class Corpus:
             try:
                 read_audio(clip.audio)
                 readable.append(clip)
-            except AudioError as error:
+                if clip.video:
+                    read_video(clip.video, longest=48)  # every frame is decoded, none is kept large
+            except (AudioError, VideoError) as error:
                 problems.append(Problem(clip.name, str(error)))
         for group in find_leaks({"all": readable}).duplicates:
             names = [name for _, name in group]
