@@ -152,11 +152,13 @@ class Corpus:
         seconds = sum(_seconds(clip.audio) for clip in self.clips)
         counts = Counter(clip.emotion for clip in self.clips)
         located = sum(bool(clip.regions) for clip in self.clips)
+        filmed = sum(clip.video is not None for clip in self.clips)
         lines = [
             f"{self.name}: {self.about.title}",
             f"  {len(self)} clips, {seconds / 60:.1f} minutes, {self._number('speakers')}, {self._number('sentences')}",
             "  " + ", ".join(f"{emotion} {counts[emotion]}" for emotion in self.emotions),
             f"  emotional region known in {located} clips",
+            *([f"  video in {filmed} clips"] if filmed else []),
             *(f"  left out: {problem}" for problem in self.dropped),
             f"  license: {self.about.license}",
             f"  cite: {self.about.citation}",
