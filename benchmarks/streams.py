@@ -10,7 +10,8 @@ import torch
 from torch.nn.functional import cross_entropy
 
 from sertut.models import AudioVisual
-from sertut.signals import FACE_FEATURES, HOP_SECONDS, N_MELS, VIDEO_HOP, Batch
+from sertut.signals import HOP_SECONDS, N_MELS, Batch
+from sertut.video import FACE_FEATURES, VIDEO_HOP
 
 CLIPS, SECONDS = 32, 3.0
 NETWORKS = {

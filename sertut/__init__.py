@@ -7,15 +7,36 @@
 >>> run = sertut.fit(model, fold, seed=0)
 >>> report = sertut.evaluate(run, fold.test)
 >>> sertut.show.attention(report[3])
+
+Rooms are imported when they are first used, so that ``import sertut`` and ``sertut --help`` cost nothing.
 """
 
-from sertut import attention, corpora, course, evidence, models, show, signals, study, training
-from sertut.corpora import load
-from sertut.errors import SertutError
-from sertut.evidence import evaluate
-from sertut.training import fit, predict
+import importlib
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:  # what editors and type checkers see; __getattr__ below does the same when it is needed
+    from sertut import attention, corpora, course, evidence, models, planted, show, signals, study, training, video
+    from sertut.corpora import load
+    from sertut.errors import SertutError
+    from sertut.evidence import evaluate
+    from sertut.training import fit, predict
 
 __version__ = "0.1.0"
+
+_ROOMS = [
+    "attention",
+    "corpora",
+    "course",
+    "evidence",
+    "models",
+    "planted",
+    "show",
+    "signals",
+    "study",
+    "training",
+    "video",
+]
+_NAMES = {"SertutError": "errors", "evaluate": "evidence", "fit": "training", "load": "corpora", "predict": "training"}
 
 __all__ = [
     "SertutError",
@@ -27,9 +48,19 @@ __all__ = [
     "fit",
     "load",
     "models",
+    "planted",
     "predict",
     "show",
     "signals",
     "study",
     "training",
+    "video",
 ]
+
+
+def __getattr__(name: str):
+    if name in _ROOMS:
+        return importlib.import_module(f"sertut.{name}")
+    if name in _NAMES:
+        return getattr(importlib.import_module(f"sertut.{_NAMES[name]}"), name)
+    raise AttributeError(f"module 'sertut' has no attribute '{name}'")

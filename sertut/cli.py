@@ -12,7 +12,7 @@ from sertut.errors import SertutError
 
 def run(arguments: argparse.Namespace) -> int:
     """Run chapters; what is up to date is not run again."""
-    from sertut.course.run import run_chapters
+    from sertut.course.execution import run_chapters
 
     parameters = {name: literal(value) for name, value in arguments.parameter}
     for done in run_chapters(

@@ -64,7 +64,7 @@ def test_an_error_is_one_line_and_exits_with_1(capsys, tmp_path, monkeypatch, co
 
 
 def test_parameters_reach_the_runner(monkeypatch, capsys):
-    from sertut.course import run
+    from sertut.course import execution as run
 
     seen = {}
 

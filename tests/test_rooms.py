@@ -6,7 +6,20 @@ from pathlib import Path
 import pytest
 
 LIBRARY = Path(__file__).resolve().parents[1] / "sertut"
-ROOMS = ("signals", "corpora", "attention", "models", "training", "evidence", "show", "study", "course", "cli")
+ROOMS = (
+    "video",
+    "signals",
+    "corpora",
+    "planted",
+    "attention",
+    "models",
+    "training",
+    "evidence",
+    "show",
+    "study",
+    "course",
+    "cli",
+)
 FOR_EVERYONE = {"errors", "files", "progress"}
 ENTRANCES = {"__init__", "__main__"}
 

@@ -3,12 +3,12 @@
 from sertut.attention.alignment import Alignment, synchrony_loss
 from sertut.attention.calibration import HeadGate
 from sertut.attention.focus import Focus, gaussian_bias
-from sertut.attention.heads import MultiHeadAttention
 from sertut.attention.maps import AttentionMap, Clock
 from sertut.attention.perception import PerceptionAttention
 from sertut.attention.pooling import AttentionPooling, MixturePooling, max_pooling, mean_pooling
-from sertut.attention.regions import RegionAttention, mean_over_cells
+from sertut.attention.selfattention import MultiHeadAttention
 from sertut.attention.softmax import masked_softmax
+from sertut.attention.spectrogram import RegionAttention, mean_over_cells
 
 __all__ = [
     "Alignment",

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import importlib
 from pathlib import Path
 
-from sertut.corpora import afew, cremad, emodb, iemocap, planted, ravdess, ravdess_video, spliced
+from sertut.corpora import afew, cremad, emodb, iemocap, ravdess, ravdess_video, spliced
+from sertut.corpora.cache import load_faces, load_features
 from sertut.corpora.corpus import About, Clip, Corpus, Fold, Problem, Region
-from sertut.corpora.features import load_faces, load_features
 from sertut.corpora.folds import random_fold
 from sertut.corpora.leaks import Leaks, find_leaks
 from sertut.corpora.trimmed import trim_silence
@@ -23,8 +24,8 @@ RECORDED = {
 }
 """Corpora that the user brings: name -> module with ``read(root)``, ``ABOUT`` and ``HOW_TO_GET``."""
 
-MADE = planted.VARIANTS
-"""Corpora that sertut makes itself."""
+MADE = ("planted", "planted-loud", "planted-band", "planted-blend", "planted-decoy")
+"""Corpora that :mod:`sertut.planted` makes; that room is imported by name, when one of them is asked for."""
 
 SPLICED = ("ravdess", "emodb", "cremad")
 """Recorded corpora that can be spliced: every clip is one acted sentence, and its speaker is known."""
@@ -56,7 +57,7 @@ def load(name: str, root: Path | str | None = None, *, trim: bool = True, **opti
     if name not in NAMES:
         raise unknown("corpus", name, NAMES)
     if name in MADE:
-        return planted.load(name, **options)
+        return importlib.import_module("sertut.planted").load(name, **options)
     if name.startswith("spliced-"):
         return spliced.splice(load(name.removeprefix("spliced-"), root, trim=False), **options)
     folder = Path(root).expanduser() if root else folder_of(name)

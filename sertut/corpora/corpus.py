@@ -13,7 +13,8 @@ import soundfile
 
 from sertut.corpora.leaks import Leaks, find_leaks
 from sertut.errors import AudioError, CorpusError, VideoError
-from sertut.signals import SAMPLE_RATE, read_audio, read_video
+from sertut.signals import SAMPLE_RATE, read_audio
+from sertut.video import read_video
 
 
 @dataclass(frozen=True)

@@ -6,7 +6,8 @@ from pathlib import Path
 
 from sertut.corpora.corpus import Clip
 from sertut.errors import CorpusError
-from sertut.signals import SAMPLE_RATE, VIDEO_RATE, on_clock, read_audio, read_faces, write_video
+from sertut.signals import SAMPLE_RATE, read_audio
+from sertut.video import VIDEO_RATE, on_clock, read_faces, write_video
 
 SCALE = 6  # a face of 48 x 48 pixels becomes one of 288 x 288
 

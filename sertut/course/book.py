@@ -16,9 +16,9 @@ from pathlib import Path
 import yaml
 from filelock import FileLock
 
-from sertut.course.chapters import chapters, repository, tags
-from sertut.course.claims import claims_page, reference_page
-from sertut.course.run import Executed, run_chapters
+from sertut.course.catalog import chapters, repository, tags
+from sertut.course.claims_page import claims_page, reference_page
+from sertut.course.execution import Executed, run_chapters
 from sertut.errors import SertutError
 from sertut.files import writing
 

@@ -12,9 +12,10 @@ from importlib.metadata import PackageNotFoundError, requires, version
 
 import numpy as np
 
-from sertut.corpora import MADE, NAMES, RECORDED, folder_of, planted
+from sertut.corpora import MADE, NAMES, RECORDED, folder_of
 from sertut.errors import SertutError
 from sertut.files import corpora_folder, data_folder
+from sertut.planted import variants as planted
 
 
 @dataclass(frozen=True)
@@ -88,8 +89,8 @@ def _devices() -> Iterator[Finding]:
 
 def _speak() -> None:
     """The engine inside espeakng-loader speaks and times two words; the vocoder finds the voice in them."""
-    from sertut.corpora.vocoder import analyze
-    from sertut.corpora.voices import speak
+    from sertut.planted.vocoder import analyze
+    from sertut.planted.voices import speak
 
     utterance = speak("good morning", "en-us")
     tracks = analyze(utterance)

@@ -2,11 +2,10 @@
 
 from sertut.evidence.cells import localize_cells
 from sertut.evidence.claims import Claim
-from sertut.evidence.deletion import Deletion, deletion, pooled_deletion
 from sertut.evidence.examples import Example, Selection
-from sertut.evidence.heads import head_use
+from sertut.evidence.lags import Offsets, offsets, recovered_offset
+from sertut.evidence.level import loudness
 from sertut.evidence.localization import METRICS, Localization, localize, stored
-from sertut.evidence.loudness import loudness
 from sertut.evidence.mixture import (
     entropy,
     fit_temperature,
@@ -15,9 +14,10 @@ from sertut.evidence.mixture import (
     true_shares,
     vote_shares,
 )
-from sertut.evidence.offsets import Offsets, offsets, recovered_offset
 from sertut.evidence.pooled import Pooled, PooledScores
 from sertut.evidence.position import Rotation, rotate
+from sertut.evidence.reach import head_use
+from sertut.evidence.removal import Deletion, deletion, pooled_deletion
 from sertut.evidence.report import Report, evaluate
 from sertut.evidence.shifts import Shifts, pooled_shifts, shift_test
 from sertut.evidence.streams import PooledStreams, Streams, compare_streams

@@ -1,7 +1,7 @@
 """Maps that know nothing of emotion. A learned map is worth its score minus theirs.
 
 Each returns scores (T,) on the clock of the map it is compared with. The sixth baseline, the untrained network, is no
-function: it is ``run.untrained()``, sent through the same :func:`sertut.training.predict`.
+function: it is ``run.untrained()``, sent through the same :func:`sertut.training.prediction`.
 """
 
 from __future__ import annotations

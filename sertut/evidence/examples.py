@@ -10,7 +10,8 @@ import torch
 
 from sertut.attention import AttentionMap
 from sertut.corpora import Clip, Region
-from sertut.signals import SAMPLE_RATE, Faces, level_db, log_mel, on_clock, read_audio, read_faces
+from sertut.signals import SAMPLE_RATE, level_db, log_mel, read_audio
+from sertut.video import Faces, on_clock, read_faces
 
 
 @dataclass(frozen=True)

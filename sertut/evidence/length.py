@@ -15,7 +15,7 @@ from sertut.corpora import Corpus
 from sertut.errors import SertutError
 from sertut.signals import HOP_SECONDS, WINDOW_SECONDS, Batch, pad
 from sertut.training.data import examples
-from sertut.training.fit import Run
+from sertut.training.fitting import Run
 from sertut.training.metrics import Interval, bootstrap_speakers, confusions_by_speaker, uar
 
 

@@ -7,10 +7,10 @@ from collections.abc import Mapping, Sequence
 import numpy as np
 
 from sertut.errors import SertutError, unknown
+from sertut.evidence.lags import SCORES as OFFSETS
+from sertut.evidence.lags import STEP, offset_pairs, score_tables
+from sertut.evidence.level import METRICS as LOUDNESS
 from sertut.evidence.localization import METRICS
-from sertut.evidence.loudness import METRICS as LOUDNESS
-from sertut.evidence.offsets import SCORES as OFFSETS
-from sertut.evidence.offsets import STEP, offset_pairs, score_tables
 from sertut.training.metrics import Interval, Statistic, bootstrap_speakers, mean, paired_difference, uar, wa
 
 PARTS = ("localization", "loudness", "heads")
@@ -61,7 +61,7 @@ class Pooled:
 
         Args:
             method: "attention" or a control; "all heads" or e.g. "head 2" for the metrics of heads.
-            metric: of localization, :mod:`~sertut.evidence.loudness` or :mod:`~sertut.evidence.heads`.
+            metric: of localization, :mod:`~sertut.evidence.level` or :mod:`~sertut.evidence.reach`.
         """
         every = [report for folds in self._by_seed.values() for report in folds]
         held = {part: every[0][part]["methods"] for part in PARTS if all(report.get(part) for report in every)}
@@ -125,7 +125,7 @@ class Pooled:
 
     def of_each_seed(self, score: str, method: str = "attention") -> np.ndarray:
         """One number a seed, shape (K,): `score` is "uar", "wa", "offset_error" or another one of
-        :data:`sertut.evidence.offsets.SCORES`, or a metric of `method` as in :meth:`sums`.
+        :data:`sertut.evidence.lags.SCORES`, or a metric of `method` as in :meth:`sums`.
         """
         statistic, tables = self._table(score, method)
         return np.asarray(statistic(tables.sum(axis=1)))

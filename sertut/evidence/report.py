@@ -16,11 +16,11 @@ from sertut.corpora import Corpus
 from sertut.errors import SertutError, unknown
 from sertut.evidence.cells import localize_cells
 from sertut.evidence.examples import Example, Selection, example_of
-from sertut.evidence.heads import head_use
+from sertut.evidence.lags import ALIGNMENT, NOT_ALIGNING, Offsets, offsets, true_offset
+from sertut.evidence.level import loudness
 from sertut.evidence.localization import Localization, localize, of_emotions, stored
-from sertut.evidence.loudness import loudness
-from sertut.evidence.offsets import ALIGNMENT, NOT_ALIGNING, Offsets, offsets, true_offset
-from sertut.training.fit import Run
+from sertut.evidence.reach import head_use
+from sertut.training.fitting import Run
 from sertut.training.metrics import (
     Interval,
     bootstrap_speakers,
@@ -30,7 +30,7 @@ from sertut.training.metrics import (
     uar,
     wa,
 )
-from sertut.training.predict import Predictions, predict
+from sertut.training.prediction import Predictions, predict
 
 ATTENTION = "attention"
 """Name of the map that is scored unless another one is asked for."""
@@ -230,7 +230,7 @@ class Report:
         Keys: emotions, clips, speakers (S names), confusions (S, C, C); and localization, loudness, heads, each None or
         {speakers, skipped, methods: {method: {metric: (S', 2) pairs (sum, count)}}}. Where regions are known in
         frequency and the map has that axis, the metrics of :attr:`cells` stand beside those of localization. offsets:
-        None, or as in :meth:`sertut.evidence.offsets.Offsets.to_json`.
+        None, or as in :meth:`sertut.evidence.lags.Offsets.to_json`.
         """
         has_map, scored = not self._not_localizable(regions=False), not self._not_localizable()
         of_voice = has_map and self._stream() == "voice"

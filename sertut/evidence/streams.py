@@ -6,7 +6,7 @@ Both curves are brought to one clock, 25 steps a second, and compared clip by cl
     overlap  of the steps that either calls important (:func:`sertut.evidence.scores.salient`), the share that both do
     moved    the same after the face is moved back by its true offset
     lag      by which the face must be moved back to agree best with the voice: the peak of the cross-correlation
-             within 1.2 s, held against the true offset as in :mod:`sertut.evidence.offsets`
+             within 1.2 s, held against the true offset as in :mod:`sertut.evidence.lags`
 
 Two curves that both avoid the ends of a clip agree a little, whatever they are; so beside each clip stands a shuffled
 one: the same voice with the face of another clip of the same emotion, stretched to the same length.
@@ -27,19 +27,19 @@ from sertut.attention.alignment import LAG_STEP, MAX_LAG
 from sertut.corpora import Clip
 from sertut.errors import SertutError, unknown
 from sertut.evidence import scores
+from sertut.evidence.lags import NEAREST, SCORES, Offsets, score_tables, true_offset
+from sertut.evidence.level import spearman
 from sertut.evidence.localization import Localization, of_emotions, stored
-from sertut.evidence.loudness import spearman
-from sertut.evidence.offsets import NEAREST, SCORES, Offsets, score_tables, true_offset
 from sertut.evidence.pooled import PooledScores, side_by_side
 from sertut.evidence.report import ATTENTION, Report
-from sertut.signals import VIDEO_HOP
 from sertut.training.metrics import Interval, Statistic, bootstrap_speakers, mean, paired_difference
+from sertut.video import VIDEO_HOP
 
 METRICS = {"rank": "rank agreement", "overlap": "overlap (IoU)", "moved": "overlap, face moved by the true offset"}
 """Column of :attr:`Localization.table` -> name in print; ``<column>_chance`` holds that of the shuffled clip."""
 
 LAGS = ("offset_error", "offset_within", "offset_correlation")
-"""Scores of the lag; see :data:`sertut.evidence.offsets.SCORES`."""
+"""Scores of the lag; see :data:`sertut.evidence.lags.SCORES`."""
 
 SAME, OTHER = "same clip", "another clip"
 

@@ -12,7 +12,7 @@ import torch
 from torch import nn
 
 from sertut.attention.maps import AttentionMap, Clock
-from sertut.attention.regions import RegionAttention, mean_over_cells
+from sertut.attention.spectrogram import RegionAttention, mean_over_cells
 from sertut.errors import SertutError, unknown
 from sertut.models.geometry import FREQUENCY, TIME, Geometry, fire, geometry, window
 from sertut.models.layers import MaskedNorm2d

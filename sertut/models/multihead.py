@@ -13,9 +13,9 @@ import torch
 from torch import nn
 from torch.nn.functional import avg_pool1d
 
-from sertut.attention.heads import MultiHeadAttention
 from sertut.attention.maps import AttentionMap, Clock
 from sertut.attention.pooling import mean_pooling
+from sertut.attention.selfattention import MultiHeadAttention
 from sertut.errors import SertutError
 from sertut.models.layers import MaskedConv
 from sertut.models.output import Output
@@ -36,7 +36,7 @@ class Block(nn.Module):
     def forward(
         self, states: torch.Tensor, mask: torch.Tensor, level: torch.Tensor, maps: bool
     ) -> tuple[torch.Tensor, torch.Tensor | None, torch.Tensor | None]:
-        """States (B, T', D), and weights and gates of :class:`~sertut.attention.heads.MultiHeadAttention`."""
+        """States (B, T', D), and weights and gates of :class:`~sertut.attention.selfattention.MultiHeadAttention`."""
         found, weights, gates = self.attend(self.norm(states), mask, level, maps)
         return states + found, weights, gates
 

@@ -14,14 +14,15 @@ from matplotlib.patheffects import withStroke
 from sertut.attention import AttentionMap, Clock
 from sertut.errors import SertutError
 from sertut.evidence import Example
-from sertut.evidence.offsets import NEAR_SECONDS, face_lags, recovered_offset
+from sertut.evidence.lags import NEAR_SECONDS, face_lags, recovered_offset
 from sertut.show.heads import borders
 from sertut.show.maps import verdict
 from sertut.show.picture import Picture, canvas
 from sertut.show.sound import draw_level, numbers
 from sertut.show.spans import draw_regions, known_offset, later, say_offset, span_handles
 from sertut.show.style import HEAT, MARKERS, ROLES, STREAMS, look
-from sertut.signals import SAMPLE_RATE, Faces
+from sertut.signals import SAMPLE_RATE
+from sertut.video import Faces
 
 MOUTH = (slice(30, 46), slice(14, 34))
 """Rows and columns of a 48 x 48 crop in which the mouth lies."""

@@ -35,7 +35,8 @@ from sertut.show.spans import (
     true_regions,
 )
 from sertut.show.style import ROLES, WIDTH, look
-from sertut.signals import SAMPLE_RATE, Faces
+from sertut.signals import SAMPLE_RATE
+from sertut.video import Faces
 
 STRIP = 0.86 * WIDTH
 """Inches that a strip of frames is wide; the rest is for the labels of the axes."""

@@ -17,9 +17,9 @@ from matplotlib.patheffects import withStroke
 from sertut.attention import AttentionMap, Clock
 from sertut.errors import SertutError
 from sertut.evidence import Example
-from sertut.evidence.heads import use_of
+from sertut.evidence.level import score_loudness
 from sertut.evidence.localization import on_clock, time_weights
-from sertut.evidence.loudness import score_loudness
+from sertut.evidence.reach import use_of
 from sertut.show.maps import draw_attention, verdict
 from sertut.show.picture import Picture, canvas
 from sertut.show.sound import draw_level, numbers
@@ -86,7 +86,7 @@ def describe_heads(example: Example) -> str:
 def received(example: Example, *, heads: bool = False, title: str | None = None) -> Picture:
     """Attention received over time, and below it the level; the peak of each is marked on both.
 
-    Silence, gray, has no part in peaks and rank correlation, as in :mod:`sertut.evidence.loudness`.
+    Silence, gray, has no part in peaks and rank correlation, as in :mod:`sertut.evidence.level`.
 
     Args:
         heads: draw what each head gives, too, as thin lines.
@@ -138,7 +138,7 @@ class Steps:
 
     @classmethod
     def of(cls, example: Example) -> Steps:
-        """The steps that :mod:`sertut.evidence.loudness` scores; raises if the model has no map."""
+        """The steps that :mod:`sertut.evidence.level` scores; raises if the model has no map."""
         if example.map is None:
             raise SertutError("this model has no attention map; use a model with attention, or show.waveform.")
         return cls(*on_clock(example.clip, example.map))

@@ -11,7 +11,7 @@ from matplotlib.lines import Line2D
 from matplotlib.patches import Patch
 
 from sertut.evidence import Offsets, Shifts
-from sertut.evidence.offsets import NEAR_SECONDS, NEAREST
+from sertut.evidence.lags import NEAR_SECONDS, NEAREST
 from sertut.show.curves import STYLES, curves
 from sertut.show.heads import head_panels
 from sertut.show.picture import Picture, canvas, listed

@@ -11,7 +11,7 @@ from matplotlib.axes import Axes
 from sertut.evidence import Localization, Report
 from sertut.show.picture import Picture, canvas, listed
 from sertut.show.style import BLACK, HEAT, MARKERS, ROLES, look, role_color
-from sertut.training.fit import Run
+from sertut.training.fitting import Run
 from sertut.training.metrics import Interval, mean, recalls
 
 METHOD_ROLES = {"untrained network": "untrained", "motion": "energy"}

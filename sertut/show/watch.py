@@ -17,7 +17,8 @@ from sertut.show.faces import describe_truth, face_of, say_lost, unjudged
 from sertut.show.maps import describe, verdict
 from sertut.show.player import Player
 from sertut.show.sound import numbers
-from sertut.signals import SAMPLE_RATE, VIDEO_RATE, Faces, write_video
+from sertut.signals import SAMPLE_RATE
+from sertut.video import VIDEO_RATE, Faces, write_video
 
 LARGEST = 95_000  # bytes of video, 127 kB as text
 WIDE = 288  # pixels on the page, 6 for each of the face's

@@ -2,17 +2,6 @@
 
 from sertut.signals.audio import SAMPLE_RATE, read_audio, write_audio
 from sertut.signals.batching import Batch, Normalizer, length_mask, pad, reverse
-from sertut.signals.faces import (
-    FACE_FEATURES,
-    FACE_SIZE,
-    Faces,
-    face_features,
-    face_settings,
-    find_faces,
-    n_video_frames,
-    on_clock,
-    read_faces,
-)
 from sertut.signals.features import (
     FEATURES,
     HOP,
@@ -29,45 +18,28 @@ from sertut.signals.features import (
     n_frames,
     sounding,
 )
-from sertut.signals.tracking import face_boxes
-from sertut.signals.video import VIDEO_HOP, VIDEO_RATE, Video, read_video, write_video
 
 __all__ = [
-    "FACE_FEATURES",
-    "FACE_SIZE",
     "FEATURES",
     "HOP",
     "HOP_SECONDS",
     "N_MELS",
     "N_MFCC",
     "SAMPLE_RATE",
-    "VIDEO_HOP",
-    "VIDEO_RATE",
     "WINDOW",
     "WINDOW_SECONDS",
     "Batch",
-    "Faces",
     "Normalizer",
-    "Video",
-    "face_boxes",
-    "face_features",
-    "face_settings",
     "feature",
-    "find_faces",
     "frame_seconds",
     "length_mask",
     "level_db",
     "log_mel",
     "mfcc",
     "n_frames",
-    "n_video_frames",
-    "on_clock",
     "pad",
     "read_audio",
-    "read_faces",
-    "read_video",
     "reverse",
     "sounding",
     "write_audio",
-    "write_video",
 ]

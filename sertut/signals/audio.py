@@ -9,7 +9,7 @@ import torch
 from torchaudio.functional import resample
 
 from sertut.errors import AudioError
-from sertut.signals.container import VIDEO_SUFFIXES, check_file, decode, riff_is_cut
+from sertut.video.container import VIDEO_SUFFIXES, check_file, decode, riff_is_cut
 
 SAMPLE_RATE = 16_000
 """Samples a second of every waveform inside the library."""

@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 import torch
 
 from sertut.signals.features import HOP_SECONDS
-from sertut.signals.video import VIDEO_HOP
+from sertut.video.frames import VIDEO_HOP
 
 
 def length_mask(lengths: torch.Tensor, longest: int | None = None) -> torch.Tensor:

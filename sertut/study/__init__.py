@@ -1,8 +1,8 @@
 """Many trainings: protocols, resumable runs, reports."""
 
+from sertut.study.grid import run_study
 from sertut.study.protocols import PROTOCOLS, Protocol, Training, build, protocol, recipe
-from sertut.study.report import Study, load_study, reference, report_study
-from sertut.study.run import run_study
+from sertut.study.reference import Study, load_study, reference, report_study
 
 __all__ = [
     "PROTOCOLS",

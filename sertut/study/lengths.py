@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from sertut.errors import SertutError, unknown
 from sertut.evidence import Pooled
-from sertut.study.report import Study
+from sertut.study.reference import Study
 
 WAYS = ("middle", "segments", "joined")
 """How the test clips were heard; see :mod:`sertut.evidence.length`."""

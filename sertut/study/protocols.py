@@ -16,7 +16,8 @@ from sertut.corpora import Corpus
 from sertut.errors import unknown
 from sertut.models import POOLINGS, AttentiveLSTM, AudioVisual, FullyConvolutional, MultiHead
 from sertut.models.trunks import TRUNKS
-from sertut.signals import FACE_FEATURES, FEATURES
+from sertut.signals import FEATURES
+from sertut.video import FACE_FEATURES
 
 RECIPES: Mapping[str, Mapping] = {
     "planted": dict(epochs=20),

@@ -14,9 +14,9 @@ from sertut.corpora import Corpus, Fold
 from sertut.corpora.folds import repeated, share_of_speakers
 from sertut.errors import unknown
 from sertut.models import FullyConvolutional, Output
-from sertut.models.photographs import PIXEL_STD, image_weights, load_image_weights
 from sertut.signals import Batch
-from sertut.training.photographs import Pretrained, pretrain_on_photographs
+from sertut.study.imageweights import PIXEL_STD, image_weights, load_image_weights
+from sertut.study.photographs import Pretrained, pretrain_on_photographs
 
 STARTS: Mapping[str, tuple[str, str]] = {
     "small-random": ("small", "random"),
@@ -25,7 +25,7 @@ STARTS: Mapping[str, tuple[str, str]] = {
     "squeezenet-imagenet": ("squeezenet", "imagenet"),
 }
 """Name -> trunk, and where its weights come from: drawn at random, learned from the photographs that come with the
-libraries (:mod:`sertut.training.photographs`), or from ImageNet (:mod:`sertut.models.photographs`)."""
+libraries (:mod:`sertut.study.photographs`), or from ImageNet (:mod:`sertut.study.imageweights`)."""
 
 
 class Cheaper(nn.Module):

@@ -21,10 +21,10 @@ from sertut.corpora import Corpus, load, load_features
 from sertut.errors import SertutError, unknown
 from sertut.evidence import Pooled, evaluate
 from sertut.files import writing
+from sertut.study.grid import record, results_folder, run_jobs
 from sertut.study.protocols import Training
-from sertut.study.report import BOOK_RESULTS, Study
-from sertut.study.report import _rounded as rounded
-from sertut.study.run import record, results_folder, run_jobs
+from sertut.study.reference import BOOK_RESULTS, Study
+from sertut.study.reference import _rounded as rounded
 from sertut.study.starts import build_start, few_speakers
 from sertut.training import fit
 from sertut.training.metrics import Interval

@@ -2,7 +2,7 @@
 
 from sertut.training.augment import Augment
 from sertut.training.device import pick_device
-from sertut.training.fit import Recipe, Run, fit
-from sertut.training.predict import Predictions, predict
+from sertut.training.fitting import Recipe, Run, fit
+from sertut.training.prediction import Predictions, predict
 
 __all__ = ["Augment", "Predictions", "Recipe", "Run", "fit", "pick_device", "predict"]

@@ -8,7 +8,7 @@ from urllib.parse import unquote, urlsplit
 import pytest
 
 from sertut.course.book import CLAIMS_MARK, build_book, contents
-from sertut.course.chapters import chapters, repository
+from sertut.course.catalog import chapters, repository
 from sertut.errors import SertutError
 
 pytestmark = pytest.mark.xdist_group("chapters")

@@ -8,7 +8,7 @@ import pytest
 from sertut.corpora import afew, load
 from sertut.corpora.afew import EMOTIONS
 from sertut.errors import CorpusError
-from sertut.signals import read_video, write_video
+from sertut.video import read_video, write_video
 from tests.conftest import tone
 
 

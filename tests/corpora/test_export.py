@@ -8,7 +8,8 @@ import pytest
 from sertut.corpora import Clip
 from sertut.corpora.export import SCALE, export_clip
 from sertut.errors import CorpusError, VideoError
-from sertut.signals import SAMPLE_RATE, read_audio, read_video, write_audio, write_video
+from sertut.signals import SAMPLE_RATE, read_audio, write_audio
+from sertut.video import read_video, write_video
 from tests.conftest import tone
 
 

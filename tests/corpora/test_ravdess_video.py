@@ -6,7 +6,8 @@ import scipy.signal
 
 from sertut.corpora import load, ravdess, ravdess_video
 from sertut.errors import CorpusError
-from sertut.signals import SAMPLE_RATE, read_audio, read_video
+from sertut.signals import SAMPLE_RATE, read_audio
+from sertut.video import read_video
 
 
 def touch(root, *names):

@@ -7,7 +7,7 @@ from torch.testing import assert_close
 from sertut.attention import AttentionMap, Clock, MultiHeadAttention
 from sertut.course import questions  # noqa: F401  (fills the registry)
 from sertut.course.exercises import EXERCISES, check
-from sertut.evidence.heads import use_of
+from sertut.evidence.reach import use_of
 
 
 def defined(id: str):

@@ -10,7 +10,7 @@ from sertut.course import questions  # noqa: F401  (fills the registry)
 from sertut.course.exercises import EXERCISES, check
 from sertut.evidence.mixture import total_variation
 from sertut.evidence.streams import best_lag
-from sertut.signals import VIDEO_HOP
+from sertut.video import VIDEO_HOP
 
 
 def defined(id: str):

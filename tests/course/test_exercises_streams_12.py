@@ -9,7 +9,7 @@ from sertut.attention.alignment import LAG_STEP, MAX_LAG, SHARPNESS, lag_profile
 from sertut.course import questions  # noqa: F401  (fills the registry)
 from sertut.course.exercises import EXERCISES, check
 from sertut.evidence import recovered_offset
-from sertut.evidence.offsets import diagonality
+from sertut.evidence.lags import diagonality
 
 
 def defined(id: str):

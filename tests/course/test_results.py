@@ -8,8 +8,8 @@ import pandas as pd
 import pytest
 import torch
 
-from sertut.course import claims
-from sertut.course.claims import claims_page, effect
+from sertut.course import claims_page as claims
+from sertut.course.claims_page import claims_page, effect
 from sertut.course.results import KEYS, read_results, write_results
 from sertut.errors import SertutError
 from sertut.evidence.claims import Claim

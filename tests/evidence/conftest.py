@@ -8,7 +8,7 @@ from sertut.attention import AttentionMap, Clock
 from sertut.corpora import Clip, Corpus, Region
 from sertut.corpora.corpus import About
 from sertut.signals import WINDOW_SECONDS, write_audio
-from sertut.training.predict import Predictions
+from sertut.training.prediction import Predictions
 
 EMOTIONS = ("anger", "neutral", "sadness")
 HOP = 0.04

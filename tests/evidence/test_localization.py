@@ -10,7 +10,8 @@ from sertut.attention import AttentionMap, Clock
 from sertut.corpora import Region
 from sertut.errors import SertutError
 from sertut.evidence.localization import METRICS, localize, of_emotions, step_level, time_weights
-from sertut.signals import frame_seconds, write_video
+from sertut.signals import frame_seconds
+from sertut.video import write_video
 
 
 def test_a_right_map_is_found_right_and_the_baselines_are_not(tiny, right_map, make_map):

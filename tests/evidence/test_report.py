@@ -10,7 +10,8 @@ import torch
 from sertut.attention import AttentionMap
 from sertut.errors import SertutError
 from sertut.evidence.report import Report, evaluate
-from sertut.signals import n_frames, write_video
+from sertut.signals import n_frames
+from sertut.video import write_video
 from tests.evidence.conftest import CLOCK, N_STEPS
 
 TRUE = [0, 1, 2] * 4

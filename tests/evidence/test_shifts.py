@@ -12,8 +12,9 @@ from sertut.corpora import Corpus
 from sertut.errors import SertutError
 from sertut.evidence.shifts import SHIFTS, delayed, one_row, pooled_shifts, shift_test
 from sertut.models import Output
-from sertut.signals import HOP_SECONDS, VIDEO_HOP
+from sertut.signals import HOP_SECONDS
 from sertut.training.data import Examples
+from sertut.video import VIDEO_HOP
 from tests.conftest import ABOUT
 
 

@@ -2,8 +2,8 @@
 
 import pytest
 
-from sertut.course.chapters import repository
-from sertut.course.run import Executed, run_chapters
+from sertut.course.catalog import repository
+from sertut.course.execution import Executed, run_chapters
 from sertut.errors import SertutError
 
 

@@ -6,8 +6,8 @@ import re
 
 import pytest
 
-from sertut.course.chapters import Chapter, chapters, source, tags
-from sertut.course.run import Executed, run_chapters
+from sertut.course.catalog import Chapter, chapters, source, tags
+from sertut.course.execution import Executed, run_chapters
 from sertut.errors import SertutError
 
 pytestmark = pytest.mark.xdist_group("chapters")

@@ -11,8 +11,9 @@ import torch
 from sertut.attention import AttentionMap, Clock
 from sertut.corpora import Clip, Region
 from sertut.evidence import Report
-from sertut.signals import SAMPLE_RATE, VIDEO_HOP, Faces, write_audio
-from sertut.training.predict import Predictions
+from sertut.signals import SAMPLE_RATE, write_audio
+from sertut.training.prediction import Predictions
+from sertut.video import VIDEO_HOP, Faces
 
 EMOTIONS = ("neutral", "anger", "sadness")
 SECONDS = (2.0, 1.6, 1.2)

@@ -10,9 +10,9 @@ from matplotlib.collections import QuadMesh
 from sertut import show
 from sertut.attention import AttentionMap
 from sertut.errors import SertutError
-from sertut.evidence.offsets import recovered_offset
+from sertut.evidence.lags import recovered_offset
 from sertut.show.alignment import mouth_darkness
-from sertut.signals import Faces
+from sertut.video import Faces
 
 from .conftest import LOST, OFFSET
 

@@ -10,7 +10,7 @@ from matplotlib.patches import Rectangle, StepPatch
 from sertut import show
 from sertut.errors import SertutError
 from sertut.show.maps import describe, time_weights
-from sertut.signals import write_video
+from sertut.video import write_video
 
 from .conftest import LOST, OFFSET, a_map, on_face
 

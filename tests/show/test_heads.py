@@ -14,11 +14,11 @@ from sertut.attention import AttentionMap, Clock
 from sertut.corpora import Region
 from sertut.errors import SertutError
 from sertut.evidence import Deletion, Report
-from sertut.evidence.heads import use_of
 from sertut.evidence.localization import step_level
+from sertut.evidence.reach import use_of
 from sertut.show.heads import head_style
 from sertut.signals import level_db, write_audio
-from sertut.training.predict import Predictions
+from sertut.training.prediction import Predictions
 
 H, T = 3, 48
 CLOCK = Clock(0.04, -0.0075)

@@ -10,7 +10,8 @@ from matplotlib.image import imread
 
 from sertut import show
 from sertut.errors import SertutError
-from sertut.signals import SAMPLE_RATE, read_audio, read_video, write_video
+from sertut.signals import SAMPLE_RATE, read_audio
+from sertut.video import read_video, write_video
 
 from .test_player import Balanced
 

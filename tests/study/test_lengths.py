@@ -4,7 +4,7 @@ import pytest
 
 from sertut.errors import SertutError
 from sertut.study.lengths import pooled_lengths
-from sertut.study.report import Study
+from sertut.study.reference import Study
 
 RIGHT, WRONG = [[2, 0], [0, 2]], [[0, 2], [2, 0]]
 

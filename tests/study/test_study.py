@@ -10,18 +10,18 @@ import pytest
 from sertut.corpora import Region
 from sertut.errors import SertutError
 from sertut.evidence import Pooled, PooledScores
-from sertut.signals import write_video
 from sertut.study import PROTOCOLS, Protocol, Training, build, load_study, recipe, report_study, run_study
-from sertut.study import run as run_module
-from sertut.study.report import BOOK_RESULTS
+from sertut.study import grid as run_module
+from sertut.study.reference import BOOK_RESULTS
 from sertut.training.metrics import uar
+from sertut.video import write_video
 
 
 @pytest.fixture
 def tiny(tones, monkeypatch):
     """A study of 2 seeds x 3 folds x 2 methods on tones, in this process."""
     import sertut.study.protocols as protocols
-    import sertut.study.report as report
+    import sertut.study.reference as report
 
     plan = Protocol("tiny?", ("planted",), ("mean", "attention"), seeds=(0, 1), folds=3)
     for module in (protocols, report):

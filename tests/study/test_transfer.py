@@ -10,9 +10,9 @@ from sertut.errors import SertutError
 from sertut.models import FullyConvolutional
 from sertut.signals import Batch, length_mask
 from sertut.study import starts, transfer
+from sertut.study.photographs import Pretrained
 from sertut.study.starts import STARTS, Cheaper, build_start, few_speakers
 from sertut.study.transfer import SHARES, TRANSFERS, Transfer, chosen_rates, report_transfer, run_transfer
-from sertut.training.photographs import Pretrained
 
 
 @pytest.fixture

@@ -9,10 +9,11 @@ import torch
 from sertut.corpora import Corpus, load_faces
 from sertut.errors import SertutError
 from sertut.models import AudioVisual
-from sertut.signals import VIDEO_HOP, Normalizer, write_video
+from sertut.signals import Normalizer
 from sertut.training import fit, predict
 from sertut.training.data import Examples, examples, fit_face_normalizer, normalize_face
-from sertut.training.fit import make_recipe
+from sertut.training.fitting import make_recipe
+from sertut.video import VIDEO_HOP, write_video
 
 F, G = 64, 384
 QUICK = dict(epochs=8, device="cpu", progress=False, batch_size=8, face="hog")

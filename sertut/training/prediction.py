@@ -1,0 +1,59 @@
+"""What a trained model says of every clip of a corpus."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+import numpy as np
+import torch
+
+from sertut.attention.maps import AttentionMap
+from sertut.corpora import Clip, Corpus
+from sertut.errors import SertutError
+from sertut.training.fitting import Run
+
+
+@dataclass(frozen=True)
+class Predictions:
+    """Of N clips: logits (N, C), labels (N,), and each clip's maps by name, of batch size 1 and without padding."""
+
+    clips: tuple[Clip, ...]
+    emotions: tuple[str, ...]
+    logits: torch.Tensor
+    labels: torch.Tensor
+    maps: tuple[Mapping[str, AttentionMap], ...]
+
+    @property
+    def probabilities(self) -> torch.Tensor:
+        """Softmax of the logits, (N, C)."""
+        return self.logits.softmax(dim=1)
+
+    @property
+    def predicted(self) -> np.ndarray:
+        """Index of the most probable emotion, (N,)."""
+        return self.logits.argmax(dim=1).numpy()
+
+
+@torch.no_grad()
+def predict(run: Run, corpus: Corpus, batch_size: int = 64) -> Predictions:
+    """Logits and attention maps of every clip, in the order of the corpus.
+
+    Raises:
+        SertutError: the corpus has other emotions than the model was trained for.
+    """
+    if corpus.emotions != run.emotions:
+        raise SertutError(
+            f"the model knows the emotions {', '.join(run.emotions)}, but the corpus '{corpus.name}' has"
+            f" {', '.join(corpus.emotions)}; evaluate on a corpus with the same list."
+        )
+    part = run.examples(corpus)
+    logits = torch.empty(len(part), len(run.emotions))
+    maps: list[Mapping[str, AttentionMap]] = [{}] * len(part)
+    run.model.eval()
+    for indices, batch in part.in_order(batch_size):
+        output = run.model(batch.to(run.device))
+        logits[indices] = output.logits.float().cpu()
+        for row, index in enumerate(indices):
+            maps[index] = {name: map_.alone(row) for name, map_ in output.maps.items()}
+    return Predictions(corpus.clips, corpus.emotions, logits, part.labels, tuple(maps))

@@ -1,0 +1,73 @@
+"""Finding chapters and checking what is passed to them."""
+
+import pytest
+
+from sertut.course.catalog import Chapter, chapters, find, repository
+from sertut.errors import SertutError
+
+
+@pytest.mark.parametrize("name", ["2", "02", "02-two", "two", "02-two.ipynb", "notebooks/02-two.ipynb"])
+def test_a_chapter_has_many_names(tiny, name):
+    assert find(name).name == "02-two"
+
+
+def test_an_unknown_chapter_gets_a_suggestion(tiny):
+    with pytest.raises(SertutError, match="did you mean 'two'"):
+        find("tow")
+    with pytest.raises(SertutError, match="known are 01-one, 02-two"):
+        find("7")
+
+
+def test_the_repository_is_found_from_inside(tiny, monkeypatch):
+    inside = tiny / "_build" / "chapters" / "01-one"
+    inside.mkdir(parents=True)
+    monkeypatch.chdir(inside)
+    assert repository() == tiny
+
+
+def test_no_chapters(tiny):
+    for path in (tiny / "notebooks").iterdir():
+        path.unlink()
+    with pytest.raises(SertutError, match="holds no chapter"):
+        chapters()
+
+
+def test_parameters_are_read_without_running(tiny):
+    assert find("1").parameters() == {"seed": 0, "epochs": 3, "rate": 0.5, "name": "x"}
+
+
+@pytest.mark.parametrize("line", ["seed = len('x')", "print(1)", "a, b = 1, 2", "seed = "])
+def test_a_parameters_cell_holds_literals_only(tiny, write_notebook, cell, line):
+    path = tiny / "notebooks" / "03-bad.ipynb"
+    write_notebook(path, [cell(line, "parameters")])
+    with pytest.raises(SertutError, match=r"03-bad.ipynb: .* 'name = literal'"):
+        Chapter(path).parameters()
+
+
+def test_exactly_one_parameters_cell(tiny, write_notebook, cell):
+    path = tiny / "notebooks" / "03-bad.ipynb"
+    write_notebook(path, [cell("seed = 0")])
+    with pytest.raises(SertutError, match="has 0 cells tagged 'parameters'"):
+        Chapter(path).parameters()
+
+
+def test_not_a_notebook(tiny):
+    path = tiny / "notebooks" / "03-bad.ipynb"
+    path.write_text("{")
+    with pytest.raises(SertutError, match="is not a notebook"):
+        Chapter(path).cells()
+
+
+def test_an_unknown_parameter_is_an_error(tiny):
+    with pytest.raises(SertutError, match="unknown parameter of 01-one 'epocs': did you mean 'epochs'"):
+        find("1").check({"epocs": 3})
+
+
+@pytest.mark.parametrize(("name", "value"), [("epochs", "ten"), ("epochs", 1.5), ("seed", True), ("name", 3)])
+def test_a_value_of_the_wrong_type_is_an_error(tiny, name, value):
+    with pytest.raises(SertutError, match=f"parameter '{name}' of 01-one must be of type"):
+        find("1").check({name: value})
+
+
+def test_a_whole_number_serves_where_a_fraction_is_the_default(tiny):
+    find("1").check({"rate": 1, "seed": None})

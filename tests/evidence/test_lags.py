@@ -1,0 +1,194 @@
+"""Offsets between voice and face: ridges of known lag, medians from counts, and a trip through JSON."""
+
+import json
+from dataclasses import replace
+
+import numpy as np
+import pytest
+import torch
+
+from sertut.attention import AttentionMap, Clock
+from sertut.errors import SertutError
+from sertut.evidence.lags import (
+    STEP,
+    correlation_from_sums,
+    diagonality,
+    median_from_histogram,
+    offset_pairs,
+    offsets,
+    recovered_offset,
+    score_tables,
+)
+from sertut.signals import WINDOW_SECONDS
+
+FACE = Clock(0.04)
+VOICE = Clock(0.04, WINDOW_SECONDS / 2 - 0.02)  # as AudioVisual has it: 7.5 ms before the face
+
+
+def ridge(lag, n_face=60, n_voice=58, width=0.0, query="video", face=FACE, voice=VOICE):
+    """A map whose ridge has the face `lag` seconds after the voice; width: standard deviation, 0 for one step."""
+    lags = face.centers(n_face).double()[:, None] - voice.centers(n_voice).double()[None, :]
+    distance = lags - lag
+    weights = (
+        torch.softmax(-0.5 * (distance / width) ** 2, dim=1)
+        if width
+        else torch.nn.functional.one_hot(distance.abs().argmin(dim=1), n_voice).double()
+    )
+    if query == "audio":
+        weights = weights.T / weights.T.sum(dim=1, keepdim=True).clamp(min=1e-9)
+    clocks = {"video": face, "time": voice} if query == "video" else {"audio": voice, "time": face}
+    asking, asked = weights.shape
+    return AttentionMap(
+        weights[None].float(),
+        (query, "time"),
+        torch.ones(1, asked, dtype=torch.bool),
+        clocks,
+        stream="voice" if query == "video" else "face",
+        query_mask=torch.ones(1, asking, dtype=torch.bool),
+    )
+
+
+@pytest.mark.parametrize("query", ["video", "audio"])
+@pytest.mark.parametrize("lag", [0.12, -0.32, 0.6, 0.0])
+def test_a_ridge_is_found_whoever_asks(lag, query):
+    # Where a step's moment lies outside of the clip it takes the last one: a few strays pull by up to 3 ms.
+    assert recovered_offset(ridge(lag, query=query, voice=FACE)) == pytest.approx(lag, abs=0.003)
+    # Steps of the voice that lie 7.5 ms before the face's put the ridge there, too.
+    assert recovered_offset(ridge(lag, query=query)) == pytest.approx(lag, abs=0.0105)
+
+
+@pytest.mark.parametrize("width", [0.03, 0.1])
+@pytest.mark.parametrize("lag", [0.2, -0.47, 0.55])
+def test_a_blurred_ridge_is_found_between_steps(lag, width):
+    assert recovered_offset(ridge(lag, width=width)) == pytest.approx(lag, abs=0.5 * STEP + 0.2 * width)
+
+
+def test_clocks_may_differ():
+    assert recovered_offset(ridge(0.24, n_voice=240, voice=Clock(0.01, 0.0075))) == pytest.approx(0.24, abs=0.005)
+    assert recovered_offset(ridge(0.24, n_face=24, face=Clock(0.1), width=0.05)) == pytest.approx(0.24, abs=0.03)
+
+
+def test_uniform_attention_says_that_nothing_lags():
+    uniform = replace(ridge(0.0), weights=torch.full((1, 60, 58), 1 / 58))
+    assert abs(recovered_offset(uniform)) < 0.05
+    square = replace(ridge(0.0, n_voice=60, voice=FACE), weights=torch.full((1, 60, 60), 1 / 60))
+    assert recovered_offset(square) == pytest.approx(0.0, abs=1e-9)
+
+
+def test_only_real_query_steps_count():
+    map_ = ridge(0.12)
+    weights = torch.cat([map_.weights[:, :30], torch.zeros(1, 30, 58)], dim=1)
+    asked = torch.arange(60)[None] < 30
+    half = replace(map_, weights=weights, query_mask=asked)
+    assert half.of(0).shape == (30, 58)
+    assert recovered_offset(half) == pytest.approx(recovered_offset(map_), abs=0.005)
+    assert diagonality(half, 0.12) == pytest.approx(np.abs(ridge_errors(map_)[:30]).mean(), abs=1e-6)
+    assert np.isnan(recovered_offset(replace(map_, weights=torch.zeros_like(map_.weights))))
+
+
+def ridge_errors(map_):
+    """How far the one attended step of each query is from 0.12 s, by a plain loop."""
+    weights, errors = map_.of(0), []
+    for t in range(weights.shape[0]):
+        j = int(weights[t].argmax())
+        errors.append((0.02 + 0.04 * t) - (0.0125 + 0.04 * j) - 0.12)
+    return np.array(errors)
+
+
+def test_diagonality_by_hand():
+    clock = Clock(0.1)
+    weights = torch.tensor([[[0.5, 0.5], [0.0, 1.0]]])  # lags 0, -0.1; 0.1, 0
+    mask = torch.ones(1, 2, dtype=torch.bool)
+    map_ = AttentionMap(weights, ("video", "time"), mask, {"video": clock, "time": clock}, query_mask=mask)
+    assert diagonality(map_) == pytest.approx((0.05 + 0.0) / 2)
+    assert diagonality(map_, 0.1) == pytest.approx((0.15 + 0.1) / 2)
+
+
+def test_maps_of_other_kinds_are_refused(right_map):
+    with pytest.raises(SertutError, match="needs video and time"):
+        recovered_offset(right_map)
+
+
+@pytest.mark.parametrize("n", [1, 2, 7, 40])
+def test_median_from_counts_is_the_median(n):
+    for seed in range(20):
+        steps = np.random.default_rng(seed).integers(0, 60, size=n)
+        counts = np.bincount(steps, minlength=60)
+        assert median_from_histogram(counts) == pytest.approx(np.median(STEP * steps))
+        assert median_from_histogram(np.stack([counts, 3 * counts]).astype(float)) == pytest.approx(
+            [np.median(STEP * steps)] * 2
+        )
+    assert np.isnan(median_from_histogram(np.zeros(5)))
+
+
+def test_correlation_from_sums():
+    x, y = np.random.default_rng(0).normal(size=(2, 50))
+    y += x
+    sums = np.array([[np.sum(v[i::2]) for v in (np.ones(50), x, y, x * x, y * y, x * y)] for i in range(2)])
+    assert correlation_from_sums(sums.sum(axis=0)) == pytest.approx(np.corrcoef(x, y)[0, 1])
+    zero = 0 * x
+    assert correlation_from_sums(np.array([50, x.sum(), 0, (x * x).sum(), 0, zero.sum()])) == 0
+
+
+@pytest.fixture(scope="module")
+def lagging(tiny):
+    """Eleven clips with known offsets, one without; and the map that finds each within the 40 ms of its grid."""
+    rng = np.random.default_rng(3)
+    clips = [replace(clip, details={"offset": float(rng.uniform(-0.6, 0.6))}) for clip in tiny]
+    clips[5] = replace(clips[5], details={})
+    return clips, [ridge(clip.details.get("offset", 0.0)) for clip in clips]
+
+
+def test_methods_and_scores(lagging):
+    clips, maps = lagging
+    found = offsets(clips, maps, [ridge(0.0, width=0.1)] * 12)
+    assert found.methods == ("attention", "untrained network", "nearest time", "random")
+    assert found.skipped == {"clip5": "no known offset"} and "1 skipped: no known offset" in str(found)
+    true = found.table.query("method == 'attention'")["true"]
+    assert found.interval("attention").estimate < 0.025
+    assert found.interval("nearest time").estimate == pytest.approx(np.median(np.abs(true)), abs=STEP)
+    assert found.interval("attention", "offset_within").estimate == 1
+    assert found.interval("attention", "offset_correlation").estimate > 0.99
+    assert found.interval("nearest time", "offset_correlation").estimate == 0
+    guess = found.table.query("method == 'random'")["recovered"]
+    assert guess.abs().max() <= true.abs().max() and guess.nunique() == 11
+    assert found.difference("attention", "nearest time").high < 0
+    table = found.table.query("method == 'attention'")
+    assert (table["aligned"] < 0.15).all() and table["diagonality"].mean() > table["aligned"].mean() + 0.1
+    errors = found.table.query("method == 'random'")["error"]
+    assert found.interval("random").estimate == pytest.approx(np.median(errors), abs=STEP)
+    assert found.interval("random", "offset_within").estimate == pytest.approx((errors <= 0.08).mean(), abs=0.1)
+
+
+def test_a_guess_does_not_depend_on_the_other_clips(lagging):
+    clips, maps = lagging
+    whole = offsets(clips, maps).table.query("method == 'random'").set_index("clip")["recovered"]
+    part = offsets(clips[::-1], maps[::-1]).table.query("method == 'random'").set_index("clip")["recovered"]
+    assert (whole.sort_index() == part.sort_index()).all()
+
+
+def test_clips_without_a_stream_are_counted(lagging):
+    clips, maps = lagging
+    empty = replace(maps[0], weights=torch.zeros_like(maps[0].weights))
+    assert offsets(clips, [empty, *maps[1:]]).skipped["clip0"] == "one of the streams is missing"
+    with pytest.raises(SertutError, match="no known offset"):
+        offsets(clips[5:6], maps[5:6])
+
+
+def test_json_is_small_and_tells_the_same(lagging):
+    found = offsets(*lagging)
+    text = json.dumps(found.to_json(), separators=(",", ":"))
+    part = json.loads(text)
+    for method in found.methods:
+        for score in ("offset_error", "offset_within", "offset_correlation"):
+            statistic, tables = score_tables(part, method, score)
+            assert float(statistic(tables.sum(axis=0))) == pytest.approx(found.interval(method, score).estimate)
+    pairs = STEP * np.concatenate(offset_pairs(part, "random"), axis=1)
+    assert np.sort(pairs[1]) == pytest.approx(
+        np.sort(found.table.query("method == 'random'")["recovered"]), abs=STEP / 2
+    )
+    assert len(text) < 700 + 4 * 4 * 11  # a number is short: a fold of 210 clips takes less than 4 kB
+    with pytest.raises(SertutError, match="did you mean 'offset_error'"):
+        score_tables(part, "attention", "offset_eror")
+    with pytest.raises(SertutError, match="did you mean 'nearest time'"):
+        score_tables(part, "nearest", "offset_error")

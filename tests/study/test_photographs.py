@@ -1,0 +1,89 @@
+"""The transfer that needs no download: patches are what they claim to be, and the task is learned."""
+
+import dataclasses
+
+import pytest
+import torch
+
+from sertut.models import FullyConvolutional
+from sertut.study.photographs import (
+    HELD_OUT,
+    SIDE,
+    patches,
+    photographs,
+    pretrain_on_photographs,
+    sizes,
+    split,
+)
+from sertut.training import fit
+
+
+def test_the_libraries_bring_photographs():
+    found = photographs()
+    assert {"china.jpg", "flower.jpg"} <= set(found)
+    for image in found.values():
+        assert image.dim() == 2 and min(image.shape) >= SIDE and 0 <= image.min() < image.max() <= 1
+
+
+def test_the_tested_stripe_is_not_learned_from():
+    image = torch.arange(200.0).expand(100, 200)  # every column has its own number
+    known, unseen = split(image)
+    columns = [set(part.unique().tolist()) for part in (*known, *unseen)]
+    assert sum(map(len, columns)) == 200 == len(set.union(*columns))
+    assert len(columns[2]) == 200 * HELD_OUT
+
+
+def test_sizes_go_down_to_a_patch():
+    shapes = [tuple(copy.shape) for copy in sizes(torch.rand(256, 300))]
+    assert shapes[0] == (256, 300) and SIDE <= min(shapes[-1]) < SIDE * 2 ** (1 / 3)
+
+
+def test_a_patch_is_turned_by_as_much_as_is_said():
+    """In a picture that gets brighter downward, the bright side tells the number of quarter turns."""
+    image = torch.linspace(0, 1, 128)[:, None].expand(128, 160)
+    pixels, turns = patches([sizes(image)], 40, torch.Generator().manual_seed(0))
+    for patch, turn in zip(pixels, turns.tolist(), strict=True):
+        sides = torch.stack([patch[-1].mean(), patch[:, -1].mean(), patch[0].mean(), patch[:, 0].mean()])
+        assert int(sides.argmax()) == turn  # rot90 takes bottom to right, right to top, top to left
+    assert set(turns.tolist()) == {0, 1, 2, 3}
+
+
+def test_patches_look_like_normalized_features():
+    copies = [sizes(image) for image in photographs().values()]
+    pixels, _ = patches(copies, 64, torch.Generator().manual_seed(0))
+    assert pixels.shape == (64, SIDE, SIDE) and torch.isfinite(pixels).all()
+    assert pixels.mean(dim=(1, 2)).abs().max() < 1e-4 and 0.6 < pixels.std(dim=(1, 2)).mean() < 1.4
+
+
+def test_it_is_deterministic_and_leaves_the_model_alone():
+    model = FullyConvolutional(2, "small")
+    before = {name: value.clone() for name, value in model.state_dict().items()}
+    first, second = (pretrain_on_photographs(model, seed=3, steps=3, batch_size=8, progress=False) for _ in range(2))
+    other = pretrain_on_photographs(model, seed=4, steps=3, batch_size=8, progress=False)
+    weights = [run.model.trunk[0].weight for run in (first, second, other)]
+    assert torch.equal(weights[0], weights[1]) and not torch.equal(weights[0], weights[2])
+    assert first.accuracy == second.accuracy and first.history == second.history
+    assert all(torch.equal(value, before[name]) for name, value in model.state_dict().items())
+    assert first.model.pretrained and not model.pretrained
+
+
+def test_the_task_is_learned():
+    found = pretrain_on_photographs(FullyConvolutional(2, "small"), steps=120, progress=False)
+    assert sum(found.history[-10:]) < 0.95 * sum(found.history[:10])
+    guessing = (found.chance * (1 - found.chance) / found.n) ** 0.5
+    assert found.accuracy > found.chance + 3 * guessing
+
+
+def test_training_starts_from_the_trunk_and_draws_the_rest(tones):
+    fold = tones.folds(n=3)[0]
+    model = pretrain_on_photographs(FullyConvolutional(2, "small"), steps=2, batch_size=4, progress=False).model
+    runs = [fit(model, fold, seed=seed, epochs=1, progress=False, device="cpu") for seed in (0, 1)]
+    for run in runs:
+        torch.testing.assert_close(run.initial["trunk.0.weight"], model.trunk[0].weight)
+    assert not torch.equal(runs[0].initial["classify.weight"], runs[1].initial["classify.weight"])
+
+
+@pytest.mark.parametrize("field", ["accuracy", "n", "photographs", "seconds"])
+def test_what_it_says_of_itself(field):
+    found = pretrain_on_photographs(FullyConvolutional(2, "fine"), steps=1, batch_size=2, progress=False)
+    assert dataclasses.asdict(dataclasses.replace(found, model=None))[field]

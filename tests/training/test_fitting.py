@@ -1,0 +1,240 @@
+"""Training: deterministic, resumable without changing a bit, selected on dev, and it learns."""
+
+import dataclasses
+import importlib
+
+import pytest
+import torch
+
+from sertut.errors import SertutError
+from sertut.models import AttentiveLSTM
+from sertut.signals import Normalizer
+from sertut.training import Augment, fit, pick_device, predict
+from sertut.training.data import Examples
+from sertut.training.fitting import _warmup_then_cosine, redraw
+
+QUICK = dict(epochs=3, device="cpu", progress=False, batch_size=8, shift=2, stretch=0.1, frequency_mask=4, time_mask=4)
+
+
+def network():
+    return AttentiveLSTM(64, 2, n_hidden=8, n_channels=16)
+
+
+def same(a, b):
+    return all(torch.equal(x, y) for x, y in zip(a.state_dict().values(), b.state_dict().values(), strict=True))
+
+
+@pytest.fixture
+def fold(tones):
+    return tones.folds(n=3)[0]
+
+
+def test_the_same_seed_gives_the_same_bits(fold):
+    torch.manual_seed(123)
+    first = fit(network(), fold, seed=1, **QUICK)
+    torch.manual_seed(456)  # what happened before must not matter
+    second = fit(network(), fold, seed=1, **QUICK)
+    other = fit(network(), fold, seed=2, **QUICK)
+    assert same(first.model, second.model) and first.history == second.history
+    assert not same(first.model, other.model)
+
+
+def test_what_is_taken_apart_on_the_cpu_is_a_copy(fold):
+    run = fit(network(), fold, seed=1, **QUICK)
+    apart = run.on_cpu()
+    before = {name: value.clone() for name, value in run.model.state_dict().items()}
+    with torch.no_grad():
+        for parameter in apart.parameters():
+            parameter.zero_()
+    assert all(torch.equal(value, before[name]) for name, value in run.model.state_dict().items())
+    assert {value.device.type for value in apart.parameters()} == {"cpu"}
+
+
+@pytest.mark.parametrize("extra", [{}, dict(average=0.9, similar=True, keep="last")], ids=["plain", "all"])
+def test_resuming_changes_no_bit(fold, tmp_path, monkeypatch, extra):
+    options = QUICK | extra
+    whole = fit(network(), fold, seed=1, **options)
+    module = importlib.import_module("sertut.training.fitting")  # the package's name `fit` is the function
+    real = module._one_epoch
+
+    def interrupted(*args):
+        if args[5] == 2:  # the third epoch
+            raise KeyboardInterrupt
+        return real(*args)
+
+    monkeypatch.setattr(module, "_one_epoch", interrupted)
+    with pytest.raises(KeyboardInterrupt):
+        fit(network(), fold, seed=1, checkpoint=tmp_path / "c.safetensors", **options)
+    monkeypatch.setattr(module, "_one_epoch", real)
+    resumed = fit(network(), fold, seed=1, checkpoint=tmp_path / "c.safetensors", **options)
+    assert same(whole.model, resumed.model)
+    assert [h["loss"] for h in whole.history] == [h["loss"] for h in resumed.history]
+    assert [path.name for path in tmp_path.glob("*safetensors*")] == ["c.safetensors"]
+
+
+def test_a_checkpoint_of_another_training_is_refused(fold, tmp_path):
+    path = tmp_path / "c.safetensors"
+    fit(network(), fold, seed=1, checkpoint=path, **QUICK)
+    with pytest.raises(SertutError, match="another training"):
+        fit(network(), fold, seed=2, checkpoint=path, **QUICK)
+    path.write_bytes(path.read_bytes()[:100])
+    with pytest.raises(SertutError, match="cannot be read"):
+        fit(network(), fold, seed=1, checkpoint=path, **QUICK)
+
+
+def test_it_learns_what_can_be_learned(fold):
+    run = fit(network(), fold, seed=0, **{**QUICK, "epochs": 25})
+    predictions = predict(run, fold.test)
+    assert (predictions.predicted == predictions.labels.numpy()).mean() > 0.9
+    assert run.history[-1]["loss"] < run.history[0]["loss"]
+
+
+def test_the_given_model_stays_untrained_and_the_best_epoch_is_kept(fold):
+    model = network()
+    before = {name: value.clone() for name, value in model.state_dict().items()}
+    run = fit(model, fold, seed=0, **QUICK)
+    assert all(torch.equal(before[name], value) for name, value in model.state_dict().items())
+    dev = [epoch["dev_uar"] for epoch in run.history]
+    assert dev[run.best_epoch] == max(dev) and max(dev[run.best_epoch + 1 :], default=0) < max(dev)  # the last best
+    assert not same(run.untrained().model, run.model)
+    again = fit(model, fold, seed=0, **QUICK)
+    assert same(run.untrained().model, again.untrained().model)
+
+
+def test_weights_from_elsewhere_can_be_kept(fold):
+    model = network()
+    run = fit(model, fold, seed=0, reinitialize=False, **QUICK)
+    assert same(run.untrained().model, model)
+
+
+def test_the_average_of_the_weights_follows_by_its_decay(fold, monkeypatch):
+    """A second implementation: step by step, w' = d w' + (1 - d) w, from the first step's weights on."""
+    module = importlib.import_module("sertut.training.fitting")
+    steps, real = [], module.AveragedModel.update_parameters
+
+    def recorded(self, model):
+        steps.append([p.detach().clone() for p in model.parameters()])
+        real(self, model)
+
+    monkeypatch.setattr(module.AveragedModel, "update_parameters", recorded)
+    run = fit(network(), fold, seed=0, **QUICK, average=0.8, keep="last")
+    expected = steps[0]
+    for weights in steps[1:]:
+        expected = [0.8 * e + 0.2 * w for e, w in zip(expected, weights, strict=True)]
+    for ours, wanted in zip(run.model.parameters(), expected, strict=True):
+        torch.testing.assert_close(ours, wanted)
+    assert run.best_epoch == 2
+
+
+def test_bfloat16_trains_too_and_differs_a_little(fold):
+    exact, coarse = (fit(network(), fold, seed=0, **QUICK, precision=p) for p in ("float32", "bfloat16"))
+    losses = [[epoch["loss"] for epoch in run.history] for run in (exact, coarse)]
+    assert losses[0] != losses[1] and losses[0] == pytest.approx(losses[1], abs=0.05)
+    assert all(p.dtype == torch.float32 for p in coarse.model.parameters())
+
+
+def test_batches_of_similar_length_have_no_padding():
+    rows = [torch.full((10 + 3 * i, 4), float(i)) for i in range(50)]
+    part = Examples(rows, torch.arange(50))
+    batches = list(part.shuffled(8, torch.Generator().manual_seed(0), Augment(), similar=True))
+    assert all(batch.mask.all() for batch in batches)
+    assert sorted(torch.cat([batch.labels for batch in batches]).tolist()) == list(range(50))
+    assert all((batch.features[:, 0, 0] == batch.labels).all() for batch in batches)  # features stay with their labels
+    kept = sum(batch.mask.sum().item() for batch in batches) / sum(len(row) for row in rows)
+    assert kept > 0.8
+    firsts = [int(batch.labels.float().mean()) for batch in batches]
+    assert firsts != sorted(firsts)  # short batches do not always come first
+
+
+def test_statistics_come_from_train_only(fold):
+    run = fit(network(), fold, seed=0, **QUICK)
+    from sertut.corpora import load_features
+
+    expected = Normalizer.fit(load_features(fold.train))
+    torch.testing.assert_close(run.normalizer.mean, expected.mean)
+    with_test = Normalizer.fit(load_features([*fold.train, *fold.test]))
+    assert not torch.allclose(run.normalizer.mean, with_test.mean)
+
+
+def test_patience_stops_training(fold):
+    run = fit(network(), fold, seed=0, **{**QUICK, "epochs": 30, "patience": 2, "learning_rate": 1e-9})
+    dev = [epoch["dev_uar"] for epoch in run.history]
+    assert len(dev) == dev.index(max(dev)) + 3  # two epochs without a gain after the first best one, then the end
+
+
+def test_predictions_are_in_the_order_of_the_corpus(fold):
+    run = fit(network(), fold, seed=0, **QUICK)
+    predictions = predict(run, fold.test)
+    assert [clip.name for clip in predictions.clips] == [clip.name for clip in fold.test]
+    for i in (0, 5):
+        alone = predict(run, fold.test.keeping([fold.test[i]]))
+        torch.testing.assert_close(predictions.logits[i], alone.logits[0], atol=1e-5, rtol=0)
+        torch.testing.assert_close(
+            predictions.maps[i]["attention"].weights, alone.maps[0]["attention"].weights, atol=1e-5, rtol=0
+        )
+
+
+def test_a_corpus_with_other_emotions_is_refused(fold):
+    run = fit(network(), fold, seed=0, **QUICK)
+    with pytest.raises(SertutError, match="low, high"):
+        predict(run, dataclasses.replace(fold.test, emotions=("low", "high", "fear")))
+
+
+def test_misspelled_options_and_absent_devices(fold):
+    with pytest.raises(SertutError, match="did you mean 'epochs'"):
+        fit(network(), fold, epoch=3)
+    with pytest.raises(SertutError, match="did you mean 'mfcc'"):
+        fit(network(), fold, feature="mfc")
+    with pytest.raises(SertutError, match="did you mean 'best'"):
+        fit(network(), fold, keep="bets")
+    with pytest.raises(SertutError, match="did you mean 'bfloat16'"):
+        fit(network(), fold, precision="float16")
+    with pytest.raises(SertutError, match="unknown device"):
+        fit(network(), fold, device="gpu")
+    if not torch.cuda.is_available():
+        with pytest.raises(SertutError, match="no CUDA GPU is visible"):
+            pick_device("cuda")
+
+
+def test_a_loss_that_explodes_is_said(fold):
+    with pytest.raises(SertutError, match="lower learning_rate"):
+        fit(network(), fold, **{**QUICK, "learning_rate": 1e30})
+
+
+def test_schedule():
+    assert _warmup_then_cosine(0.05) == pytest.approx(0.5)
+    assert _warmup_then_cosine(0.1) == pytest.approx(1.0)
+    assert _warmup_then_cosine(0.55) == pytest.approx(0.5)
+    assert _warmup_then_cosine(1.0) == pytest.approx(0.0)
+
+
+def test_redraw_covers_every_parameter():
+    model = network()
+    before = [parameter.clone() for parameter in model.parameters()]
+    for parameter in model.parameters():
+        parameter.data.fill_(3.0)
+    redraw(model)
+    assert all((parameter != 3.0).any() for parameter in model.parameters())
+    assert len(before) == len(list(model.parameters()))
+
+    class Forgotten(torch.nn.Module):
+        def __init__(self):
+            super().__init__()
+            self.scale = torch.nn.Parameter(torch.ones(1))
+
+    with pytest.raises(SertutError, match="Forgotten"):
+        redraw(Forgotten())
+
+
+def test_augment_does_what_it_says():
+    row, generator = torch.randn(100, 64), torch.Generator().manual_seed(0)
+    torch.testing.assert_close(Augment()(row, generator), row)
+    lengths = {len(Augment(stretch=0.2)(row, generator)) for _ in range(50)}
+    assert min(lengths) >= 83 and max(lengths) <= 125 and len(lengths) > 10
+    shifted = Augment(shift=3)(row, generator)
+    assert any(torch.equal(shifted[:, 10], row[:, 10 + s]) for s in range(-3, 4))
+    masked = Augment(frequency_mask=10)(row, generator)
+    silent = (masked == 0).all(dim=0)
+    assert silent.sum() <= 20 and torch.equal(masked[:, ~silent], row[:, ~silent])
+    one_frame = Augment(shift=3, stretch=0.2, gain=1, frequency_mask=5, time_mask=5)(row[:1], generator)
+    assert one_frame.shape == (1, 64) and torch.isfinite(one_frame).all()
