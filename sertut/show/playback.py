@@ -14,7 +14,7 @@ from typing import Any
 import matplotlib.image
 import numpy as np
 import soundfile
-from jinja2 import Environment, PackageLoader
+from jinja2 import Environment, PackageLoader, StrictUndefined
 
 from sertut.corpora import Clip
 from sertut.evidence import Example
@@ -33,7 +33,9 @@ LARGEST = 95_000  # bytes of video, 127 kB as text
 FACE_WIDE = 288  # pixels on the page, 6 for each of the face's
 STILLS = 6
 
-PAGES = Environment(loader=PackageLoader("sertut", "show"), autoescape=True, trim_blocks=True, lstrip_blocks=True)
+PAGES = Environment(
+    loader=PackageLoader("sertut", "show"), autoescape=True, undefined=StrictUndefined, trim_blocks=True
+)
 
 
 @dataclass(frozen=True)
