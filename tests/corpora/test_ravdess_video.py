@@ -34,9 +34,7 @@ def test_silent_doubles_are_counted_but_are_no_clips(tmp_path):
     with pytest.warns(UserWarning, match="1 of 1440 clips"):
         corpus = ravdess_video.read(tmp_path)
     assert len(corpus) == 1
-    assert [str(problem) for problem in corpus.dropped] == [
-        "02-*.mp4: 2 files are silent doubles of those with sound"
-    ]
+    assert [str(problem) for problem in corpus.dropped] == ["02-*.mp4: 2 files are silent doubles of those with sound"]
     (tmp_path / "Actor_01" / "01-01-01-01-01-01-01.mp4").unlink()
     with pytest.raises(CorpusError, match=r"only silent doubles .*fetch those with sound"):
         ravdess_video.read(tmp_path)
