@@ -42,11 +42,15 @@ def offsets(found: Offsets | Mapping[str, Offsets], *, title: str = "") -> Pictu
         figure, axes = canvas(rows, columns, height=1.1 + 2.7 * rows, sharex=True, sharey=True)
         for axis in axes.ravel()[len(panels) :]:
             axis.axis("off")
-        for axis, (name, (result, method)) in zip(axes.ravel(), panels.items(), strict=False):
+        for i, (axis, (name, (result, method))) in enumerate(zip(axes.ravel(), panels.items(), strict=False)):
             _draw_dots(axis, *of_clips[name], limit)
+            if i % columns == 0:
+                axis.set_ylabel("recovered (s)")
+            if i + columns >= len(panels):  # the lowest of its column
+                axis.set_xlabel("true: face later by (s)")
+                axis.tick_params(labelbottom=True)
             error, within = result.interval(method), result.interval(method, "offset_within")
             axis.set_title(f"{name}\nmedian error {1000 * error.estimate:.0f} ms, {within.estimate:.0%} found")
-            axis.label_outer()
             beyond = int((np.abs(of_clips[name][1]) > limit).sum())
             text.append(
                 f"{name}: median error {said(_in_ms(error), '.0f', ' ms')}, {within.estimate:.0%} within 80 ms,"
@@ -100,7 +104,7 @@ def _draw_dots(axis: Axes, true: np.ndarray, recovered: np.ndarray, limit: float
     for marker, border, beyond in (("^", limit, recovered > limit), ("v", -limit, recovered < -limit)):
         if beyond.any():  # an artist that is not clipped and empty would break the layout
             axis.plot(true[beyond], np.full(beyond.sum(), border), marker, color=color, ms=6, clip_on=False)
-    axis.set(xlim=reach, ylim=(-limit, limit), xlabel="true: face later by (s)", ylabel="recovered (s)")
+    axis.set(xlim=reach, ylim=(-limit, limit))
 
 
 def _in_ms(seconds: Interval) -> Interval:
