@@ -54,7 +54,7 @@ def prediction_band(
     if half > NOISY * span:
         return None
     center = float(np.mean(scores[fold]))
-    return max(center - half, low), min(center + half, high)
+    return max(float(center - half), low), min(float(center + half), high)
 
 
 def _range(score: str) -> tuple[float, float, float]:
@@ -88,27 +88,29 @@ def beside_reference(
         epochs: the reader's own number, where it is not the reference's: then the training is another, and has no band.
     """
     drawn, names, also = next(iter(own)), names or {}, also or {}
-    if study is None or fold not in study.folds or not own[drawn]:
-        print("No reference results are kept for this corpus and fold; your run has nothing to stand beside.")
+    held = {name for _, name in study.cells} if study is not None and fold in study.folds else set()
+    mine = {score: {name: x for name, x in found.items() if name in held} for score, found in own.items()}
+    if study is None or not mine[drawn]:
+        print("No reference results are kept for these runs; they have nothing to stand beside.")
         return None, []
-    rows = {names.get(name, name): study.scores(name, fold, drawn) for name in methods or own[drawn]} | dict(also)
+    rows = {names.get(name, name): study.scores(name, fold, drawn) for name in methods or mine[drawn]} | {**also}
     values = {names.get(name, name): value for name, value in own[drawn].items() if names.get(name, name) in rows}
     figure = dots(rows, values, measure=measure, chance=chance)
     bands, noisy = [], []
-    mine = [(score, name, value) for score, found in own.items() for name, value in found.items() if name not in also]
-    for score, name, value in mine if epochs is None else []:
+    if epochs is not None:
+        reference = study.cell(next(iter(mine[drawn])))[0]["options"]["epochs"]
+        print(f"You trained for {epochs} epochs, the reference for {reference}: another training, so there is no band.")
+        mine = {}
+    for score, name, value in ((score, name, value) for score, found in mine.items() for name, value in found.items()):
+        what = f"{score} of {names.get(name, name)}, {value:.3f}"
         band = prediction_band(study.scores_of_folds(name, score), fold, score)
         if band is None:
-            noisy.append(f"{score} of {names.get(name, name)} ({value:.3f})")
+            noisy.append(what)
             continue
         bands.append({"metric": f"{score}_{name}", "value": value, "low": band[0], "high": band[1]})
         place = "inside" if band[0] <= value <= band[1] else "outside"
-        print(f"{score} of {names.get(name, name)}, {value:.3f}: {place} the band of the reference seeds,", end=" ")
-        print(f"{band[0]:.3f} to {band[1]:.3f}.")
+        print(f"{what}: {place} the band of the reference seeds, {band[0]:.3f} to {band[1]:.3f}.")
     if noisy:
-        print(f"Shown, but without a band, because the reference trainings differ too much: {', '.join(noisy)}.")
-    if epochs is not None:
-        reference = study.cell(next(iter(own[drawn])))[0]["options"]["epochs"]
-        print(f"You trained for {epochs} epochs, the reference for {reference}: another training, so there is no band.")
+        print(f"Without a band, because the reference trainings differ too much among themselves: {'; '.join(noisy)}.")
     print(study.renewal)
     return figure, bands

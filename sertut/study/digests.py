@@ -1,4 +1,4 @@
-"""What the result of a training depends on, in short digests: when one of them changes, the result is of another time."""
+"""What the result of a training depends on, in short digests: when one changes, the result is out of date."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from importlib.metadata import version
 from pathlib import Path
 
 from sertut.corpora import Corpus
-from sertut.corpora.leaks import content_hash
+from sertut.corpora.cache import content_hash
 from sertut.study.methods import METHODS, kind_of
 from sertut.study.protocols import Training
 
@@ -40,11 +40,12 @@ def plan_digests(corpus: str, method: str) -> dict[str, str]:
 def corpus_digest(corpus: Corpus) -> str:
     """Digest of names, speakers, labels, regions, and of the bytes of all recordings; not of where they lie."""
     rows = [
-        (clip.name, clip.speaker, clip.emotion, clip.regions, clip.details)
-        + tuple(content_hash(path) for path in (clip.audio, clip.video) if path)
+        [clip.name, clip.speaker, clip.emotion, clip.regions, clip.details]
+        + [content_hash(path) for path in (clip.audio, clip.video) if path]
         for clip in corpus
     ]
-    return _digest([corpus.name, corpus.emotions, [sorted(map(sorted, pair)) for pair in corpus.published_folds], rows])
+    folds = [[sorted(test), sorted(dev)] for test, dev in corpus.published_folds]
+    return _digest([corpus.name, corpus.emotions, folds, rows])
 
 
 @functools.cache

@@ -165,7 +165,7 @@ def build(
         return FullyConvolutional(n_classes, **plan.arguments)
     if plan.family == "heads":
         n_features = FEATURES[feature or recipe(corpus.name, method)["feature"]][1] - 1  # the level is no feature
-        width = dict(n_hidden=96) if kind_of(corpus.name) == "recorded" else {}
+        width: dict = dict(n_hidden=96) if kind_of(corpus.name) == "recorded" else {}
         return MultiHead(n_features, n_classes, **width, **plan.arguments)
     if plan.family == "audiovisual":
         n_voice, n_face = FEATURES[feature or "log_mel"][1], FACE_FEATURES["hog_relative"][1]
