@@ -27,7 +27,12 @@ than the second, because seeds that happen to agree do not show that all do."""
 
 
 def prediction_band(
-    scores: Mapping[int, Sequence[float]], fold: int, score: str = "uar", alarm: float = ALARM / BANDS
+    scores: Mapping[int, Sequence[float]],
+    fold: int,
+    score: str = "uar",
+    alarm: float = ALARM / BANDS,
+    freedom: int = FREEDOM,
+    noisy: float = NOISY,
 ) -> tuple[float, float] | None:
     r"""Where one more training on `fold` falls with probability 1 - `alarm`; None where no useful answer is known.
 
@@ -36,7 +41,7 @@ def prediction_band(
 
     a prediction interval for a normal score: the center is that of the fold's own seeds, the spread between seeds is
     pooled over all folds g. It is cut off where the score can go no further. There is no band with fewer than
-    :data:`FREEDOM` degrees of freedom d, nor where half of its width exceeds :data:`NOISY` of the score's range.
+    `freedom` degrees of freedom d, nor where half of its width exceeds the share `noisy` of the score's range.
 
     Args:
         scores: fold -> score of each seed.
@@ -45,13 +50,13 @@ def prediction_band(
     Source: Hahn & Meeker, Statistical Intervals (1991), section 4.8.
     """
     low, high, span = _range(score)
-    freedom = sum(len(seeds) - 1 for seeds in scores.values())
-    if freedom < FREEDOM:
+    d = sum(len(seeds) - 1 for seeds in scores.values())
+    if d < freedom:
         return None
-    variance = sum(len(seeds) * np.var(seeds) for seeds in scores.values()) / freedom
-    quantile = stats.t.ppf(1 - alarm / 2, freedom)
+    variance = sum(len(seeds) * np.var(seeds) for seeds in scores.values()) / d
+    quantile = stats.t.ppf(1 - alarm / 2, d)
     half = max(quantile * math.sqrt(variance * (1 + 1 / len(scores[fold]))), NARROW * span)
-    if half > NOISY * span:
+    if half > noisy * span:
         return None
     center = float(np.mean(scores[fold]))
     return max(float(center - half), low), min(float(center + half), high)
