@@ -268,9 +268,10 @@ def _one_epoch(
         batch = batch.to(device)
         with torch.autocast(device.type, torch.bfloat16, enabled=_use_bfloat16(device, recipe.precision)):
             output = model(batch)
-        loss = cross_entropy(output.logits.float(), batch.labels, label_smoothing=recipe.label_smoothing)
+        logits = output.logits.to(torch.promote_types(output.logits.dtype, torch.float32))
+        loss = cross_entropy(logits, batch.labels, label_smoothing=recipe.label_smoothing)
         if output.auxiliary is not None:
-            loss = loss + output.auxiliary.float()
+            loss = loss + output.auxiliary.to(loss.dtype)
         if not torch.isfinite(loss):
             raise SertutError(f"the loss is no longer a finite number in epoch {epoch}; lower learning_rate.")
         optimizer.zero_grad()
