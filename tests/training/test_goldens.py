@@ -1,6 +1,6 @@
 """A few steps of training in double precision, one row a mechanism: numbers that no processor and no refactoring moves.
 
-Nothing is drawn but from generators of this file, in float64, and nothing is dropped out, so that only the arithmetic of
+Nothing is drawn but by generators of this file, in float64, and nothing is dropped out, so that only the arithmetic of
 the mechanism, the loss and the optimizer is left. A row that moves says that training does something else than it did:
 if that was meant, print the new row with ``python -m tests.training.test_goldens`` and say in the commit why.
 """
