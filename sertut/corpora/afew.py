@@ -13,7 +13,8 @@ from __future__ import annotations
 import re
 from pathlib import Path
 
-from sertut.corpora.corpus import About, Clip, Corpus, audio_files, warn_if_incomplete
+from sertut.corpora.clip import Clip
+from sertut.corpora.corpus import About, Corpus, audio_files, warn_if_incomplete
 from sertut.errors import CorpusError
 
 ABOUT = About(

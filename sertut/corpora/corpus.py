@@ -11,47 +11,11 @@ from pathlib import Path
 import pandas as pd
 import soundfile
 
+from sertut.corpora.clip import Clip
 from sertut.corpora.leaks import Leaks, find_leaks
 from sertut.errors import AudioError, CorpusError, VideoError
 from sertut.signals import SAMPLE_RATE, read_audio
 from sertut.video import read_video
-
-
-@dataclass(frozen=True)
-class Region:
-    """A span in which the emotion is known to be: seconds from the clip's start, in one stream ("voice" or "face").
-
-    low, high: the band in which it is heard, Hz; None where there is no limit.
-    """
-
-    start: float
-    end: float
-    stream: str = "voice"
-    low: float | None = None
-    high: float | None = None
-
-    @property
-    def in_band(self) -> bool:
-        """Whether the region is known in frequency too."""
-        return self.low is not None or self.high is not None
-
-
-@dataclass(frozen=True)
-class Clip:
-    """One utterance.
-
-    name: unique within its corpus. regions: where the emotion is known to be; empty for ordinary corpora.
-    details: what else the corpus says of it (intensity, repetition, ...).
-    """
-
-    name: str
-    audio: Path
-    speaker: str
-    emotion: str
-    sentence: str
-    regions: tuple[Region, ...] = ()
-    video: Path | None = None
-    details: Mapping[str, object] = field(default_factory=dict, compare=False)
 
 
 @dataclass(frozen=True)

@@ -13,7 +13,8 @@ from pathlib import Path
 
 import pandas as pd
 
-from sertut.corpora.corpus import About, Clip, Corpus, Problem, audio_files, warn_if_incomplete
+from sertut.corpora.clip import Clip
+from sertut.corpora.corpus import About, Corpus, Problem, audio_files, warn_if_incomplete
 from sertut.errors import CorpusError, unknown
 
 ABOUT = About(

@@ -6,7 +6,8 @@ Layout ``wav/03a01Fa.wav``: speaker, text, emotion letter, version.
 import re
 from pathlib import Path
 
-from sertut.corpora.corpus import About, Clip, Corpus, audio_files, warn_if_incomplete
+from sertut.corpora.clip import Clip
+from sertut.corpora.corpus import About, Corpus, audio_files, warn_if_incomplete
 from sertut.errors import CorpusError
 
 ABOUT = About(

@@ -14,7 +14,8 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from sertut.corpora.corpus import About, Clip, Corpus, Problem, audio_files, warn_if_incomplete
+from sertut.corpora.clip import Clip
+from sertut.corpora.corpus import About, Corpus, Problem, audio_files, warn_if_incomplete
 from sertut.errors import CorpusError, unknown
 
 ABOUT = About(

@@ -6,7 +6,8 @@ Layout ``Actor_01/03-01-05-02-01-01-01.wav``: modality, channel, emotion, intens
 import re
 from pathlib import Path
 
-from sertut.corpora.corpus import About, Clip, Corpus, Problem, audio_files, warn_if_incomplete
+from sertut.corpora.clip import Clip
+from sertut.corpora.corpus import About, Corpus, Problem, audio_files, warn_if_incomplete
 from sertut.errors import CorpusError
 
 ABOUT = About(

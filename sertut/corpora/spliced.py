@@ -19,8 +19,9 @@ from pathlib import Path
 import joblib
 import numpy as np
 
-from sertut.corpora.corpus import Clip, Corpus, Problem, Region
-from sertut.corpora.leaks import content_hash
+from sertut.corpora.cache import content_hash
+from sertut.corpora.clip import Clip, Region
+from sertut.corpora.corpus import Corpus, Problem
 from sertut.corpora.trimmed import MARGIN, TRIM_DB, trim
 from sertut.errors import CorpusError
 from sertut.files import data_folder, writing

@@ -12,8 +12,9 @@ from pathlib import Path
 import joblib
 import numpy as np
 
-from sertut.corpora.corpus import Clip, Corpus
-from sertut.corpora.leaks import content_hash
+from sertut.corpora.cache import content_hash
+from sertut.corpora.clip import Clip
+from sertut.corpora.corpus import Corpus
 from sertut.files import data_folder, writing
 from sertut.progress import progress_bar
 from sertut.signals import HOP, SAMPLE_RATE, WINDOW, level_db, read_audio, sounding, write_audio
