@@ -10,7 +10,8 @@ import torch
 
 from sertut.models import AttentiveLSTM, AudioVisual, FullyConvolutional, MultiHead
 from sertut.training.data import Examples
-from sertut.training.fitting import _one_epoch, make_recipe
+from sertut.training.fitting import _one_epoch
+from sertut.training.recipe import make_recipe
 
 F, G, C = 10, 6, 3  # columns of the voice's table, of the face's, emotions
 RECIPE = make_recipe(epochs=3, batch_size=4, learning_rate=0.01)
