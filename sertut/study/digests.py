@@ -4,8 +4,6 @@ from __future__ import annotations
 
 import ast
 import functools
-import hashlib
-import json
 from importlib.metadata import version
 from pathlib import Path
 
@@ -13,6 +11,7 @@ from sertut.corpora import Corpus
 from sertut.corpora.cache import content_hash
 from sertut.study.methods import METHODS, kind_of
 from sertut.study.protocols import Training
+from sertut.training.storage import digest
 
 LIBRARY = Path(__file__).resolve().parents[1]
 
@@ -28,13 +27,13 @@ def training_digests(training: Training, corpus: Corpus) -> dict[str, str]:
         "corpus": corpus_digest(corpus),
         "torch": version("torch"),
         **plan_digests(training.corpus, training.method),
-        "options": _digest(dict(training.options)),
+        "options": digest(dict(training.options)),
     }
 
 
 def plan_digests(corpus: str, method: str) -> dict[str, str]:
     """The digests that can be known without the recordings: of the method and of the code."""
-    return {"method": _digest(repr(METHODS.get(method))), "code": code_digest(kind_of(corpus) == "made")}
+    return {"method": digest(repr(METHODS.get(method))), "code": code_digest(kind_of(corpus) == "made")}
 
 
 def corpus_digest(corpus: Corpus) -> str:
@@ -45,7 +44,7 @@ def corpus_digest(corpus: Corpus) -> str:
         for clip in corpus
     ]
     folds = [[sorted(test), sorted(dev)] for test, dev in corpus.published_folds]
-    return _digest([corpus.name, corpus.emotions, folds, rows])
+    return digest(repr([corpus.name, corpus.emotions, folds, rows]))
 
 
 @functools.cache
@@ -56,7 +55,7 @@ def code_digest(made: bool, library: Path = LIBRARY) -> str:
     """
     files = [path for room in (*CODE, *(["planted"] if made else [])) for path in sorted((library / room).glob("*.py"))]
     files += [library / "study" / name for name in HERE]
-    return _digest([(path.relative_to(library).as_posix(), _statements(path.read_text("utf-8"))) for path in files])
+    return digest([(path.relative_to(library).as_posix(), _statements(path.read_text("utf-8"))) for path in files])
 
 
 def _statements(source: str) -> str:
@@ -66,7 +65,3 @@ def _statements(source: str) -> str:
         if isinstance(node, ast.Expr) and isinstance(node.value, ast.Constant) and isinstance(node.value.value, str):
             lines[node.lineno - 1 : node.end_lineno] = [""] * (node.end_lineno - node.lineno + 1)  # type: ignore[operator]
     return "\n".join(line.rstrip() for line in lines if line.strip() and not line.lstrip().startswith("#"))
-
-
-def _digest(value: object) -> str:
-    return hashlib.sha256(json.dumps(value, sort_keys=True, default=str).encode()).hexdigest()[:12]

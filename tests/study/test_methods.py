@@ -8,7 +8,7 @@ from sertut.corpora import NAMES
 from sertut.errors import SertutError
 from sertut.study import PROTOCOLS, build, recipe
 from sertut.study.methods import METHODS
-from sertut.training.fitting import make_recipe
+from sertut.training.recipe import make_recipe
 
 
 @pytest.mark.parametrize("corpus", NAMES)
