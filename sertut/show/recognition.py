@@ -8,8 +8,8 @@ import seaborn as sns
 from sertut.evidence import Report
 from sertut.show.picture import Picture, canvas
 from sertut.show.style import BLACK, HEAT, ROLES, look
-from sertut.training.fitting import Run
 from sertut.training.metrics import recalls
+from sertut.training.runs import Run
 
 
 def history(run: Run) -> Picture:
