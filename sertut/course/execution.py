@@ -101,7 +101,7 @@ def run_chapters(
             stamp = folder / "up-to-date"
             reused = not force and stamp.is_file() and stamp.read_text() == digests[chapter]
             runs.append(Executed(chapter, folder, reused))
-        stale = [run for run in runs if not run.reused]
+        stale = [run for run in reversed(runs) if not run.reused]  # later chapters train longer: no long one comes last
         if stale:
             _prepare(stale, parameters)
 
@@ -119,7 +119,7 @@ def run_chapters(
             attempt, stale, max_workers=max(1, workers), desc="chapters", unit="chapter", disable=not progress
         )
         if failed := [problem for problem in problems if problem]:
-            raise SertutError("\n".join(failed))
+            raise SertutError("\n".join(reversed(failed)))
         return runs
 
 
