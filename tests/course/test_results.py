@@ -9,13 +9,13 @@ import pandas as pd
 import pytest
 import torch
 
-from sertut.course import claims_page as claims
-from sertut.course.claims_page import claims_page, effect
+from sertut.course import pages
+from sertut.course.pages import claims_page, effect
 from sertut.course.results import KEYS, read_results, versions, write_results
 from sertut.errors import SertutError
 from sertut.evidence.claims import Claim
-from sertut.study.reference import BOOK_RESULTS
 from sertut.evidence.intervals import Interval
+from sertut.study.reference import BOOK_RESULTS
 
 CLAIM = Claim("D2", "attention finds the region", "a paper", "paper", "planted", Interval(0.4, 0.3, 0.5), "AUROC", 5)
 
@@ -97,16 +97,16 @@ def test_reference_results_are_shown(tmp_path, monkeypatch):
             return pd.DataFrame(rows)
 
     (tmp_path / "one.json").write_text("{}")
-    monkeypatch.setattr(claims, "load_study", lambda name, folder: FakeStudy())
-    page = claims.reference_page(tmp_path)
+    monkeypatch.setattr(pages, "load_study", lambda name, folder: FakeStudy())
+    page = pages.reference_page(tmp_path)
     assert "### one" in page and "### two" not in page and "Renew: `sertut study run one`" in page
     assert "|  | planted, mean | planted, attention |\n| --- | --- | --- |\n| UAR | 0.5 | 0.6 |" in page
     assert "| auroc |  | 0.9 |" in page
-    assert claims.reference_page(tmp_path / "absent") == "No study has been run yet."
+    assert pages.reference_page(tmp_path / "absent") == "No study has been run yet."
 
 
 def test_every_reference_of_the_book_is_listed():
-    page = claims.reference_page(BOOK_RESULTS)
+    page = pages.reference_page(BOOK_RESULTS)
     assert re.findall(r"^### (.+)$", page, re.M) == sorted(path.stem for path in BOOK_RESULTS.glob("*.json"))
 
 

@@ -20,7 +20,7 @@ CLAIM = dict(  # as a chapter hands it to write_results
     high=1.5, unit="", verdict="holds", seeds=5,
 )  # fmt: skip
 END = f"""
-from sertut.course.claims_page import claims_page
+from sertut.course.pages import claims_page
 from sertut.course.results import write_results
 here = dict(threads=int(os.environ["OMP_NUM_THREADS"]), same_python=int(sys.executable == {sys.executable!r}))
 found = write_results(
