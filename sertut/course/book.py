@@ -16,8 +16,8 @@ import yaml
 from filelock import FileLock
 
 from sertut.course.catalog import chapters, repository, require, tags
-from sertut.course.pages import claims_page, reference_page
 from sertut.course.execution import Executed, run_chapters
+from sertut.course.pages import claims_page, reference_page
 from sertut.errors import SertutError
 from sertut.files import writing
 

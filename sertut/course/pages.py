@@ -43,7 +43,7 @@ def reference_page(folder: Path) -> str:
     parts = []
     for path in sorted(folder.glob("*.json")):
         study = load_study(path.stem, folder)
-        parts += [f"### {path.stem}", study.question, _sideways(study.table()), f"Renew: `{study.command}`"]
+        parts += [f"### {path.stem}", study.question, _sideways(study.table()), study.renewal]
     return "\n\n".join(parts) or "No study has been run yet."
 
 
