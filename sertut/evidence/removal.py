@@ -35,8 +35,8 @@ from sertut.evidence.localization import FRAMES, on_clock, spread
 from sertut.evidence.pooled import side_by_side
 from sertut.signals import level_db, read_audio, sounding
 from sertut.training.data import examples
-from sertut.training.fitting import Run
 from sertut.training.prediction import predict
+from sertut.training.runs import Run
 
 SHARES = (0.1, 0.2, 0.3, 0.5)
 FILLS = ("mean", "floor", "cut")

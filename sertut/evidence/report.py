@@ -21,9 +21,9 @@ from sertut.evidence.lags import ALIGNMENT, NOT_ALIGNING, Offsets, offsets, true
 from sertut.evidence.level import loudness
 from sertut.evidence.localization import Localization, localize, of_emotions, stored
 from sertut.evidence.reach import head_use
-from sertut.training.fitting import Run
 from sertut.training.metrics import chance_uar, recalls, uar, wa
 from sertut.training.prediction import Predictions, predict
+from sertut.training.runs import Run
 
 ATTENTION = "attention"
 """Name of the map that is scored unless another one is asked for."""

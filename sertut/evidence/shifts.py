@@ -32,7 +32,7 @@ from sertut.evidence.lags import ALIGNMENT, NEAR_SECONDS, NOT_ALIGNING, recovere
 from sertut.evidence.pooled import side_by_side
 from sertut.signals import HOP_SECONDS, level_db, read_audio
 from sertut.training.data import Examples
-from sertut.training.fitting import Run
+from sertut.training.runs import Run
 from sertut.video import VIDEO_HOP
 
 SHIFTS = (-0.5, -0.2, 0.0, 0.2, 0.5)
