@@ -1,6 +1,6 @@
 """What is lost when parts of each clip are removed."""
 
-from sertut.evidence import Deletion
+from sertut.evidence import Tally
 from sertut.show.curves import curves
 from sertut.show.picture import Picture
 from sertut.show.style import BLACK, MARKERS, ROLES
@@ -14,17 +14,19 @@ WAYS = {
 """Way of choosing -> its name in print, and its color, marker and line."""
 
 
-def deletion(result: Deletion, *, score: str = "drop", title: str = "") -> Picture:
+def deletion(result: Tally, *, score: str = "drop", title: str = "") -> Picture:
     """How far the decision falls when more and more of each clip is removed, one line a way of choosing what.
 
     Args:
         score: "drop", the fall of the probability of what was predicted, or "uar", the UAR on what is left.
     """
-    measure = result.drop if score == "drop" else result.uar
-    shown = {way: looks for way, looks in WAYS.items() if way in result.ways}
+    shown = {way: looks for way, looks in WAYS.items() if way in result.tables}
     return curves(
-        result.shares,
-        {name: [measure(way, share) for share in result.shares] for way, (name, _) in shown.items()},
+        result.settings,
+        {
+            name: [result.at(share).interval(way, score) for share in result.settings]
+            for way, (name, _) in shown.items()
+        },
         xlabel="share of the sounding steps removed",
         ylabel="fall of probability" if score == "drop" else "UAR",
         styles=[style for _, style in shown.values()],

@@ -10,9 +10,10 @@ from matplotlib.axes import Axes
 from matplotlib.lines import Line2D
 from matplotlib.patches import Patch
 
-from sertut.evidence import Offsets, Shifts
+from sertut.evidence import ClipScores, Tally
 from sertut.evidence.intervals import Interval
-from sertut.evidence.lags import NEAR_SECONDS, NEAREST
+from sertut.evidence.lags import NEAREST
+from sertut.evidence.sums import NEAR_SECONDS
 from sertut.show.curves import STYLES, curves
 from sertut.show.heads import head_panels
 from sertut.show.picture import Picture, canvas, listed
@@ -23,7 +24,7 @@ WIDEST = 1.3
 """Seconds; a recovered offset beyond this is drawn as a triangle at the border."""
 
 
-def offsets(found: Offsets | Mapping[str, Offsets], *, title: str = "") -> Picture:
+def offsets(found: ClipScores | Mapping[str, ClipScores], *, title: str = "") -> Picture:
     """Recovered against true offset, a dot a clip, one panel a method; right is the diagonal, give or take 80 ms.
 
     Nearest time, which knows nothing of the clip, would lie on the dotted line.
@@ -38,7 +39,7 @@ def offsets(found: Offsets | Mapping[str, Offsets], *, title: str = "") -> Pictu
         for axis, (name, (result, method)) in zip(axes, panels.items(), strict=True):
             true, recovered = _of(result, method)
             _draw_dots(axis, true, recovered, limit)
-            error, within = result.interval(method), result.interval(method, "offset_within")
+            error, within = result.interval(method, "offset_error"), result.interval(method, "offset_within")
             axis.set_title(f"{name}\nmedian error {1000 * error.estimate:.0f} ms, {within.estimate:.0%} found")
         handles = [
             Line2D([], [], color=ROLES["attention"], marker=MARKERS["attention"], ls="", label="one clip"),
@@ -50,7 +51,7 @@ def offsets(found: Offsets | Mapping[str, Offsets], *, title: str = "") -> Pictu
             figure.suptitle(title, fontsize=12)
     text = [f"Recovered against true offset of {len(_of(*next(iter(panels.values())))[0])} clips."]
     for name, (result, method) in panels.items():
-        error, within = result.interval(method), result.interval(method, "offset_within")
+        error, within = result.interval(method, "offset_error"), result.interval(method, "offset_within")
         r = result.interval(method, "offset_correlation")
         beyond = int((np.abs(_of(result, method)[1]) > limit).sum())
         sentence = (
@@ -87,25 +88,29 @@ def offset_errors(
     return Picture(figure, f"Median error of the recovered offset: {parts}; the target is {1000 * target:.0f} ms.")
 
 
-def shifts(found: Shifts | Mapping[str, Shifts], *, ax: Axes | None = None, title: str = "") -> Picture:
+def shifts(found: Tally | Mapping[str, Tally], *, ax: Axes | None = None, title: str = "") -> Picture:
     """How far the recovered offset moved when a stream was delayed by known times, beside one that follows exactly.
 
     Args:
         found: one result, which is drawn with its control (see :mod:`sertut.evidence.shifts`), or name -> result, all
             with the same shifts.
     """
-    results = {"attention": found} if isinstance(found, Shifts) else dict(found)
-    known = next(iter(results.values())).shifts
+    results = {"attention": found} if isinstance(found, Tally) else dict(found)
+    known = next(iter(results.values())).settings
+    slopes = {
+        name: [test.interval(method, "slope") for method in ("attention", "control")] for name, test in results.items()
+    }
     lines = {
-        f"{name}, slope {test.slope.estimate:.2f}": [test.change(at) for at in known] for name, test in results.items()
+        f"{name}, slope {slopes[name][0].estimate:.2f}": [test.at(s).interval("attention", "change") for s in known]
+        for name, test in results.items()
     }
     with look():
         figure, axes = canvas(height=4.2, ax=ax)
         axis = axes[0, 0]
         axis.plot(known, known, color=ROLES["region"], lw=5, alpha=0.4, label="ideal: follows, slope 1")
         axis.axhline(0, color=ROLES["uniform"], ls=":", lw=1.4, label="stays, slope 0")
-        if isinstance(found, Shifts):
-            slope = found.control_slope.estimate
+        if isinstance(found, Tally):
+            slope = slopes["attention"][1].estimate
             moved = slope * np.array(known)
             axis.plot(known, moved, color=ROLES["energy"], ls="--", label=f"control, slope {slope:.2f}")
     drawn = curves(
@@ -119,24 +124,24 @@ def shifts(found: Shifts | Mapping[str, Shifts], *, ax: Axes | None = None, titl
     )
     low, high = axis.get_ylim()
     axis.set_ylim(min(low, 1.06 * min(known)), max(high, 1.06 * max(known)))
-    slopes = [f"{name} {_said(test.slope)}, its control {_said(test.control_slope)}" for name, test in results.items()]
-    return Picture(figure, f"{drawn.alt} Slopes: {'; '.join(slopes)}; 1 is ideal.")
+    said = [f"{name} {_said(slope)}, its control {_said(control)}" for name, (slope, control) in slopes.items()]
+    return Picture(figure, f"{drawn.alt} Slopes: {'; '.join(said)}; 1 is ideal.")
 
 
-def _panels(found: Offsets | Mapping[str, Offsets]) -> dict[str, tuple[Offsets, str]]:
+def _panels(found: ClipScores | Mapping[str, ClipScores]) -> dict[str, tuple[ClipScores, str]]:
     """Name of a panel -> the result and which of its methods; nearest time is a line in all of them."""
-    if isinstance(found, Offsets):
+    if isinstance(found, ClipScores):
         return {method: (found, method) for method in found.methods if method != NEAREST}
     return {name: (result, "attention") for name, result in found.items()}
 
 
-def _of(result: Offsets, method: str) -> tuple[np.ndarray, np.ndarray]:
+def _of(result: ClipScores, method: str) -> tuple[np.ndarray, np.ndarray]:
     """True and recovered offsets of a method, seconds, (N,) each."""
     rows = result.table[result.table["method"] == method]
     return rows["true"].to_numpy(), rows["recovered"].to_numpy()
 
 
-def _limit(panels: Mapping[str, tuple[Offsets, str]]) -> float:
+def _limit(panels: Mapping[str, tuple[ClipScores, str]]) -> float:
     """Half the width of the recovered axis, seconds."""
     largest = max(float(np.abs(values).max()) for panel in panels.values() for values in _of(*panel))
     return min(WIDEST, max(0.7, 1.05 * largest))

@@ -8,8 +8,8 @@ import numpy as np
 import seaborn as sns
 from matplotlib.axes import Axes
 
-from sertut.evidence import Localization, Report
-from sertut.evidence.intervals import Interval, mean
+from sertut.evidence import ClipScores, Report
+from sertut.evidence.intervals import Interval
 from sertut.show.picture import Picture, canvas, listed
 from sertut.show.style import BLACK, HEAT, MARKERS, ROLES, look, role_color
 from sertut.training.fitting import Run
@@ -97,7 +97,7 @@ def _describe_confusion(counts: np.ndarray, emotions: list[str]) -> str:
     return text + "."
 
 
-def localization(result: Localization, *, title: str = "") -> Picture:
+def localization(result: ClipScores, *, title: str = "") -> Picture:
     """Each score of the map, with its interval, beside what maps get that know nothing of emotion.
 
     For any result with four metrics: of ``Report.localization``, ``Report.cells`` or ``Report.loudness``. The black bar
@@ -106,7 +106,7 @@ def localization(result: Localization, *, title: str = "") -> Picture:
     methods = result.methods
     values = {
         metric: {
-            method: (result.interval(method, metric), float(mean(result.sums(method, f"{metric}_chance").sum(axis=0))))
+            method: (result.interval(method, metric), float(result.of_each_seed(f"{metric}_chance", method)[0]))
             for method in methods
         }
         for metric in result.metrics

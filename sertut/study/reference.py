@@ -12,11 +12,10 @@ import numpy as np
 import pandas as pd
 
 from sertut.errors import SertutError, unknown
-from sertut.evidence import Pooled
+from sertut.evidence import Tally
 from sertut.files import writing
 from sertut.study.grid import results_folder
 from sertut.study.protocols import PROTOCOLS, protocol
-from sertut.training.metrics import chance_uar
 
 BOOK_RESULTS = Path(__file__).resolve().parents[2] / "book" / "results"
 """Where the reference results are kept in a checkout."""
@@ -48,14 +47,26 @@ class Study:
             cells.setdefault((result["corpus"], result["method"]), []).append(result)
         return cells
 
-    def pooled(self, method: str, corpus: str | None = None) -> Pooled:
+    def pooled(self, method: str, corpus: str | None = None, part: str = "report") -> Tally:
         """All folds and seeds of one method: scores with intervals, and paired differences.
 
         Args:
             corpus: needed only where the study has several.
+            part: of the results: "report", or where it is kept "deletion", "shifts", "streams", "mixture", or the
+                lengths "middle", "segments", "joined".
+
+        Raises:
+            SertutError: unknown method; the study was run without that part.
         """
         found = self.cell(method, corpus)
-        return Pooled([result["report"] for result in found], [result["seed"] for result in found])
+        if any(part not in result for result in found):
+            raise SertutError(f"the study '{self.name}' holds no {part} of '{method}'; renew it with: {self.command}")
+        return Tally.pooled([result[part] for result in found], [result["seed"] for result in found])
+
+    def has(self, method: str, part: str = "report", corpus: str | None = None) -> bool:
+        """Whether a part of the results was kept of a method, all its folds and seeds."""
+        cells = [found for (name, m), found in self.cells.items() if m == method and corpus in (None, name)]
+        return bool(cells) and all(part in result for found in cells for result in found)
 
     def scores(self, method: str, fold: int, score: str = "uar", corpus: str | None = None) -> list[float]:
         """The score of each seed on one fold: what a reader's own run on that fold is compared with.
@@ -69,7 +80,7 @@ class Study:
         if fold not in self.folds:
             raise SertutError(f"the study '{self.name}' ran the folds {', '.join(map(str, self.folds))}, not {fold}.")
         found = [result for result in self.cell(method, corpus) if result["fold"] == fold]
-        return [float(Pooled([r["report"]], [r["seed"]]).of_each_seed(score)[0]) for r in found]
+        return [float(Tally.pooled([r["report"]], [r["seed"]]).of_each_seed(score)[0]) for r in found]
 
     def band(self, method: str, fold: int, score: str = "uar", corpus: str | None = None) -> tuple[float, float]:
         """Where a repetition of the training on this fold must fall: mean of its seeds -+ 4 standard deviations.
@@ -95,13 +106,13 @@ class Study:
                 "speakers": len(pooled.speakers),
                 "parameters": found[0]["parameters"],
                 "UAR": str(pooled.uar),
-                "UAR by chance": f"{chance_uar(len(pooled.emotions)):.3f}",
+                "UAR by chance": f"{pooled.chance:.3f}",
                 "WA": str(pooled.wa),
             }
-            if pooled.methods:
+            if pooled.scored("auroc"):
                 for metric in ("auroc", "pointing", "mass"):
-                    row[metric] = str(pooled.localization("attention", metric))
-                    row[f"{metric} by chance"] = f"{pooled.localization('attention', f'{metric}_chance').estimate:.3f}"
+                    row[metric] = str(pooled.interval("attention", metric))
+                    row[f"{metric} by chance"] = f"{pooled.interval('attention', f'{metric}_chance').estimate:.3f}"
             row["seconds a training"] = f"{np.median([result['seconds'] for result in found]):.0f}"
             rows.append(row)
         return pd.DataFrame(rows)

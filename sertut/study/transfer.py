@@ -19,7 +19,7 @@ import torch
 
 from sertut.corpora import Corpus, load, load_features
 from sertut.errors import SertutError, unknown
-from sertut.evidence import Pooled, evaluate
+from sertut.evidence import Tally, evaluate
 from sertut.evidence.intervals import Interval
 from sertut.files import writing
 from sertut.study.grid import record, results_folder, run_jobs
@@ -152,13 +152,13 @@ def chosen_rates(name: str) -> dict[str, float]:
 class TransferStudy(Study):
     """The results of a study of transfer; its methods are named "start, share"."""
 
-    def at(self, start: str, share: float) -> Pooled:
+    def at(self, start: str, share: float) -> Tally:
         """All seeds and folds of one start and share of the training speakers."""
         return self.pooled(_method(start, share))
 
     def gain(self, start: str, other: str, share: float) -> Interval:
         """UAR of one start minus that of another, paired over speakers and seeds."""
-        return self.at(start, share).difference(self.at(other, share))
+        return self.at(start, share).against(self.at(other, share))
 
     def curves(self, start: str, share: float) -> np.ndarray:
         """UAR on dev after each epoch, (trainings, epochs)."""

@@ -6,8 +6,9 @@ import pytest
 from matplotlib.collections import FillBetweenPolyCollection
 
 from sertut import show
-from sertut.evidence import Offsets, Shifts
+from sertut.evidence import ClipScores, Tally
 from sertut.evidence.intervals import Interval
+from sertut.evidence.lags import SCORES, STATISTICS
 
 TRUE = np.linspace(-0.6, 0.6, 12)
 FOUND = {
@@ -25,14 +26,15 @@ def found():
         for method, values in FOUND.items()
         for i, value in enumerate(values)
     ]
-    return Offsets(pd.DataFrame(rows), {})
+    return ClipScores.of(pd.DataFrame(rows), {}, SCORES, STATISTICS)
 
 
 def shift_test(slope, control):
-    known = np.array([-0.5, 0.0, 0.2])
-    clips = np.full((1, 2), 4.0)
-    changes, controls = (4 * factor * np.stack([known, known])[None] for factor in (slope, control))
-    return Shifts(tuple(known.tolist()), ("a", "b"), changes, np.zeros((1, 2, 3)), controls, clips)
+    """Two speakers of four clips each, in all of which the offset moves by `slope` times the shift."""
+    known = (-0.5, 0.0, 0.2)
+    table = lambda value, n=4: np.array([[[n * value, n]] * 2])  # noqa: E731
+    ours = {"slope": table(slope)} | {f"change at {x:g}": table(slope * x) for x in known}
+    return Tally(("a", "b"), {"attention": ours, "control": {"slope": table(control)}})
 
 
 def dots(axis, marker="o"):

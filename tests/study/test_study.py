@@ -9,7 +9,7 @@ import pytest
 
 from sertut.corpora import Region
 from sertut.errors import SertutError
-from sertut.evidence import Pooled, PooledScores
+from sertut.evidence import Tally
 from sertut.study import PROTOCOLS, Protocol, Training, build, load_study, recipe, report_study, run_study
 from sertut.study import grid as run_module
 from sertut.study.reference import BOOK_RESULTS
@@ -58,11 +58,11 @@ def test_a_study_runs_resumes_and_reports(tiny, tmp_path, cache, monkeypatch):
     assert study.results == load_study("tiny", tmp_path).results
     pooled = study.pooled("attention")
     assert pooled.seeds == (0, 1) and len(pooled.speakers) == 6
-    assert pooled.confusions.sum() == 2 * 48  # every clip is tested once a seed
+    assert pooled.sums("model", "uar").sum() == 2 * 48  # every clip is tested once a seed
     of_fold = study.scores("attention", 1)
     raw = [json.loads(path.read_text()) for path in paths]
     expected = [
-        float(uar(np.sum(r["report"]["confusions"], axis=0)))
+        float(uar(np.sum(r["report"]["methods"]["model"]["uar"], axis=0)))
         for r in raw
         if (r["method"], r["fold"]) == ("attention", 1)
     ]
@@ -169,16 +169,15 @@ def test_what_is_kept_of_two_streams(seen, tmp_path):
     test = seen.folds(n=3)[0].test
     for method, result in kept.items():
         aligned = method in ("nearest", "align+lag")
-        assert (result["report"]["offsets"] is not None) == aligned
+        assert ("nearest time" in result["report"]["methods"]) == aligned
         assert ("shifts" in result) == (method == "align+lag")
         assert ("mixture" in result) == (not aligned)
         assert ("streams" in result) == (method == "face")
     # Two classes, told .25 and .75: whoever says p is wrong by |p - .25|, and half and half by .25.
-    mixtures = PooledScores([kept["face"]["mixture"]], [0])
+    mixtures = Tally.pooled([kept["face"]["mixture"]], [0])
     assert mixtures.interval("half and half", "variation").estimate == pytest.approx(0.25)
     assert mixtures.sums("model", "variation")[..., 1].sum() == len(test)
-    assert Pooled([kept["nearest"]["report"]], [0]).offset_error("nearest time").estimate == pytest.approx(
-        0.2, abs=0.005
-    )
-    found = Pooled([kept["face"]["report"]], [0])
-    assert found.localization("uniform", "mass").estimate == pytest.approx(0.3, abs=0.03)  # 0.3 s of 1 s
+    near = Tally.pooled([kept["nearest"]["report"]], [0])
+    assert near.interval("nearest time", "offset_error").estimate == pytest.approx(0.2, abs=0.005)
+    found = Tally.pooled([kept["face"]["report"]], [0])
+    assert found.interval("uniform", "mass").estimate == pytest.approx(0.3, abs=0.03)  # 0.3 s of 1 s
