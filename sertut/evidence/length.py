@@ -16,7 +16,7 @@ from sertut.errors import SertutError
 from sertut.evidence.intervals import confusions_by_speaker
 from sertut.evidence.sums import AT, Tally
 from sertut.signals import HOP_SECONDS, WINDOW_SECONDS, Batch, pad
-from sertut.training.fitting import Run
+from sertut.training.runs import Run
 
 
 def at_lengths(run: Run, corpus: Corpus, seconds: Sequence[float]) -> Tally:

@@ -61,11 +61,6 @@ class ClipScores(Tally):
         }
         return cls(speakers, tables, statistics, table=table, skipped=skipped, metrics=metrics)
 
-    @property
-    def methods(self) -> tuple[str, ...]:
-        """The methods compared, in the order in which they were scored."""
-        return tuple(self.tables)
-
     def summary(self) -> pd.DataFrame:
         """One row a method; for each metric an :class:`Interval` and, where there is one, the chance level."""
         columns: dict = {}

@@ -19,7 +19,7 @@ from sertut.evidence.localization import FRAMES
 from sertut.evidence.perclip import ATTENTION, ClipScores, Found, score_each
 from sertut.evidence.scores import region_mask
 from sertut.signals import HOP_SECONDS, Batch, pad
-from sertut.training.fitting import Run
+from sertut.training.runs import Run
 
 
 @dataclass(frozen=True)

@@ -32,8 +32,8 @@ from sertut.evidence.localization import FRAMES, on_clock, spread
 from sertut.evidence.perclip import ATTENTION, draws_of
 from sertut.evidence.sums import AT, Tally
 from sertut.signals import sounding
-from sertut.training.fitting import Run
 from sertut.training.prediction import predict
+from sertut.training.runs import Run
 
 SHARES = (0.1, 0.2, 0.3, 0.5)
 

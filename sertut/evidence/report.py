@@ -23,9 +23,9 @@ from sertut.evidence.localization import localize, of_emotions
 from sertut.evidence.perclip import ATTENTION, ClipScores
 from sertut.evidence.reach import head_use
 from sertut.evidence.sums import Tally
-from sertut.training.fitting import Run
 from sertut.training.metrics import chance_uar, recalls
 from sertut.training.prediction import Predictions, predict
+from sertut.training.runs import Run
 
 
 @dataclass(frozen=True)

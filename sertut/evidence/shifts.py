@@ -32,7 +32,7 @@ from sertut.evidence.perclip import ATTENTION
 from sertut.evidence.sums import AT, NEAR_SECONDS, Tally
 from sertut.signals import HOP_SECONDS
 from sertut.training.data import Examples
-from sertut.training.fitting import Run
+from sertut.training.runs import Run
 from sertut.video import VIDEO_HOP
 
 SHIFTS = (-0.5, -0.2, 0.0, 0.2, 0.5)

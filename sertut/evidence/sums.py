@@ -99,6 +99,11 @@ class Tally:
     seeds: tuple[int, ...] = (0,)
     emotions: tuple[str, ...] = ()
 
+    @property
+    def methods(self) -> tuple[str, ...]:
+        """All methods, in the order in which they were scored."""
+        return tuple(self.tables)
+
     def scored(self, metric: str) -> tuple[str, ...]:
         """The methods that have a metric; none where it could not be taken, e.g. where no region is known."""
         return tuple(method for method, held in self.tables.items() if _source(metric) in held)

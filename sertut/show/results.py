@@ -12,8 +12,8 @@ from sertut.evidence import ClipScores, Report
 from sertut.evidence.intervals import Interval
 from sertut.show.picture import Picture, canvas, listed
 from sertut.show.style import BLACK, HEAT, MARKERS, ROLES, look, role_color
-from sertut.training.fitting import Run
 from sertut.training.metrics import recalls
+from sertut.training.runs import Run
 
 METHOD_ROLES = {"untrained network": "untrained", "motion": "energy"}
 """Role of a method that is not named like one; motion is in the face what energy is in the voice."""

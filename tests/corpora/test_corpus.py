@@ -66,7 +66,7 @@ def test_validate_lists_every_kind_of_problem(tones, tmp_path):
     assert "empty file" in found[clips[0].name]
     assert clips[2].name in found[clips[1].name]
     assert "does not exist" in found[clips[3].name]
-    assert "48 clips where the complete corpus has 50" in found["tones"]
+    assert "48 of 50 clips" in found["tones"]
     assert len(found) == 4
 
 

@@ -77,7 +77,7 @@ def test_a_claim_stands_once_with_all_its_measurements():
 
 def test_reference_results_are_shown(tmp_path, monkeypatch):
     class FakeStudy:
-        question, command = "Which is better?", "sertut study run one"
+        question, renewal = "Which is better?", "Renew: `sertut study run one`"
 
         def table(self):
             rows = {
