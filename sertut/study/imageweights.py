@@ -22,7 +22,7 @@ from safetensors.torch import load_file
 from sertut.errors import SertutError, unknown
 from sertut.models.convolutional import FullyConvolutional
 
-TORCHVISION = {"alexnet": "alexnet", "squeezenet": "squeezenet1_0"}
+TORCHVISION = {"squeezenet": "squeezenet1_0"}
 """Trunk -> torchvision's name of the network that it was taken from."""
 
 PIXEL_STD = 255 * 0.226
@@ -41,7 +41,7 @@ def load_image_weights(
     trunk.
 
     Args:
-        model: with the trunk "alexnet" or "squeezenet".
+        model: with the trunk "squeezenet".
         path: a .npz, .safetensors or .pth file with the names of torchvision's state dict (``features.0.weight``, ...;
             what does not start with ``features.`` is not needed). None: torchvision's own ImageNet weights, downloaded
             once and checked by their hash.
