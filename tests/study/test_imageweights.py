@@ -11,13 +11,13 @@ from safetensors.torch import save_file
 from sertut.errors import SertutError
 from sertut.models import FullyConvolutional, redraw
 from sertut.signals import Batch
-from sertut.study.imageweights import FILE, PIXEL_STD, image_weights, load_image_weights
+from sertut.study.imageweights import FILE, PIXEL_STD, chosen_weights, load_image_weights
 
 
-def state(trunk="squeezenet", seed=1):
+def state():
     """Other weights than those of a new model, under torchvision's names, with a classifier that nobody needs."""
-    torch.manual_seed(seed)
-    drawn = FullyConvolutional(2, trunk).trunk.state_dict()
+    torch.manual_seed(1)
+    drawn = FullyConvolutional(2, "squeezenet").trunk.state_dict()
     return {f"features.{name}": value for name, value in drawn.items()} | {"classifier.1.bias": torch.zeros(1000)}
 
 
@@ -35,6 +35,8 @@ def write(path: Path, content: dict) -> Path:
 def test_every_weight_arrives_and_the_first_layer_is_scaled(tmp_path, ending):
     content = state()
     model = load_image_weights(FullyConvolutional(3, "squeezenet"), write(tmp_path / f"w.{ending}", content), 57.0)
+    with pytest.raises(SertutError, match="no weights from photographs for the trunk 'small'; choose 'squeezenet'"):
+        load_image_weights(FullyConvolutional(3, "small"), tmp_path / f"w.{ending}")
     for name, value in model.trunk.state_dict().items():
         factor = 57.0 if name == "0.weight" else 1.0
         torch.testing.assert_close(value, factor * content[f"features.{name}"])
@@ -73,12 +75,15 @@ def broken(name, value=None):
 @pytest.mark.parametrize(
     ("content", "message"),
     [
-        (broken("features.3.squeeze.bias"), r"w\.npz lacks the layer features\.3\.squeeze\.bias"),
         (
-            broken("features.0.weight", torch.zeros(96, 1, 7, 7)),
-            r"features\.0\.weight has the shape \(96, 1, 7, 7\) instead",
+            broken("features.3.squeeze.bias"),
+            r"w\.npz: features\.3\.squeeze\.bias has no numbers where the trunk has \(16",
         ),
-        (broken("features.99.weight", torch.zeros(1)), r"has a layer features\.99\.weight, which the trunk"),
+        (broken("features.0.weight", torch.zeros(96, 1, 7, 7)), r"features\.0\.weight has \(96, 1, 7, 7\) numbers"),
+        (
+            broken("features.99.weight", torch.zeros(1)),
+            r"features\.99\.weight has \(1,\) numbers where the trunk has no;",
+        ),
         (
             broken("features.0.bias", torch.full((96,), torch.nan)),
             r"features\.0\.bias holds numbers that are not finite",
@@ -115,11 +120,6 @@ def test_a_pickle_that_would_run_code_is_refused(tmp_path):
     assert not (tmp_path / "ran").exists()
 
 
-def test_other_trunks_and_endings():
-    with pytest.raises(SertutError, match="trunk with weights from photographs 'small'"):
-        load_image_weights(FullyConvolutional(3, "small"))
-
-
 def test_without_internet_the_file_and_the_remedy_are_named(monkeypatch):
     def refuse(*args, **kwargs):
         raise OSError("no network")
@@ -132,14 +132,14 @@ def test_without_internet_the_file_and_the_remedy_are_named(monkeypatch):
 
 def test_the_environment_names_a_file_or_its_folder(tmp_path, monkeypatch):
     monkeypatch.delenv("SERTUT_WEIGHTS", raising=False)
-    assert image_weights() is None
+    assert chosen_weights() is None
     monkeypatch.setenv("SERTUT_WEIGHTS", str(tmp_path))
     with pytest.raises(SertutError, match=rf"{FILE}, which does not exist"):
-        image_weights()
+        chosen_weights()
     (tmp_path / FILE).touch()
-    assert image_weights() == tmp_path / FILE
+    assert chosen_weights() == tmp_path / FILE
     monkeypatch.setenv("SERTUT_WEIGHTS", str(tmp_path / FILE))
-    assert image_weights() == tmp_path / FILE
+    assert chosen_weights() == tmp_path / FILE
 
 
 def test_real_weights_see_what_is_in_a_photograph():
@@ -147,7 +147,7 @@ def test_real_weights_see_what_is_in_a_photograph():
     from sklearn.datasets import load_sample_image
     from torchvision.models import squeezenet1_0
 
-    path = image_weights()
+    path = chosen_weights()
     if path is None:
         pytest.skip("needs SqueezeNet's ImageNet weights: set SERTUT_WEIGHTS to their folder")
     with np.load(path) as arrays:
