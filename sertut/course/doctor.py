@@ -12,10 +12,10 @@ from importlib.metadata import PackageNotFoundError, requires, version
 
 import numpy as np
 
+from sertut import planted
 from sertut.corpora import MADE, NAMES, RECORDED, folder_of
 from sertut.errors import SertutError
 from sertut.files import corpora_folder, data_folder
-from sertut.planted import variants as planted
 
 
 @dataclass(frozen=True)
