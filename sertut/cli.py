@@ -79,31 +79,25 @@ def data_validate(arguments: argparse.Namespace) -> int:
 def study_list(arguments: argparse.Namespace) -> int:
     """All protocols, and the question that each answers."""
     from sertut.study import PROTOCOLS
-    from sertut.study.transfer import TRANSFERS
 
-    questions = {name: protocol.question for name, protocol in PROTOCOLS.items()}
-    questions |= {name: transfer.question for name, transfer in TRANSFERS.items()}
-    for name, question in questions.items():
-        print(f"{name}: {question}")
+    for name, protocol in PROTOCOLS.items():
+        print(f"{name}: {protocol.question}")
     return 0
 
 
 def study_run(arguments: argparse.Namespace) -> int:
     """Run the trainings of a protocol that are not there yet; it may be stopped and started again."""
     from sertut.study import run_study
-    from sertut.study.transfer import TRANSFERS, run_transfer
 
-    run = run_transfer if arguments.name in TRANSFERS else run_study
-    run(arguments.name, workers=arguments.workers, device=arguments.device)
+    run_study(arguments.name, workers=arguments.workers, device=arguments.device)
     return 0
 
 
 def study_report(arguments: argparse.Namespace) -> int:
     """Sum up the trainings of a protocol and write the reference results into the book."""
     from sertut.study import report_study
-    from sertut.study.transfer import TRANSFERS, report_transfer
 
-    report = (report_transfer if arguments.name in TRANSFERS else report_study)(arguments.name)
+    report = report_study(arguments.name)
     print(f"{report.question}\n{report.table().set_index(['corpus', 'method']).T.to_string()}")
     return 0
 

@@ -47,7 +47,7 @@ def reference_page(folder: Path) -> str:
     parts = []
     for name in (name for name in PROTOCOLS if (folder / f"{name}.json").is_file()):
         study = load_study(name, folder)
-        parts += [f"### {name}", study.question, _sideways(study.table()), f"Renew: `{study.command}`"]
+        parts += [f"### {name}", study.question, _sideways(study.table()), study.renewal]
     return "\n\n".join(parts) or "No study has been run yet."
 
 

@@ -11,13 +11,13 @@ from matplotlib.patches import Patch
 
 from sertut.errors import SertutError
 from sertut.evidence import Example
+from sertut.evidence.intervals import Interval, bootstrap_speakers, mean, sums_by_speaker
 from sertut.evidence.mixture import true_shares
 from sertut.show.faces import BAR, STRIP, draw_bars, draw_faces, keep_square, strip_rows
 from sertut.show.picture import Picture, canvas, listed
 from sertut.show.sound import numbers
 from sertut.show.style import BLACK, BLUE, GREEN, MARKERS, ROLES, VERMILION, emotion_color, look
 from sertut.signals import SAMPLE_RATE
-from sertut.training.metrics import Interval, bootstrap_speakers, mean, sums_by_speaker
 
 DARK = (BLACK, BLUE, GREEN, VERMILION)
 """Colors that white letters can be read on."""

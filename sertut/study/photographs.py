@@ -22,10 +22,9 @@ import torch
 from torch import nn
 
 from sertut.attention.spectrogram import mean_over_cells
-from sertut.models import FullyConvolutional
+from sertut.models import FullyConvolutional, redraw
 from sertut.progress import progress_bar
 from sertut.signals import Batch
-from sertut.training.fitting import redraw
 
 SIDE = 64  # pixels of a patch, and as many as there are mel bands
 TURNS = 4  # quarter turns to tell apart
@@ -50,7 +49,7 @@ class Pretrained:
     chance: float = 1 / TURNS
 
 
-def photographs() -> Mapping[str, torch.Tensor]:
+def sample_photographs() -> Mapping[str, torch.Tensor]:
     """Name -> gray photograph (height, width), pixels 0 to 1: scikit-learn's two, and matplotlib's if it is there."""
     import matplotlib.image
     from matplotlib import cbook
@@ -121,7 +120,7 @@ def pretrain_on_photographs(
         SertutError: the trunk needs larger patches than there are.
     """
     started = time.time()
-    pictures = photographs()
+    pictures = sample_photographs()
     known = [sizes(part) for image in pictures.values() for part in split(image)[0]]
     unseen = [sizes(part) for image in pictures.values() for part in split(image)[1]]
     with torch.random.fork_rng(devices=[]):

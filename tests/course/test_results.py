@@ -13,7 +13,7 @@ from sertut.course.claims_page import claims_page, effect
 from sertut.course.results import KEYS, read_results, write_results
 from sertut.errors import SertutError
 from sertut.evidence.claims import Claim
-from sertut.training.metrics import Interval
+from sertut.evidence.intervals import Interval
 
 CLAIM = Claim("D2", "attention finds the region", "a paper", "paper", "planted", Interval(0.4, 0.3, 0.5), "AUROC", 5)
 
@@ -77,7 +77,7 @@ def test_a_claim_stands_once_with_all_its_measurements():
 
 def test_reference_results_are_shown(tmp_path, monkeypatch):
     class FakeStudy:
-        question, command = "Which is better?", "sertut study run one"
+        question, renewal = "Which is better?", "Renew: `sertut study run one`"
 
         def table(self):
             rows = {

@@ -5,10 +5,10 @@ import re
 import numpy as np
 import pytest
 
+from sertut.evidence.intervals import Interval
 from sertut.show.listen import listen
 from sertut.show.pair import spectrograms
 from sertut.show.splits import splits
-from sertut.training.metrics import Interval
 
 
 def test_a_clip_plays_without_a_decision(example):

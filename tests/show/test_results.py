@@ -10,9 +10,9 @@ from sertut import show
 from sertut.corpora import Corpus
 from sertut.corpora.ravdess import ABOUT
 from sertut.errors import SertutError
+from sertut.evidence.intervals import Interval
 from sertut.evidence.localization import METRICS
 from sertut.signals import Batch, length_mask
-from sertut.training.metrics import Interval
 
 EMOTIONS = ("neutral", "anger", "sadness")
 
