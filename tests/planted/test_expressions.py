@@ -280,7 +280,7 @@ def test_emotions_can_be_told_on_people_never_seen_but_not_always():
         for emotion in EMOTIONS * 4:
             draws = rng(8, len(rows))
             shown_here = [] if emotion == "neutral" else [Expression(emotion, -1.0, 2.0, 1.0)]
-            pictures = render_face(look, voice(len(rows)), 1.0, float(draws.uniform(-0.6, 0.6)), shown_here, draws)[-1:]
+            pictures = render_face(look, voice(len(rows)), 0.2, float(draws.uniform(-0.6, 0.6)), shown_here, draws)[-1:]
             rows.append(face_features(Faces(pictures, np.ones(1, dtype=bool), np.zeros(1)))[0].numpy())
             labels.append(emotion)
             people.append(person)
