@@ -2,8 +2,7 @@
 
 from sertut.show.alignment import alignment
 from sertut.show.corpora import corpus
-from sertut.show.curves import curves
-from sertut.show.deletion import deletion
+from sertut.show.estimates import differences, dots, localization
 from sertut.show.faces import filmstrip
 from sertut.show.focus import focus, focus_map
 from sertut.show.gates import gates, gates_over
@@ -11,17 +10,16 @@ from sertut.show.heads import heads, received
 from sertut.show.heatmap import heatmap
 from sertut.show.maps import attention, attentions, mixture
 from sertut.show.mixtures import mixtures, shares
-from sertut.show.offsets import offset_errors, offsets, shifts
+from sertut.show.offset_panels import offset_errors, offsets
 from sertut.show.perception import perception
 from sertut.show.picture import Picture
-from sertut.show.player import Player, player
+from sertut.show.playback import Player, player, watch
+from sertut.show.recognition import confusion, history
 from sertut.show.regions import receptive_field, regions
-from sertut.show.results import confusion, history, localization
-from sertut.show.seeds import differences, dots
 from sertut.show.sound import padding, spectrogram, waveform
 from sertut.show.streams import two_streams
 from sertut.show.style import EMOTIONS, ROLES, emotion_color, look
-from sertut.show.watch import watch
+from sertut.show.varied import curves, deletion, shifts
 from sertut.show.widgets import explore
 
 __all__ = [

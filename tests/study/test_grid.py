@@ -1,7 +1,6 @@
 """Studies: resumable, run again when something that they depend on changes, rates chosen inside each fold."""
 
 import json
-import shutil
 from dataclasses import replace
 
 import numpy as np
@@ -95,30 +94,15 @@ def test_a_result_is_missing_when_something_it_depends_on_has_changed(three, wha
     assert grid.result_path("tiny", training) != before
 
 
-def test_code_counts_where_it_does_something(tmp_path, monkeypatch):
-    monkeypatch.setattr(digests, "CODE", ("attention", "training"))
-    library = tmp_path / "sertut"
-    for room in (*digests.CODE, "planted", "study"):
-        shutil.copytree(digests.LIBRARY / room, library / room, ignore=shutil.ignore_patterns("__pycache__"))
-
-    def after(name, old, new):
-        path = library / name
-        text = path.read_text()
-        assert old in text
-        path.write_text(text.replace(old, new, 1))
-        digests.code_digest.cache_clear()
-        found = [digests.code_digest(made, library) for made in (False, True)]
-        path.write_text(text)
-        return found
-
-    same = after("attention/softmax.py", "import", "import")
-    assert after("attention/softmax.py", "import", "# a comment\n\nimport") == same
-    assert after("attention/softmax.py", '"""', '"""Other words. ') == same
-    recorded, made = after("planted/voices.py", "import", "import os\nimport")
-    assert recorded == same[0] and made != same[1]
-    for name in ("attention/softmax.py", "training/metrics.py", "study/grid.py"):
-        assert not set(after(name, "import", "import os\nimport")) & set(same)
-    assert after("study/bands.py", "import", "import os\nimport") == same
+def test_digests_of_code_cover_what_trains_and_what_made_the_corpus(monkeypatch):
+    asked = []
+    monkeypatch.setattr(digests, "code_of", lambda *names: asked.append(names) or {})
+    for made in (False, True):
+        digests.code_digest.__wrapped__(made)
+    assert {"attention", "models", "training", "evidence", "study/grid.py"} <= set(asked[0]) and "planted" not in asked[
+        0
+    ]
+    assert set(asked[1]) - set(asked[0]) == {"planted"}
 
 
 def test_a_learning_rate_is_chosen_inside_each_fold(plan, tmp_path):

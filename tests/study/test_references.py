@@ -5,7 +5,7 @@ from dataclasses import replace
 import pandas as pd
 import pytest
 
-from sertut.course.claims_page import reference_page
+from sertut.course.pages import reference_page
 from sertut.errors import SertutError
 from sertut.study import PROTOCOLS, Study, load_study, recipe, reference
 from sertut.study.digests import plan_digests
