@@ -1,27 +1,24 @@
 """Pictures, each with a text alternative made from the same data; a player to hear what the maps weigh."""
 
-from sertut.show.alignment import alignment
-from sertut.show.corpora import corpus
+from sertut.show.cellmaps import receptive_field, regions
 from sertut.show.curves import curves
 from sertut.show.deletion import deletion
-from sertut.show.faces import filmstrip
-from sertut.show.focus import focus, focus_map
-from sertut.show.gates import gates, gates_over
-from sertut.show.heads import heads, received
-from sertut.show.heatmap import heatmap
-from sertut.show.maps import attention, attentions, mixture
-from sertut.show.mixtures import mixtures, shares
+from sertut.show.gating import gates, gates_over
+from sertut.show.headmaps import focus, focus_map, heads, received
+from sertut.show.mixing import mixture, mixtures, shares
 from sertut.show.offsets import offset_errors, offsets, shifts
-from sertut.show.perception import perception
 from sertut.show.picture import Picture
 from sertut.show.player import Player, player
-from sertut.show.regions import receptive_field, regions
 from sertut.show.results import confusion, history, localization
+from sertut.show.ridges import alignment
 from sertut.show.seeds import differences, dots
-from sertut.show.sound import padding, spectrogram, waveform
-from sertut.show.streams import two_streams
+from sertut.show.sounds import padding, spectrogram, spectrograms
+from sertut.show.strips import filmstrip, perception, two_streams
 from sertut.show.style import EMOTIONS, ROLES, emotion_color, look
+from sertut.show.tables import corpus, heatmap
+from sertut.show.tiles import filters, pixels
 from sertut.show.watch import watch
+from sertut.show.weights import attention, attentions
 from sertut.show.widgets import explore
 
 __all__ = [
@@ -41,6 +38,7 @@ __all__ = [
     "emotion_color",
     "explore",
     "filmstrip",
+    "filters",
     "focus",
     "focus_map",
     "gates",
@@ -56,6 +54,7 @@ __all__ = [
     "offsets",
     "padding",
     "perception",
+    "pixels",
     "player",
     "received",
     "receptive_field",
@@ -63,7 +62,7 @@ __all__ = [
     "shares",
     "shifts",
     "spectrogram",
+    "spectrograms",
     "two_streams",
     "watch",
-    "waveform",
 ]

@@ -7,7 +7,7 @@ import torch
 from sertut.corpora import Clip
 from sertut.evidence import Example
 from sertut.show.player import Player, player
-from sertut.show.spans import decoys, spans, true_regions
+from sertut.show.words import decoys, spans, true_regions
 from sertut.signals import SAMPLE_RATE, level_db, log_mel, read_audio
 
 

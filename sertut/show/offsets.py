@@ -13,9 +13,9 @@ from matplotlib.patches import Patch
 from sertut.evidence import Offsets, Shifts
 from sertut.evidence.lags import NEAR_SECONDS, NEAREST
 from sertut.show.curves import STYLES, curves
-from sertut.show.heads import head_panels
 from sertut.show.picture import Picture, canvas, listed
 from sertut.show.results import draw_interval
+from sertut.show.rows import panel_grid
 from sertut.show.style import MARKERS, ROLES, look
 from sertut.training.metrics import Interval
 
@@ -34,7 +34,7 @@ def offsets(found: Offsets | Mapping[str, Offsets], *, title: str = "") -> Pictu
     panels = _panels(found)
     limit = _limit(panels)
     with look():
-        figure, axes = head_panels(len(panels), "true: face later by (s)", "recovered (s)", height=2.7)
+        figure, axes = panel_grid(len(panels), "true: face later by (s)", "recovered (s)", height=2.7)
         for axis, (name, (result, method)) in zip(axes, panels.items(), strict=True):
             true, recovered = _of(result, method)
             _draw_dots(axis, true, recovered, limit)

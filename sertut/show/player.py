@@ -14,11 +14,11 @@ import soundfile
 
 from sertut.evidence import Example
 from sertut.files import writing
-from sertut.show.maps import describe, time_weights, uniform_level, verdict
+from sertut.show.picture import numbers
 from sertut.show.player_page import PAGE
-from sertut.show.sound import numbers
-from sertut.show.spans import decoys, stream_of, true_regions
 from sertut.show.style import ROLES
+from sertut.show.weights import describe, time_weights, uniform_level
+from sertut.show.words import decoys, stream_of, true_regions, verdict
 from sertut.signals import SAMPLE_RATE
 
 WIDE, TALL, BASE = 600, 200, 172  # the drawing's own units; the page scales it. BASE: where the weights stand

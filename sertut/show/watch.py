@@ -13,10 +13,11 @@ import numpy as np
 
 from sertut.corpora import Clip
 from sertut.evidence import Example
-from sertut.show.faces import describe_truth, face_of, say_lost, unjudged
-from sertut.show.maps import describe, verdict
+from sertut.show.picture import numbers
 from sertut.show.player import Player
-from sertut.show.sound import numbers
+from sertut.show.strips import describe_truth, face_of, say_lost, unjudged
+from sertut.show.weights import describe
+from sertut.show.words import verdict
 from sertut.signals import SAMPLE_RATE
 from sertut.video import VIDEO_RATE, Faces, write_video
 

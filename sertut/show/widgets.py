@@ -5,8 +5,8 @@ from __future__ import annotations
 import os
 
 from sertut.evidence import Example, Report
-from sertut.show.maps import attention
 from sertut.show.picture import Picture
+from sertut.show.weights import attention
 
 
 def explore(report: Report, *, static: bool | None = None):
