@@ -19,7 +19,7 @@ if TYPE_CHECKING:  # what editors and type checkers see; __getattr__ below does 
     from sertut.corpora import load
     from sertut.errors import SertutError
     from sertut.evidence import evaluate
-    from sertut.training import fit, predict
+    from sertut.training import fit, fit_once, load_run, predict
 
 __version__ = "0.1.0"
 
@@ -36,7 +36,15 @@ _ROOMS = [
     "training",
     "video",
 ]
-_NAMES = {"SertutError": "errors", "evaluate": "evidence", "fit": "training", "load": "corpora", "predict": "training"}
+_NAMES = {
+    "SertutError": "errors",
+    "evaluate": "evidence",
+    "fit": "training",
+    "fit_once": "training",
+    "load": "corpora",
+    "load_run": "training",
+    "predict": "training",
+}
 
 __all__ = [
     "SertutError",
@@ -46,7 +54,9 @@ __all__ = [
     "evaluate",
     "evidence",
     "fit",
+    "fit_once",
     "load",
+    "load_run",
     "models",
     "planted",
     "predict",

@@ -6,8 +6,9 @@ import importlib
 from pathlib import Path
 
 from sertut.corpora import afew, cremad, emodb, iemocap, ravdess, ravdess_video, spliced
-from sertut.corpora.cache import load_faces, load_features
-from sertut.corpora.corpus import About, Clip, Corpus, Fold, Problem, Region
+from sertut.corpora.cache import clip_level, load_faces, load_features, read_clip
+from sertut.corpora.clip import Clip, Region
+from sertut.corpora.corpus import About, Corpus, Fold, Problem
 from sertut.corpora.folds import random_fold
 from sertut.corpora.leaks import Leaks, find_leaks
 from sertut.corpora.trimmed import trim_silence
@@ -79,11 +80,13 @@ __all__ = [
     "Leaks",
     "Problem",
     "Region",
+    "clip_level",
     "find_leaks",
     "folder_of",
     "load",
     "load_faces",
     "load_features",
     "random_fold",
+    "read_clip",
     "trim_silence",
 ]

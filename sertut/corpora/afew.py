@@ -8,12 +8,11 @@ a speaker; a film may have clips on both sides. Each clip therefore counts as it
 so): an interval that resamples speakers resamples clips here, and is too narrow. Nor is it written what is said.
 """
 
-from __future__ import annotations
-
-import re
 from pathlib import Path
 
-from sertut.corpora.corpus import About, Clip, Corpus, audio_files, warn_if_incomplete
+from sertut.corpora.clip import Clip
+from sertut.corpora.corpus import About, Corpus
+from sertut.corpora.reading import Source
 from sertut.errors import CorpusError
 
 ABOUT = About(
@@ -38,8 +37,15 @@ EMOTIONS = {
 }
 SPLITS = {"train": "Train_AFEW", "val": "Val_AFEW"}
 ALIGNED = "AlignedFaces_LBPTOP_Points"  # the organizers' own faces and features lie beside the classes; not read here
-NAME = re.compile(r"^\d{9}$")
 DEV_EVERY = 5  # every fifth training clip of a class, in the order of their numbers, is dev
+SOURCE = Source(
+    name="afew",
+    about=ABOUT,
+    emotions=EMOTIONS,
+    names=r"\d{9}",
+    example="an AFEW name such as 000046280.avi",
+    expected={"clips": 773 + 383},
+)
 
 
 def read(root: Path) -> Corpus:
@@ -56,32 +62,18 @@ def read(root: Path) -> Corpus:
         CorpusError: a split or class folder is missing or empty, there are folders or names that do not belong.
     """
     clips: list[Clip] = []
-    dev: list[str] = []
+    dev: set[str] = set()
     for split in SPLITS:
         for folder in _class_folders(root, split):
-            found = [_clip(path, split) for path in audio_files(folder, (".avi",))]
-            clips += found
+            files = {f"{split}-{folder.name}-{path.stem}": path for path in SOURCE.files(folder, (".avi",))}
+            clips += (
+                Clip(name, path, name, EMOTIONS[folder.name], name, video=path, details={"split": split})
+                for name, path in files.items()
+            )
             if split == "train":
-                dev += [clip.speaker for clip in found[::DEV_EVERY]]
-    test = [clip.speaker for clip in clips if clip.details["split"] == "val"]
-    return warn_if_incomplete(
-        Corpus(
-            name="afew",
-            clips=tuple(clips),
-            emotions=tuple(EMOTIONS.values()),
-            about=ABOUT,
-            published_folds=((frozenset(test), frozenset(dev)),),
-            expected={"clips": 773 + 383},
-            untold=("speakers", "sentences"),
-        )
-    )
-
-
-def _clip(path: Path, split: str) -> Clip:
-    if not NAME.match(path.stem):
-        raise CorpusError(f"{path} is not an AFEW name such as 000046280.avi; move it elsewhere.")
-    name = f"{split}-{path.parent.name}-{path.stem}"
-    return Clip(name, path, name, EMOTIONS[path.parent.name], name, video=path, details={"split": split})
+                dev |= set([*files][::DEV_EVERY])
+    test = {clip.speaker for clip in clips if clip.details["split"] == "val"}
+    return SOURCE.corpus(clips, published_folds=((frozenset(test), frozenset(dev)),), untold=("speakers", "sentences"))
 
 
 def _class_folders(root: Path, split: str) -> list[Path]:

@@ -1,57 +1,26 @@
-"""What was recorded: a clip, a corpus of clips, and a fold of a corpus."""
+"""What was recorded: a corpus of clips, and its folds, whose speakers are disjoint."""
 
 from __future__ import annotations
 
 import warnings
 from collections import Counter
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
+import numpy as np
 import pandas as pd
 import soundfile
 
+from sertut.corpora.cache import in_threads
+from sertut.corpora.clip import Clip
 from sertut.corpora.leaks import Leaks, find_leaks
 from sertut.errors import AudioError, CorpusError, VideoError
 from sertut.signals import SAMPLE_RATE, read_audio
 from sertut.video import read_video
 
-
-@dataclass(frozen=True)
-class Region:
-    """A span in which the emotion is known to be: seconds from the clip's start, in one stream ("voice" or "face").
-
-    low, high: the band in which it is heard, Hz; None where there is no limit.
-    """
-
-    start: float
-    end: float
-    stream: str = "voice"
-    low: float | None = None
-    high: float | None = None
-
-    @property
-    def in_band(self) -> bool:
-        """Whether the region is known in frequency too."""
-        return self.low is not None or self.high is not None
-
-
-@dataclass(frozen=True)
-class Clip:
-    """One utterance.
-
-    name: unique within its corpus. regions: where the emotion is known to be; empty for ordinary corpora.
-    details: what else the corpus says of it (intensity, repetition, ...).
-    """
-
-    name: str
-    audio: Path
-    speaker: str
-    emotion: str
-    sentence: str
-    regions: tuple[Region, ...] = ()
-    video: Path | None = None
-    details: Mapping[str, object] = field(default_factory=dict, compare=False)
+Folds = tuple[tuple[frozenset[str], frozenset[str]], ...]
+"""For each fold, the speakers of test and those of dev."""
 
 
 @dataclass(frozen=True)
@@ -93,7 +62,7 @@ class Corpus:
     clips: tuple[Clip, ...]
     emotions: tuple[str, ...]
     about: About
-    published_folds: tuple[tuple[frozenset[str], frozenset[str]], ...] = ()
+    published_folds: Folds = ()
     expected: Mapping[str, int] = field(default_factory=dict)
     dropped: tuple[Problem, ...] = ()
     untold: tuple[str, ...] = ()
@@ -150,7 +119,7 @@ class Corpus:
 
     def describe(self) -> str:
         """A paragraph a human can read: size, speakers, classes, license, how to cite."""
-        seconds = sum(_seconds(clip.audio) for clip in self.clips)
+        seconds = sum(in_threads(_seconds, [clip.audio for clip in self.clips], "measuring"))
         counts = Counter(clip.emotion for clip in self.clips)
         located = sum(bool(clip.regions) for clip in self.clips)
         filmed = sum(clip.video is not None for clip in self.clips)
@@ -169,28 +138,22 @@ class Corpus:
 
     def validate(self) -> list[Problem]:
         """Read every file; list what is unreadable, silent, duplicated or missing. An empty list is good news."""
-        problems = []
-        readable = []
-        for clip in self.clips:
-            try:
-                read_audio(clip.audio)
-                readable.append(clip)
-                if clip.video:
-                    read_video(clip.video, longest=48)  # every frame is decoded, none is kept large
-            except (AudioError, VideoError) as error:
-                problems.append(Problem(clip.name, str(error)))
+        faults = in_threads(_fault, self.clips, f"reading {self.name}")
+        problems = [Problem(clip.name, fault) for clip, fault in zip(self.clips, faults, strict=True) if fault]
+        readable = [clip for clip, fault in zip(self.clips, faults, strict=True) if not fault]
         for group in find_leaks({"all": readable}).duplicates:
             names = [name for _, name in group]
             problems.append(Problem(names[0], f"same audio as {', '.join(names[1:])}"))
-        found = self.found()
-        for what, number in self.expected.items():
-            if found[what] != number:
-                problems.append(Problem(self.name, f"has {found[what]} {what} where the complete corpus has {number}"))
-        return problems
+        return problems + [Problem(self.name, f"has {number}") for number in self.missing()]
 
     def found(self) -> dict[str, int]:
         """What to hold against :attr:`expected`: clips, those left out included, and speakers."""
         return {"clips": len(self) + sum(problem.clips for problem in self.dropped), "speakers": len(self.speakers)}
+
+    def missing(self) -> list[str]:
+        """What differs from :attr:`expected`, e.g. ``["56 of 1156 clips"]``; empty for a complete corpus."""
+        found = self.found()
+        return [f"{found[what]} of {number} {what}" for what, number in self.expected.items() if found[what] != number]
 
     def _number(self, of: str) -> str:
         """How many, in words: `24 speakers`, or `speakers unknown`."""
@@ -206,9 +169,36 @@ class Corpus:
             CorpusError: fewer speakers than a fold needs.
             LeakError: speakers or recordings are shared between train, dev and test.
         """
-        from sertut.corpora.folds import cut  # folds.py builds on this page
+        here = set(self.speakers)
+        if "speakers" in self.untold:
+            warnings.warn(
+                f"'{self.name}' does not tell who speaks: whether train, dev and test share one cannot be checked.",
+                stacklevel=2,
+            )
+        pairs = [(here & test, here & dev) for test, dev in self.published_folds]
+        if not pairs or not all(test and dev for test, dev in pairs):
+            if pairs:
+                warnings.warn(
+                    f"the published folds of '{self.name}' need speakers that are missing; cutting {n} seeded groups.",
+                    stacklevel=2,
+                )
+            groups = self._groups(n, seed)
+            pairs = list(zip(groups, groups[1:] + groups[:1], strict=True))
+        return [
+            Fold(self.of_speakers(here - test - dev), self.of_speakers(dev), self.of_speakers(test), f"fold {i}")
+            for i, (test, dev) in enumerate(pairs, start=1)
+        ]
 
-        return cut(self, n=n, seed=seed)
+    def _groups(self, n: int, seed: int) -> list[set[str]]:
+        """Deal the shuffled speakers into `n` groups, like cards."""
+        speakers = np.array(self.speakers)
+        if n < 3 or len(speakers) < n:
+            raise CorpusError(
+                f"'{self.name}' has {len(speakers)} speakers: too few for {n} folds of separate train, dev and test"
+                " speakers; at least 3 folds and as many speakers are needed."
+            )
+        np.random.default_rng(seed).shuffle(speakers)
+        return [set(speakers[i::n].tolist()) for i in range(n)]
 
 
 @dataclass(frozen=True)
@@ -255,24 +245,12 @@ def _seconds(path: Path) -> float:
         return len(read_audio(path)) / SAMPLE_RATE
 
 
-def warn_if_incomplete(corpus: Corpus) -> Corpus:
-    """Say once, when it is loaded, that a corpus is only partly there."""
-    found = corpus.found()
-    missing = [f"{found[what]} of {number} {what}" for what, number in corpus.expected.items() if found[what] != number]
-    if missing:
-        warnings.warn(f"{corpus.name} is incomplete: {', '.join(missing)} found.", stacklevel=3)
-    return corpus
-
-
-def audio_files(root: Path, suffixes: Sequence[str] = (".wav", ".flac", ".ogg", ".mp3")) -> list[Path]:
-    """All sound files below `root`, sorted by name; hidden files are skipped.
-
-    Raises:
-        CorpusError: the folder is missing or holds no sound file.
-    """
-    if not root.is_dir():
-        raise CorpusError(f"the folder {root} does not exist; pass root=, or set SERTUT_DATA to the folder above it.")
-    files = sorted(p for p in root.rglob("*") if p.suffix.lower() in suffixes and not p.name.startswith("."))
-    if not files:
-        raise CorpusError(f"the folder {root} holds no {', '.join(suffixes)} file.")
-    return files
+def _fault(clip: Clip) -> str:
+    """Why a recording cannot be used, its sound or its video; empty if it can."""
+    try:
+        read_audio(clip.audio)
+        if clip.video:
+            read_video(clip.video, longest=48)  # every frame is decoded, none is kept large
+    except (AudioError, VideoError) as error:
+        return str(error)
+    return ""

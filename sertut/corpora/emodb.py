@@ -3,11 +3,10 @@
 Layout ``wav/03a01Fa.wav``: speaker, text, emotion letter, version.
 """
 
-import re
 from pathlib import Path
 
-from sertut.corpora.corpus import About, Clip, Corpus, audio_files, warn_if_incomplete
-from sertut.errors import CorpusError
+from sertut.corpora.corpus import About, Corpus
+from sertut.corpora.reading import Source, neighbors
 
 ABOUT = About(
     title="Berlin Database of Emotional Speech",
@@ -39,7 +38,17 @@ SENTENCES = {
     "b10": "Die wird auf dem Platz sein, wo wir sie immer hinlegen.",
 }
 SPEAKERS = ("03", "08", "09", "10", "11", "12", "13", "14", "15", "16")
-NAME = re.compile(r"^(03|08|09|1[0-6])([ab]\d\d)([WLEAFTN])([a-z])$")
+SOURCE = Source(
+    name="emodb",
+    about=ABOUT,
+    emotions=EMOTIONS,
+    sentences=SENTENCES,
+    names=r"(?P<speaker>03|08|09|1[0-6])(?P<sentence>[ab]\d\d)(?P<emotion>[WLEAFTN])(?P<version>[a-z])",
+    details=lambda codes: {"version": codes["version"]},
+    example="an EMO-DB name such as 03a01Fa.wav",
+    expected={"clips": 535, "speakers": 10},
+    folds=neighbors([{f"speaker {number}"} for number in SPEAKERS]),
+)
 
 
 def read(root: Path) -> Corpus:
@@ -51,33 +60,4 @@ def read(root: Path) -> Corpus:
     Raises:
         CorpusError: the folder is missing or empty, or a name does not follow the code.
     """
-    clips = []
-    for path in audio_files(root):
-        found = NAME.match(path.stem)
-        if not found:
-            raise CorpusError(f"{path} is not an EMO-DB name such as 03a01Fa.wav; move it elsewhere.")
-        speaker, text, letter, version = found.groups()
-        clips.append(
-            Clip(
-                path.stem,
-                path,
-                f"speaker {speaker}",
-                EMOTIONS[letter],
-                SENTENCES.get(text, text),
-                details={"version": version},
-            )
-        )
-    following = SPEAKERS[1:] + SPEAKERS[:1]
-    return warn_if_incomplete(
-        Corpus(
-            name="emodb",
-            clips=tuple(clips),
-            emotions=tuple(EMOTIONS.values()),
-            about=ABOUT,
-            published_folds=tuple(
-                (frozenset({f"speaker {test}"}), frozenset({f"speaker {dev}"}))
-                for test, dev in zip(SPEAKERS, following, strict=True)
-            ),
-            expected={"clips": 535, "speakers": 10},
-        )
-    )
+    return SOURCE.corpus(map(SOURCE.clip, SOURCE.files(root)))

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from sertut.corpora.corpus import Clip
+from sertut.corpora.clip import Clip
 from sertut.errors import CorpusError
 from sertut.signals import SAMPLE_RATE, read_audio
 from sertut.video import VIDEO_RATE, on_clock, read_faces, write_video

@@ -1,56 +1,13 @@
-"""Cutting a corpus into folds whose speakers are disjoint, and, to show the damage, into ones whose are not."""
+"""Folds other than those of :meth:`Corpus.folds`: cut wrong, to show the damage, or with fewer training speakers."""
 
 from __future__ import annotations
 
-import warnings
 from dataclasses import replace
 
 import numpy as np
 
 from sertut.corpora.corpus import Corpus, Fold
 from sertut.errors import CorpusError
-
-
-def cut(corpus: Corpus, n: int, seed: int) -> list[Fold]:
-    """Published folds where the corpus has them, else `n` seeded groups of speakers; see :meth:`Corpus.folds`."""
-    here = set(corpus.speakers)
-    if "speakers" in corpus.untold:
-        warnings.warn(
-            f"'{corpus.name}' does not tell who speaks: whether train, dev and test share a speaker cannot be checked.",
-            stacklevel=3,
-        )
-    pairs: list[tuple[set[str], set[str]]]
-    if corpus.published_folds and all((test & here) and (dev & here) for test, dev in corpus.published_folds):
-        pairs = [(here & test, here & dev) for test, dev in corpus.published_folds]
-    else:
-        if corpus.published_folds:
-            warnings.warn(
-                f"the published folds of '{corpus.name}' need speakers that are missing; cutting {n} seeded groups.",
-                stacklevel=3,
-            )
-        groups = _groups(corpus, n, seed)
-        pairs = [(groups[i], groups[(i + 1) % n]) for i in range(n)]
-    return [
-        Fold(
-            train=corpus.of_speakers(here - test - dev),
-            dev=corpus.of_speakers(dev),
-            test=corpus.of_speakers(test),
-            name=f"fold {i + 1}",
-        )
-        for i, (test, dev) in enumerate(pairs)
-    ]
-
-
-def _groups(corpus: Corpus, n: int, seed: int) -> list[set[str]]:
-    """Deal the shuffled speakers into `n` groups, like cards."""
-    speakers = np.array(corpus.speakers)
-    if n < 3 or len(speakers) < n:
-        raise CorpusError(
-            f"'{corpus.name}' has {len(speakers)} speakers: too few for {n} folds of separate train, dev and test"
-            " speakers; at least 3 folds and as many speakers are needed."
-        )
-    np.random.default_rng(seed).shuffle(speakers)
-    return [set(speakers[i::n].tolist()) for i in range(n)]
 
 
 def random_fold(corpus: Corpus, seed: int = 0, test_share: float = 0.2, dev_share: float = 0.1) -> Fold:

@@ -6,15 +6,14 @@ man's turn 13. The F in front is the actor who wore the markers in this dialog, 
 speaker (as published loaders do) mixes two people.
 """
 
-from __future__ import annotations
-
 import re
 from collections import Counter
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
 from pathlib import Path
 
-from sertut.corpora.corpus import About, Clip, Corpus, Problem, audio_files, warn_if_incomplete
+from sertut.corpora.clip import Clip
+from sertut.corpora.corpus import About, Corpus, Problem
+from sertut.corpora.reading import Source
 from sertut.errors import CorpusError, unknown
 
 ABOUT = About(
@@ -47,36 +46,25 @@ FOUR = ("anger", "happiness", "neutral", "sadness")
 
 EXCITEMENT = ("merge", "drop", "keep")
 PARTS = ("improvised", "scripted", "all")
-NAME = re.compile(r"^Ses0([1-5])([FM])_(impro\d\d[ab]?|script\d\d_\d[ab]?)_([FM])(\d{3})$")
 SPAN = r"\[\s*([\d.]+)\s*-\s*([\d.]+)\s*\]"
 LABEL = re.compile(rf"^{SPAN}\t(\S+)\t({'|'.join(CATEGORIES)})\t\[\s*([\d.]+)\s*,\s*([\d.]+)\s*,\s*([\d.]+)\s*\]\s*$")
 TEXT = re.compile(rf"^(\S+) {SPAN}: *(.*?)\s*$")
 
-# (test, dev) pairs, as in github.com/EMOsuperb/EMO-SUPERB-submission.
-DYADS = ((4, 5), (3, 4), (2, 3), (1, 2), (5, 1))
+
+def _pair(session: int) -> frozenset[str]:
+    return frozenset({f"Ses0{session} F", f"Ses0{session} M"})
 
 
-@dataclass(frozen=True)
-class Turn:
-    """One line of an evaluation file; start and end in seconds of the dialog, the three scales run from 1 to 5."""
-
-    name: str
-    category: str
-    start: float
-    end: float
-    valence: float
-    activation: float
-    dominance: float
-
-    @property
-    def speaker(self) -> str:
-        """Session and sex, e.g. "Ses01 M"."""
-        return f"{self.name[:5]} {self.name[-4]}"
-
-    @property
-    def part(self) -> str:
-        """Improvised or scripted."""
-        return "improvised" if "_impro" in self.name else "scripted"
+SOURCE = Source(
+    name="iemocap",
+    about=ABOUT,
+    emotions=CATEGORIES,
+    names=r"Ses0([1-5])([FM])_(impro\d\d[ab]?|script\d\d_\d[ab]?)_([FM])(\d{3})",
+    example="an IEMOCAP name such as Ses01F_impro01_M013.wav",
+    expected={"clips": 10_039, "speakers": 10},
+    # (test, dev) pairs, as in github.com/EMOsuperb/EMO-SUPERB-submission.
+    folds=tuple((_pair(test), _pair(dev)) for test, dev in ((4, 5), (3, 4), (2, 3), (1, 2), (5, 1))),
+)
 
 
 def read(
@@ -103,14 +91,11 @@ def read(
         SertutError: an option has another value.
         CorpusError: a folder is missing or empty, a name or a line of labels does not follow the code.
     """
-    if part not in PARTS:
-        raise unknown("part", part, PARTS)
-    if excitement not in EXCITEMENT:
-        raise unknown("rule for excitement", excitement, EXCITEMENT)
     classes = [name for name in CATEGORIES.values() if name not in ("excitement", UNDECIDED)]
-    for emotion in emotions:
-        if emotion not in classes:
-            raise unknown("emotion", emotion, classes)
+    options = [("part", part, PARTS), ("rule for excitement", excitement, EXCITEMENT)]
+    for kind, value, known in [*options, *(("emotion", emotion, classes) for emotion in emotions)]:
+        if value not in known:
+            raise unknown(kind, value, known)
     sessions = sorted(root.glob("Session[1-5]"))
     if not sessions:
         raise CorpusError(f"the folder {root} holds no Session1; name the folder IEMOCAP_full_release itself.")
@@ -119,63 +104,35 @@ def read(
     left_out: Counter[str] = Counter()
     problems: list[Problem] = []
     for session in sessions:
-        recordings = _recordings(session)
-        turns = list(_labels(session))
+        files = SOURCE.files(session / "sentences" / "wav", (".wav", ".flac"))
+        recordings = {path.stem: path for path in files}
+        turns = dict(_labels(session))
         texts = _texts(session)
-        problems += _disagreements(session.name, turns, recordings)
-        for turn in turns:
-            emotion = "happiness" if turn.category == "excitement" and excitement == "merge" else turn.category
-            if turn.name not in recordings:
+        for what, names in (
+            ("labels without a recording", turns.keys() - recordings.keys()),
+            ("recordings without a label", recordings.keys() - turns.keys()),
+        ):
+            if names:
+                problems.append(Problem(session.name, f"{len(names)} {what}, e.g. {min(names)}", clips=0))
+        for name, details in turns.items():
+            category = str(details["category"])
+            emotion = "happiness" if category == "excitement" and excitement == "merge" else category
+            if name not in recordings:
                 continue  # said in problems
-            if part not in (turn.part, "all"):
-                left_out[turn.part] += 1
+            if part not in (details["part"], "all"):
+                left_out[str(details["part"])] += 1
             elif emotion not in wanted:
                 left_out[emotion] += 1
             else:
-                clips.append(_clip(turn, recordings[turn.name], emotion, texts.get(turn.name, turn.name)))
+                speaker = f"{name[:5]} {name[-4]}"
+                clips.append(Clip(name, recordings[name], speaker, emotion, texts.get(name, name), details=details))
     dropped = [Problem(what, f"{n} turns, not asked for", clips=n) for what, n in sorted(left_out.items())]
-    return warn_if_incomplete(
-        Corpus(
-            name="iemocap",
-            clips=tuple(clips),
-            emotions=wanted,
-            about=ABOUT,
-            published_folds=tuple((_pair(test), _pair(dev)) for test, dev in DYADS),
-            expected={"clips": 10_039, "speakers": 10},
-            dropped=(*dropped, *problems),
-            untold=("sentences",) if all(clip.sentence == clip.name for clip in clips) else (),
-        )
-    )
+    untold = ("sentences",) if all(clip.sentence == clip.name for clip in clips) else ()
+    return SOURCE.corpus(clips, [*dropped, *problems], emotions=wanted, untold=untold)
 
 
-def _clip(turn: Turn, path: Path, emotion: str, text: str) -> Clip:
-    details = {
-        "part": turn.part,
-        "category": turn.category,
-        "start": turn.start,
-        "end": turn.end,
-        "valence": turn.valence,
-        "activation": turn.activation,
-        "dominance": turn.dominance,
-    }
-    return Clip(turn.name, path, turn.speaker, emotion, text, details=details)
-
-
-def _pair(session: int) -> frozenset[str]:
-    return frozenset({f"Ses0{session} F", f"Ses0{session} M"})
-
-
-def _recordings(session: Path) -> dict[str, Path]:
-    """Turn -> its recording."""
-    files = audio_files(session / "sentences" / "wav", (".wav", ".flac"))
-    for path in files:
-        if not NAME.match(path.stem):
-            raise CorpusError(f"{path} is not an IEMOCAP name such as Ses01F_impro01_M013.wav; move it elsewhere.")
-    return {path.stem: path for path in files}
-
-
-def _labels(session: Path) -> Iterator[Turn]:
-    """All turns of a session, in the order of its evaluation files."""
+def _labels(session: Path) -> Iterator[tuple[str, dict[str, object]]]:
+    """Name and details of all turns of a session, in the order of its evaluation files."""
     folder = session / "dialog" / "EmoEvaluation"
     files = _text_files(folder)
     if not files:
@@ -186,21 +143,34 @@ def _labels(session: Path) -> Iterator[Turn]:
             if not line.startswith("["):
                 continue  # the header, and what single listeners said
             found = LABEL.match(line)
-            if not found or not NAME.match(found[3]) or found[3].rpartition("_")[0] != path.stem or found[3] in seen:
+            if (
+                not found
+                or not re.fullmatch(SOURCE.names, found[3])
+                or found[3].rpartition("_")[0] != path.stem
+                or found[3] in seen
+            ):
                 raise CorpusError(
                     f"{path}, line {number}, is not a new turn of this dialog with its label: {line!r};"
                     " unpack the release again."
                 )
-            seen.add(found[3])
             start, end, name, category, *scales = found.groups()
-            yield Turn(name, CATEGORIES[category], float(start), float(end), *map(float, scales))
+            seen.add(name)
+            yield (
+                name,
+                {
+                    "part": "improvised" if "_impro" in name else "scripted",
+                    "category": CATEGORIES[category],
+                    "start": float(start),
+                    "end": float(end),
+                    **dict(zip(("valence", "activation", "dominance"), map(float, scales), strict=True)),
+                },
+            )
 
 
 def _texts(session: Path) -> dict[str, str]:
     """Turn -> its words, as far as they are there."""
-    found = (
-        TEXT.match(line) for path in _text_files(session / "dialog" / "transcriptions") for _, line in _lines(path)
-    )
+    files = _text_files(session / "dialog" / "transcriptions")
+    found = (TEXT.match(line) for path in files for _, line in _lines(path))
     return {match[1]: match[4] for match in found if match and match[4]}
 
 
@@ -211,15 +181,3 @@ def _text_files(folder: Path) -> list[Path]:
 def _lines(path: Path) -> Iterator[tuple[int, str]]:
     # Not splitlines: in Latin-1 it would take the ellipsis of Windows (0x85) for the end of a line.
     yield from enumerate(path.read_text(encoding="latin-1").split("\n"), start=1)
-
-
-def _disagreements(session: str, turns: Sequence[Turn], recordings: dict[str, Path]) -> list[Problem]:
-    """Turns without a recording, recordings without a turn."""
-    labeled = {turn.name for turn in turns}
-    silent, unlabeled = sorted(labeled - set(recordings)), sorted(set(recordings) - labeled)
-    problems = []
-    if silent:
-        problems.append(Problem(session, f"{len(silent)} labels without a recording, e.g. {silent[0]}", clips=0))
-    if unlabeled:
-        problems.append(Problem(session, f"{len(unlabeled)} recordings without a label, e.g. {unlabeled[0]}", clips=0))
-    return problems

@@ -6,23 +6,13 @@ A shared sentence is not forbidden (many corpora have two), but it must be said.
 
 from __future__ import annotations
 
-import functools
-import hashlib
 import itertools
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
-from pathlib import Path
-from typing import TYPE_CHECKING
 
-import joblib
-import numpy as np
-
+from sertut.corpora.cache import fingerprint, in_threads
+from sertut.corpora.clip import Clip
 from sertut.errors import LeakError
-from sertut.files import data_folder, writing
-from sertut.signals import read_audio
-
-if TYPE_CHECKING:
-    from sertut.corpora.corpus import Clip
 
 
 @dataclass(frozen=True)
@@ -66,10 +56,10 @@ def find_leaks(parts: Mapping[str, Iterable[Clip]]) -> Leaks:
     Recordings are compared by their decoded samples, so a copy in another container is found too.
     """
     clips = [(part, clip) for part, members in parts.items() for clip in members]
-    prints = fingerprints([clip.audio for _, clip in clips])
+    prints = in_threads(fingerprint, [clip.audio for _, clip in clips], "comparing recordings")
     groups: dict[str, list[tuple[str, str]]] = {}
-    for (part, clip), fingerprint in zip(clips, prints, strict=True):
-        groups.setdefault(fingerprint, []).append((part, clip.name))
+    for (part, clip), samples in zip(clips, prints, strict=True):
+        groups.setdefault(samples, []).append((part, clip.name))
     return Leaks(
         speakers=_shared((clip.speaker, part) for part, clip in clips),
         sentences=_shared((clip.sentence, part) for part, clip in clips),
@@ -81,41 +71,3 @@ def _shared(pairs: Iterable[tuple[str, str]]) -> tuple[str, ...]:
     """Values that occur with more than one part."""
     distinct = sorted(set(pairs))
     return tuple(value for value, group in itertools.groupby(distinct, key=lambda p: p[0]) if len(list(group)) > 1)
-
-
-def fingerprints(paths: list[Path]) -> list[str]:
-    """SHA-256 of the decoded 16 kHz 16-bit samples of each file; remembered by the content of the file."""
-    return joblib.Parallel(n_jobs=-1, prefer="threads")(joblib.delayed(_fingerprint)(path) for path in paths)
-
-
-def _fingerprint(path: Path) -> str:
-    return _fingerprint_of(path, content_hash(path))
-
-
-@functools.lru_cache(maxsize=100_000)
-def _fingerprint_of(path: Path, content: str) -> str:
-    memory = data_folder() / "cache" / "fingerprints" / content[:2] / content
-    if memory.is_file():
-        return memory.read_text()
-    samples = np.round(read_audio(path) * 32768).astype(np.int16)
-    result = hashlib.sha256(samples.tobytes()).hexdigest()
-    with writing(memory) as temporary:
-        temporary.write_text(result)
-    return result
-
-
-def content_hash(path: Path) -> str:
-    """SHA-256 of a file's bytes; read again only when its size or time of change differs.
-
-    Raises:
-        AudioError: the file is missing.
-    """
-    if not path.is_file():
-        read_audio(path)  # raises, with the remedy
-    status = path.stat()
-    return _content_hash(path, status.st_size, status.st_mtime_ns)
-
-
-@functools.lru_cache(maxsize=100_000)
-def _content_hash(path: Path, size: int, changed: int) -> str:
-    return hashlib.sha256(path.read_bytes()).hexdigest()

@@ -3,11 +3,10 @@
 Layout ``Actor_01/03-01-05-02-01-01-01.wav``: modality, channel, emotion, intensity, statement, repetition, actor.
 """
 
-import re
 from pathlib import Path
 
-from sertut.corpora.corpus import About, Clip, Corpus, Problem, audio_files, warn_if_incomplete
-from sertut.errors import CorpusError
+from sertut.corpora.corpus import About, Corpus
+from sertut.corpora.reading import Source
 
 ABOUT = About(
     title="Ryerson Audio-Visual Database of Emotional Speech and Song, audio speech",
@@ -30,16 +29,43 @@ EMOTIONS = {
     "08": "surprise",
 }
 SENTENCES = {"01": "Kids are talking by the door", "02": "Dogs are sitting by the door"}
-CODE = r"01-(0[1-8])-(0[12])-(0[12])-(0[12])-(0[1-9]|1\d|2[0-4])"  # all fields but the modality, speech only
-NAME = re.compile(rf"^03-{CODE}$")
+# All fields but the modality, speech only.
+CODE = (
+    r"01-(?P<emotion>0[1-8])-(?P<intensity>0[12])-(?P<sentence>0[12])-(?P<repetition>0[12])"
+    r"-(?P<actor>0[1-9]|1\d|2[0-4])"
+)
 
 # The five subject-wise folds of doi 10.3390/app12010327; dev actors as in github.com/Mak-Sim/ResLSTM-SER.
 TEST_ACTORS = ("2 5 14 15 16", "3 6 7 13 18", "10 11 12 19 20", "8 17 21 23 24", "1 4 9 22")
 DEV_ACTORS = ("3 6", "10 11", "8 17", "1 14", "2 5")
 
-KNOWN_FAULTS = {
-    "03-01-03-01-02-02-07": "holds the same samples as 03-01-03-01-02-01-07; one recording published twice",
-}
+
+def _actors(numbers: str) -> frozenset[str]:
+    return frozenset(f"actor {int(number):02d}" for number in numbers.split())
+
+
+def _details(codes: dict[str, str]) -> dict[str, object]:
+    return {
+        "intensity": "strong" if codes["intensity"] == "02" else "normal",
+        "repetition": int(codes["repetition"]),
+        "sex": "male" if int(codes["actor"]) % 2 else "female",
+    }
+
+
+SOURCE = Source(
+    name="ravdess",
+    about=ABOUT,
+    emotions=EMOTIONS,
+    sentences=SENTENCES,
+    names=rf"03-{CODE}",
+    details=_details,
+    example="a RAVDESS name such as 03-01-05-02-01-01-01.wav (audio, speech)",
+    expected={"clips": 1440, "speakers": 24},
+    folds=tuple(zip(map(_actors, TEST_ACTORS), map(_actors, DEV_ACTORS), strict=True)),
+    known_faults={
+        "03-01-03-01-02-02-07": "holds the same samples as 03-01-03-01-02-01-07; one recording published twice"
+    },
+)
 
 
 def read(root: Path, known_faults: str = "drop") -> Corpus:
@@ -51,46 +77,7 @@ def read(root: Path, known_faults: str = "drop") -> Corpus:
 
     Raises:
         CorpusError: the folder is missing or empty, or a name does not follow the code.
+        SertutError: `known_faults` is something else.
     """
-    clips, dropped = [], []
-    for path in audio_files(root):
-        found = NAME.match(path.stem)
-        if not found:
-            raise CorpusError(
-                f"{path} is not a RAVDESS name such as 03-01-05-02-01-01-01.wav (audio, speech); move it elsewhere."
-            )
-        if known_faults == "drop" and path.stem in KNOWN_FAULTS:
-            dropped.append(Problem(path.stem, KNOWN_FAULTS[path.stem]))
-            continue
-        clips.append(clip_of(path, found))
-    return warn_if_incomplete(
-        Corpus(
-            name="ravdess",
-            clips=tuple(clips),
-            emotions=tuple(EMOTIONS.values()),
-            about=ABOUT,
-            published_folds=published_folds(),
-            expected={"clips": 1440, "speakers": 24},
-            dropped=tuple(dropped),
-        )
-    )
-
-
-def clip_of(path: Path, found: re.Match[str], video: Path | None = None) -> Clip:
-    """The clip that a name tells of; `found` is the match of its :data:`CODE`."""
-    emotion, intensity, sentence, repetition, actor = found.groups()
-    details = {
-        "intensity": "strong" if intensity == "02" else "normal",
-        "repetition": int(repetition),
-        "sex": "male" if int(actor) % 2 else "female",
-    }
-    return Clip(path.stem, path, f"actor {actor}", EMOTIONS[emotion], SENTENCES[sentence], video=video, details=details)
-
-
-def published_folds() -> tuple[tuple[frozenset[str], frozenset[str]], ...]:
-    """The five pairs (test actors, dev actors)."""
-    return tuple((_actors(test), _actors(dev)) for test, dev in zip(TEST_ACTORS, DEV_ACTORS, strict=True))
-
-
-def _actors(numbers: str) -> frozenset[str]:
-    return frozenset(f"actor {int(number):02d}" for number in numbers.split())
+    files, dropped = SOURCE.without_faults(SOURCE.files(root), known_faults)
+    return SOURCE.corpus(map(SOURCE.clip, files), dropped)

@@ -13,46 +13,42 @@ import hashlib
 import itertools
 import json
 from collections.abc import Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from pathlib import Path
 
-import joblib
 import numpy as np
 
-from sertut.corpora.corpus import Clip, Corpus, Problem, Region
-from sertut.corpora.leaks import content_hash
+from sertut.corpora.cache import content_hash, in_threads, kept
+from sertut.corpora.clip import Clip, Region
+from sertut.corpora.corpus import Corpus, Problem
 from sertut.corpora.trimmed import MARGIN, TRIM_DB, trim
 from sertut.errors import CorpusError
 from sertut.files import data_folder, writing
-from sertut.progress import progress_bar
 from sertut.signals import SAMPLE_RATE, level_db, read_audio, sounding, write_audio
 
 LEVEL_DB = -26.0  # level of every piece, root mean square over its sounding frames
 FADE = int(0.02 * SAMPLE_RATE)  # cross-fade between two pieces
-VERSION = 1  # raise it when a change of this page changes the sound
+VERSION = 2  # raise it when a change of this page changes the sound or the manifest
 
 LEFT_OUT = ("calm",)
 """Emotions that are not spliced: RAVDESS's "calm" is its second neutral baseline, not a region to be found."""
 
 
 def splice(corpus: Corpus, seed: int = 0) -> Corpus:
-    """Make, or find made, the spliced corpus of `corpus`.
+    """Make, or find made, the spliced corpus of `corpus`; a file that is missing or cut short is made again.
 
     Every emotional clip is used once, with two different neutral clips of its speaker. The class "neutral" gets
     triples of neutral clips, as many a speaker as another class has, without a region. Speakers keep their folds.
 
     Raises:
-        CorpusError: no speaker has two neutral clips and an emotional one.
+        CorpusError: no speaker has three neutral clips and an emotional one.
     """
     plans, left_out = _plan(corpus, seed)
-    sources = sorted({clip.name: clip for plan in plans for clip in plan.pieces}.values(), key=lambda c: c.name)
+    sources = sorted({piece for plan in plans for piece in plan.pieces}, key=lambda clip: clip.name)
     settings = [VERSION, seed, LEVEL_DB, TRIM_DB, MARGIN, FADE, *(content_hash(clip.audio) for clip in sources)]
     key = hashlib.sha256(json.dumps(settings).encode()).hexdigest()[:12]
     folder = data_folder() / f"spliced-{corpus.name}-{key}"
-    manifest = folder / "manifest.json"
-    if not manifest.is_file():
-        _make(plans, sources, folder, manifest)
-    spans = json.loads(manifest.read_text())
+    spans = _made(plans, folder)
     clips = tuple(
         Clip(
             name=plan.name,
@@ -65,27 +61,26 @@ def splice(corpus: Corpus, seed: int = 0) -> Corpus:
         )
         for plan in plans
     )
+    title = f"neutral and emotional clips of one speaker, joined; from {corpus.about.title}"
     return replace(
         corpus,
         name=f"spliced-{corpus.name}",
         clips=clips,
         emotions=tuple(e for e in corpus.emotions if e not in LEFT_OUT),
-        about=replace(
-            corpus.about, title=f"neutral and emotional clips of one speaker, joined; from {corpus.about.title}"
-        ),
+        about=replace(corpus.about, title=title),
         expected={},
         dropped=left_out,
     )
 
 
+@dataclass(frozen=True)
 class _Plan:
-    """Which clips are joined: `core` at `position` among the pieces."""
+    """Which clips are joined: `core` stands at `position` among the pieces."""
 
-    def __init__(self, core: Clip, neutrals: Sequence[Clip], position: int, number: int) -> None:
-        pieces = list(neutrals)
-        pieces.insert(position, core)
-        self.core, self.position, self.pieces = core, position, tuple(pieces)
-        self.name = f"{core.name}-{number:02d}"
+    name: str
+    core: Clip
+    position: int
+    pieces: tuple[Clip, ...]
 
 
 def _plan(corpus: Corpus, seed: int) -> tuple[list[_Plan], tuple[Problem, ...]]:
@@ -103,8 +98,10 @@ def _plan(corpus: Corpus, seed: int) -> tuple[list[_Plan], tuple[Problem, ...]]:
         cores = emotional + [neutral[i % len(neutral)] for i in range(n_neutral)]
         for number, core in enumerate(cores):
             others = [clip for clip in neutral if clip is not core]
-            chosen = rng.choice(len(others), size=2, replace=False)
-            plans.append(_Plan(core, [others[i] for i in chosen], int(rng.integers(3)), number))
+            pieces = [others[i] for i in rng.choice(len(others), size=2, replace=False)]
+            position = int(rng.integers(3))
+            pieces.insert(position, core)
+            plans.append(_Plan(f"{core.name}-{number:02d}", core, position, tuple(pieces)))
     if not plans:
         raise CorpusError(
             f"'{corpus.name}' cannot be spliced: no speaker has three neutral clips and an emotional one."
@@ -112,23 +109,30 @@ def _plan(corpus: Corpus, seed: int) -> tuple[list[_Plan], tuple[Problem, ...]]:
     return plans, tuple(left_out)
 
 
-def _make(plans: list[_Plan], sources: list[Clip], folder: Path, manifest: Path) -> None:
-    """Write all clips, then the manifest: a manifest means that the corpus is whole."""
-    parallel = joblib.Parallel(n_jobs=-1, prefer="threads", return_as="generator")
-    trimmed = parallel(joblib.delayed(prepare)(read_audio(clip.audio)) for clip in sources)
-    bar = progress_bar(trimmed, total=len(sources), desc="trimming")
-    pieces = dict(zip((clip.name for clip in sources), bar, strict=True))
+def _made(plans: list[_Plan], folder: Path) -> dict[str, tuple[float, float]]:
+    """Name -> start and end of the core, seconds. What is not there, or not of the size it had when made, is made."""
+    manifest = folder / "manifest.json"
+    entries = json.loads(manifest.read_text()) if manifest.is_file() else {}  # name -> start, end, bytes of the file
+    file_of = {plan.name: folder / f"{plan.name}.flac" for plan in plans}
+    sizes = {name: path.stat().st_size for name, path in file_of.items() if path.is_file()}
+    if lost := [plan for plan in plans if plan.name not in entries or sizes.get(plan.name) != entries[plan.name][2]]:
+        for plan in lost:
+            if plan.name in entries:  # else it was made, whole, by a run that was stopped
+                file_of[plan.name].unlink(missing_ok=True)
+        sources = list({piece for plan in lost for piece in plan.pieces})
+        prepared = in_threads(lambda clip: prepare(read_audio(clip.audio)), sources, "trimming")
+        piece_of = dict(zip(sources, prepared, strict=True))
 
-    def one(plan: _Plan) -> tuple[float, float]:
-        samples, spans = join([pieces[piece.name] for piece in plan.pieces])
-        with writing(folder / f"{plan.name}.flac") as temporary:
-            write_audio(temporary, samples)
-        return spans[plan.position]
+        def make(plan: _Plan) -> tuple[float, float, int]:
+            samples, spans = join([piece_of[piece] for piece in plan.pieces])
+            path = kept(file_of[plan.name], lambda temporary: write_audio(temporary, samples))
+            return *spans[plan.position], path.stat().st_size
 
-    joined = parallel(joblib.delayed(one)(plan) for plan in plans)
-    spans = list(progress_bar(joined, total=len(plans), desc=f"making {folder.name}"))
-    with writing(manifest) as temporary:
-        temporary.write_text(json.dumps({plan.name: span for plan, span in zip(plans, spans, strict=True)}, indent=0))
+        made = in_threads(make, lost, f"making {folder.name}")
+        entries.update(zip((plan.name for plan in lost), made, strict=True))
+        with writing(manifest) as temporary:
+            temporary.write_text(json.dumps(entries, indent=0))
+    return {name: (start, end) for name, (start, end, _) in entries.items()}
 
 
 def prepare(samples: np.ndarray) -> np.ndarray:

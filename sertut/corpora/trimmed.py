@@ -4,18 +4,14 @@ RAVDESS clips are almost half silence; a network that reads it learns less from 
 a time (no statistics of other clips), so nothing leaks. The copies are kept; a recording is trimmed once.
 """
 
-from __future__ import annotations
-
 from dataclasses import replace
-from pathlib import Path
 
-import joblib
 import numpy as np
 
-from sertut.corpora.corpus import Clip, Corpus
-from sertut.corpora.leaks import content_hash
-from sertut.files import data_folder, writing
-from sertut.progress import progress_bar
+from sertut.corpora.cache import content_hash, in_threads, kept
+from sertut.corpora.clip import Clip
+from sertut.corpora.corpus import Corpus
+from sertut.files import data_folder
 from sertut.signals import HOP, SAMPLE_RATE, WINDOW, level_db, read_audio, sounding, write_audio
 
 TRIM_DB = 35.0  # frames this far below a clip's loudest one, at its ends, are trimmed
@@ -43,14 +39,7 @@ def trim_silence(corpus: Corpus) -> Corpus:
     def one(clip: Clip) -> Clip:
         if clip.video is not None:
             return clip
-        path = folder / f"{content_hash(clip.audio)}.flac"
-        if not path.is_file():
-            samples = trim(read_audio(clip.audio))
-            with writing(path) as temporary:
-                write_audio(temporary, samples)
-        return replace(clip, audio=Path(path))
+        copy = folder / f"{content_hash(clip.audio)}.flac"
+        return replace(clip, audio=kept(copy, lambda path: write_audio(path, trim(read_audio(clip.audio)))))
 
-    trimmed = joblib.Parallel(n_jobs=-1, prefer="threads", return_as="generator")(
-        joblib.delayed(one)(clip) for clip in corpus
-    )
-    return corpus.keeping(progress_bar(trimmed, total=len(corpus), desc="trimming", disable=len(corpus) < 100))
+    return corpus.keeping(in_threads(one, corpus, "trimming"))

@@ -21,6 +21,7 @@ from sertut.evidence.removal import Deletion, deletion, pooled_deletion
 from sertut.evidence.report import Report, evaluate
 from sertut.evidence.shifts import Shifts, pooled_shifts, shift_test
 from sertut.evidence.streams import PooledStreams, Streams, compare_streams
+from sertut.evidence.tally import Tally
 
 __all__ = [
     "METRICS",
@@ -37,6 +38,7 @@ __all__ = [
     "Selection",
     "Shifts",
     "Streams",
+    "Tally",
     "compare_streams",
     "deletion",
     "entropy",

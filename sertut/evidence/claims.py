@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from sertut.errors import unknown
-from sertut.training.metrics import Interval
+from sertut.evidence.intervals import Interval
 
 GRADES = ("paper", "earlier code", "reconstruction", "measured")
 """How we know what a paper claims: from itself, its authors' earlier code, our reading, or our measurement."""

@@ -23,7 +23,7 @@ from sertut.attention import AttentionMap
 from sertut.attention.alignment import LAG_STEP
 from sertut.corpora import Clip
 from sertut.errors import SertutError, unknown
-from sertut.training.metrics import Interval, Statistic, bootstrap_speakers, mean, paired_difference, sums_by_speaker
+from sertut.evidence.intervals import Interval, Statistic, bootstrap_speakers, mean, paired_difference, sums_by_speaker
 
 ALIGNMENT = "alignment"
 """Name of the map that says which moments of voice and face belong together."""

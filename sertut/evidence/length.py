@@ -13,10 +13,11 @@ import torch
 
 from sertut.corpora import Corpus
 from sertut.errors import SertutError
+from sertut.evidence.intervals import Interval, bootstrap_speakers, confusions_by_speaker
 from sertut.signals import HOP_SECONDS, WINDOW_SECONDS, Batch, pad
 from sertut.training.data import examples
-from sertut.training.fitting import Run
-from sertut.training.metrics import Interval, bootstrap_speakers, confusions_by_speaker, uar
+from sertut.training.metrics import uar
+from sertut.training.runs import Run
 
 
 @dataclass(frozen=True)

@@ -25,8 +25,8 @@ from sertut.attention import AttentionMap, Clock
 from sertut.corpora import Clip, load_faces
 from sertut.errors import SertutError, unknown
 from sertut.evidence import baselines, scores
+from sertut.evidence.intervals import Interval, bootstrap_speakers, mean, paired_difference, sums_by_speaker
 from sertut.signals import HOP_SECONDS, WINDOW_SECONDS, frame_seconds, level_db, read_audio, sounding
-from sertut.training.metrics import Interval, bootstrap_speakers, mean, paired_difference, sums_by_speaker
 
 METRICS = {"pointing": "pointing game", "mass": "mass in region", "auroc": "AUROC", "iou": "IoU"}
 """Column of :attr:`Localization.table` -> name in print; ``<column>_chance`` holds the chance level."""

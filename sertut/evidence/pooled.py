@@ -7,11 +7,12 @@ from collections.abc import Mapping, Sequence
 import numpy as np
 
 from sertut.errors import SertutError, unknown
+from sertut.evidence.intervals import Interval, Statistic, bootstrap_speakers, mean, paired_difference
 from sertut.evidence.lags import SCORES as OFFSETS
 from sertut.evidence.lags import STEP, offset_pairs, score_tables
 from sertut.evidence.level import METRICS as LOUDNESS
 from sertut.evidence.localization import METRICS
-from sertut.training.metrics import Interval, Statistic, bootstrap_speakers, mean, paired_difference, uar, wa
+from sertut.training.metrics import uar, wa
 
 PARTS = ("localization", "loudness", "heads")
 """Keys of a report that hold sums of metrics."""

@@ -14,12 +14,12 @@ import torch
 
 from sertut.corpora import Corpus
 from sertut.errors import SertutError
+from sertut.evidence.intervals import Interval, bootstrap_speakers, mean, sums_by_speaker
 from sertut.evidence.localization import FRAMES
 from sertut.evidence.scores import region_mask
 from sertut.signals import HOP_SECONDS, Batch, pad
 from sertut.training.data import examples
-from sertut.training.fitting import Run
-from sertut.training.metrics import Interval, bootstrap_speakers, mean, sums_by_speaker
+from sertut.training.runs import Run
 
 
 @dataclass(frozen=True)

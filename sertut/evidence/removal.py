@@ -28,15 +28,15 @@ from sertut.attention import AttentionMap
 from sertut.corpora import Clip, Corpus
 from sertut.errors import SertutError, unknown
 from sertut.evidence import baselines
+from sertut.evidence.intervals import Interval, bootstrap_speakers, mean, paired_difference
 from sertut.evidence.length import decide
 from sertut.evidence.level import top_count
 from sertut.evidence.localization import FRAMES, on_clock, spread
 from sertut.evidence.pooled import side_by_side
 from sertut.signals import level_db, read_audio, sounding
 from sertut.training.data import examples
-from sertut.training.fitting import Run
-from sertut.training.metrics import Interval, bootstrap_speakers, mean, paired_difference
 from sertut.training.prediction import predict
+from sertut.training.runs import Run
 
 SHARES = (0.1, 0.2, 0.3, 0.5)
 FILLS = ("mean", "floor", "cut")

@@ -16,21 +16,14 @@ from sertut.corpora import Corpus
 from sertut.errors import SertutError, unknown
 from sertut.evidence.cells import localize_cells
 from sertut.evidence.examples import Example, Selection, example_of
+from sertut.evidence.intervals import Interval, bootstrap_speakers, confusions_by_speaker
 from sertut.evidence.lags import ALIGNMENT, NOT_ALIGNING, Offsets, offsets, true_offset
 from sertut.evidence.level import loudness
 from sertut.evidence.localization import Localization, localize, of_emotions, stored
 from sertut.evidence.reach import head_use
-from sertut.training.fitting import Run
-from sertut.training.metrics import (
-    Interval,
-    bootstrap_speakers,
-    chance_uar,
-    confusions_by_speaker,
-    recalls,
-    uar,
-    wa,
-)
+from sertut.training.metrics import chance_uar, recalls, uar, wa
 from sertut.training.prediction import Predictions, predict
+from sertut.training.runs import Run
 
 ATTENTION = "attention"
 """Name of the map that is scored unless another one is asked for."""

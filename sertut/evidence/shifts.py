@@ -27,12 +27,12 @@ import torch
 from sertut.attention import AttentionMap
 from sertut.corpora import Clip, Corpus
 from sertut.errors import SertutError
+from sertut.evidence.intervals import Interval, bootstrap_speakers, mean, paired_difference
 from sertut.evidence.lags import ALIGNMENT, NEAR_SECONDS, NOT_ALIGNING, recovered_offset
 from sertut.evidence.pooled import side_by_side
 from sertut.signals import HOP_SECONDS, level_db, read_audio
 from sertut.training.data import Examples
-from sertut.training.fitting import Run
-from sertut.training.metrics import Interval, bootstrap_speakers, mean, paired_difference
+from sertut.training.runs import Run
 from sertut.video import VIDEO_HOP
 
 SHIFTS = (-0.5, -0.2, 0.0, 0.2, 0.5)

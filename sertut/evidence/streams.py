@@ -27,12 +27,12 @@ from sertut.attention.alignment import LAG_STEP, MAX_LAG
 from sertut.corpora import Clip
 from sertut.errors import SertutError, unknown
 from sertut.evidence import scores
+from sertut.evidence.intervals import Interval, Statistic, bootstrap_speakers, mean, paired_difference
 from sertut.evidence.lags import NEAREST, SCORES, Offsets, score_tables, true_offset
 from sertut.evidence.level import spearman
 from sertut.evidence.localization import Localization, of_emotions, stored
 from sertut.evidence.pooled import PooledScores, side_by_side
 from sertut.evidence.report import ATTENTION, Report
-from sertut.training.metrics import Interval, Statistic, bootstrap_speakers, mean, paired_difference
 from sertut.video import VIDEO_HOP
 
 METRICS = {"rank": "rank agreement", "overlap": "overlap (IoU)", "moved": "overlap, face moved by the true offset"}

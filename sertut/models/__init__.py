@@ -1,10 +1,20 @@
 """Networks that put a mechanism to work. Each takes a Batch and returns an Output(logits, maps)."""
 
 from sertut.models.audiovisual import AudioVisual
+from sertut.models.base import Network, Output, redraw
 from sertut.models.convolutional import FullyConvolutional
 from sertut.models.multihead import MultiHead
-from sertut.models.output import Output
 from sertut.models.recurrent import POOLINGS, AttentiveLSTM
 from sertut.models.trunks import TRUNKS
 
-__all__ = ["POOLINGS", "TRUNKS", "AttentiveLSTM", "AudioVisual", "FullyConvolutional", "MultiHead", "Output"]
+__all__ = [
+    "POOLINGS",
+    "TRUNKS",
+    "AttentiveLSTM",
+    "AudioVisual",
+    "FullyConvolutional",
+    "MultiHead",
+    "Network",
+    "Output",
+    "redraw",
+]

@@ -25,8 +25,8 @@ from sertut.attention.maps import AttentionMap, Clock
 from sertut.attention.perception import PerceptionAttention
 from sertut.attention.pooling import AttentionPooling, MixturePooling, mean_pooling
 from sertut.errors import SertutError, unknown
+from sertut.models.base import Network, Output
 from sertut.models.layers import BiLSTM, MaskedConv
-from sertut.models.output import Output
 from sertut.signals import WINDOW_SECONDS, Batch
 
 REDUCTION = 4  # voice frames a state
@@ -47,7 +47,7 @@ class Stream:
     clock: Clock
 
 
-class AudioVisual(nn.Module):
+class AudioVisual(Network):
     """Two streams or one of them.
 
     Args:

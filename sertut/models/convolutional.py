@@ -14,14 +14,14 @@ from torch import nn
 from sertut.attention.maps import AttentionMap, Clock
 from sertut.attention.spectrogram import RegionAttention, mean_over_cells
 from sertut.errors import SertutError, unknown
+from sertut.models.base import Network, Output
 from sertut.models.geometry import FREQUENCY, TIME, Geometry, fire, geometry, window
 from sertut.models.layers import MaskedNorm2d
-from sertut.models.output import Output
 from sertut.models.trunks import build_trunk
 from sertut.signals import HOP_SECONDS, WINDOW_SECONDS, Batch, length_mask
 
 
-class FullyConvolutional(nn.Module):
+class FullyConvolutional(Network):
     """Convolutions over the spectrogram, and a choice of pooling over the cells of what they make of it.
 
     Args:

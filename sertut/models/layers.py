@@ -73,7 +73,7 @@ class MaskedNorm2d(nn.BatchNorm2d):
 
     ReLU is here because the real columns lie together in memory at this point, which makes it several times faster.
     Without padding there is nothing to pick out, and training is twice as fast: see `similar` of
-    :class:`sertut.training.fitting.Recipe`.
+    :class:`sertut.training.recipe.Recipe`.
     """
 
     def forward(self, values: torch.Tensor, mask: torch.Tensor) -> torch.Tensor:  # type: ignore[override]

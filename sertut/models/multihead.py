@@ -17,8 +17,8 @@ from sertut.attention.maps import AttentionMap, Clock
 from sertut.attention.pooling import mean_pooling
 from sertut.attention.selfattention import MultiHeadAttention
 from sertut.errors import SertutError
+from sertut.models.base import Network, Output
 from sertut.models.layers import MaskedConv
-from sertut.models.output import Output
 from sertut.signals import WINDOW_SECONDS, Batch
 
 REDUCTION = 4  # feature frames a state
@@ -48,7 +48,7 @@ class Block(nn.Module):
         return None if focus is None else focus.window(self.attend.query(self.norm(states)), mask, level)
 
 
-class MultiHead(nn.Module):
+class MultiHead(Network):
     """Convolutions, then multi-head self-attention, then the mean over time.
 
     Since the mean gives every query the same say, the attention that a frame receives is the say of its value.

@@ -13,15 +13,15 @@ from torch import nn
 from sertut.attention.maps import AttentionMap, Clock
 from sertut.attention.pooling import AttentionPooling, MixturePooling, max_pooling, mean_pooling
 from sertut.errors import unknown
+from sertut.models.base import Network, Output
 from sertut.models.layers import BiLSTM, MaskedConv
-from sertut.models.output import Output
 from sertut.signals import WINDOW_SECONDS, Batch
 
 REDUCTION = 4  # feature frames a state
 POOLINGS = ("last", "mean", "max", "attention", "mixture")
 
 
-class AttentiveLSTM(nn.Module):
+class AttentiveLSTM(Network):
     """LSTM with a choice of pooling.
 
     Args:

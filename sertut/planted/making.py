@@ -14,7 +14,7 @@ import numpy as np
 import soundfile
 from joblib.externals.loky.process_executor import TerminatedWorkerError
 
-from sertut.corpora.corpus import About
+from sertut.corpora import About
 from sertut.errors import CorpusError
 from sertut.files import writing
 from sertut.planted.band import BandTake, speak_in_band

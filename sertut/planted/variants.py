@@ -24,7 +24,7 @@ from dataclasses import asdict, replace
 from importlib.metadata import version
 from pathlib import Path
 
-from sertut.corpora.corpus import About, Clip, Corpus, Region
+from sertut.corpora import About, Clip, Corpus, Region
 from sertut.files import data_folder
 from sertut.planted import filming
 from sertut.planted.band import in_one_band

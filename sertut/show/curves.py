@@ -11,9 +11,9 @@ from matplotlib.axes import Axes
 from matplotlib.transforms import ScaledTranslation
 
 from sertut.errors import SertutError
+from sertut.evidence.intervals import Interval
 from sertut.show.picture import Picture, canvas, listed
 from sertut.show.style import BLACK, BLUE, GREEN, MARKERS, PURPLE, ROLES, SKY, VERMILION, look
-from sertut.training.metrics import Interval
 
 STYLES = ((BLUE, "o", "-"), (VERMILION, "s", "--"), (GREEN, "^", "-."), (PURPLE, "v", ":"), (SKY, "P", "-"))
 """Color, marker and line of each curve in turn, so that none is told by its color alone."""

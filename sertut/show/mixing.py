@@ -14,6 +14,7 @@ from matplotlib.patches import Patch
 from sertut.attention import AttentionMap, Clock
 from sertut.errors import SertutError
 from sertut.evidence import Example
+from sertut.evidence.intervals import Interval, bootstrap_speakers, mean, sums_by_speaker
 from sertut.evidence.mixture import true_shares
 from sertut.show.picture import Picture, canvas, listed, numbers
 from sertut.show.rows import Row, compose, mark_spans, whole
@@ -22,7 +23,6 @@ from sertut.show.strips import faces_row
 from sertut.show.style import BLACK, BLUE, GREEN, MARKERS, ROLES, VERMILION, emotion_color, look
 from sertut.show.weights import time_weights, weights_row
 from sertut.show.words import length, of_clip
-from sertut.training.metrics import Interval, bootstrap_speakers, mean, sums_by_speaker
 
 DARK = (BLACK, BLUE, GREEN, VERMILION)
 """Colors that white letters can be read on."""

@@ -11,13 +11,13 @@ from matplotlib.lines import Line2D
 from matplotlib.patches import Patch
 
 from sertut.evidence import Offsets, Shifts
+from sertut.evidence.intervals import Interval
 from sertut.evidence.lags import NEAR_SECONDS, NEAREST
 from sertut.show.curves import STYLES, curves
 from sertut.show.picture import Picture, canvas, listed
 from sertut.show.results import draw_interval
 from sertut.show.rows import panel_grid
 from sertut.show.style import MARKERS, ROLES, look
-from sertut.training.metrics import Interval
 
 WIDEST = 1.3
 """Seconds; a recovered offset beyond this is drawn as a triangle at the border."""

@@ -9,10 +9,11 @@ import seaborn as sns
 from matplotlib.axes import Axes
 
 from sertut.evidence import Localization, Report
+from sertut.evidence.intervals import Interval, mean
 from sertut.show.picture import Picture, canvas, listed
 from sertut.show.style import BLACK, HEAT, MARKERS, ROLES, look, role_color
-from sertut.training.fitting import Run
-from sertut.training.metrics import Interval, mean, recalls
+from sertut.training.metrics import recalls
+from sertut.training.runs import Run
 
 METHOD_ROLES = {"untrained network": "untrained", "motion": "energy"}
 """Role of a method that is not named like one; motion is in the face what energy is in the voice."""

@@ -9,10 +9,10 @@ import numpy as np
 from matplotlib.axes import Axes
 
 from sertut.errors import unknown
+from sertut.evidence.intervals import Interval
 from sertut.show.picture import Picture, canvas, listed
 from sertut.show.results import draw_interval, once
 from sertut.show.style import BLACK, MARKERS, ROLES, look
-from sertut.training.metrics import Interval
 
 
 def dots(

@@ -39,19 +39,19 @@ def spectrograms(sounds: Mapping[str, np.ndarray | torch.Tensor], *, title: str 
         sounds: title of each column -> samples (n,), 16 kHz, or a log-mel spectrogram (T, bands), dB.
     """
     tables = {name: numbers(log_mel(numbers(x)) if x.ndim == 1 else x) for name, x in sounds.items()}
+    seconds = [len(x) / SAMPLE_RATE if x.ndim == 1 else len(x) * HOP_SECONDS for x in sounds.values()]
     loudest = max(float(table.max()) for table in tables.values())
-    longest = max(float(frame_seconds(len(table))[-1]) for table in tables.values())
     parts = []
     with look():
         figure, axes = canvas(1, len(sounds), height=2.9, sharex=True, sharey=True)
-        for axis, (name, table) in zip(axes[0], tables.items(), strict=True):
+        for axis, duration, (name, table) in zip(axes[0], seconds, tables.items(), strict=True):
             image = draw_spectrogram(axis, table)
             image.set_clim(loudest - 70, loudest)
-            axis.set(xlabel="time (s)", title=name, xlim=(0, longest))
+            axis.set(xlabel="time (s)", title=name, xlim=(0, max(seconds)))
             axis.label_outer()
             t, band = np.unravel_index(table.argmax(), table.shape)
             at = f"{band_hz(table.shape[1])[band]:.0f} Hz at {frame_seconds(len(table))[t]:.2f} s"
-            size = f"{len(table)} frames by {table.shape[1]} bands"
+            size = f"{duration:.2f} s, {len(table)} frames by {table.shape[1]} bands"
             parts.append(f"{' '.join(name.split())}, {size}, strongest with {table.max():.0f} dB near {at}")
         figure.colorbar(image, ax=list(axes[0]), label="level (dB)", pad=0.01)
         figure.suptitle(title)

@@ -7,10 +7,10 @@ from collections.abc import Mapping, Sequence
 import numpy as np
 from matplotlib.axes import Axes
 
+from sertut.evidence.intervals import Interval
 from sertut.show.picture import Picture, canvas
 from sertut.show.results import draw_interval, once
 from sertut.show.style import GRAY, ROLES, SKY, look
-from sertut.training.metrics import Interval
 
 
 def splits(

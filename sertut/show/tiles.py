@@ -14,7 +14,7 @@ from sertut.show.picture import Picture, canvas, listed, numbers
 from sertut.show.style import look
 
 
-def pixels(images: Mapping[str, torch.Tensor], *, columns: int) -> Picture:
+def pixels(images: Mapping[str, torch.Tensor], *, columns: int = 4) -> Picture:
     """One gray picture (height, width) a name, each from its own darkest to its own brightest pixel."""
     alt = f"{len(images)} gray pictures: {listed(list(images))}."
     return _sheet({name: numbers(image) for name, image in images.items()}, columns, 1.9, alt, cmap="gray")

@@ -119,6 +119,24 @@ FEATURES: dict[str, tuple[Callable[[np.ndarray], torch.Tensor], int]] = {
 }
 """Name of each feature -> its function and its number of columns."""
 
+MEL_STARTS: dict[str, tuple[int, ...]] = {
+    "log_mel": (0,),
+    "mfcc": (),
+    "log_mel_level": (0,),
+    "mfcc_level": (),
+    "log_mel_relative_level": (0, N_MELS),
+}
+"""Name of each feature -> the columns at which its sets of mel bands start."""
+
+FOLLOW_LEVEL: dict[str, tuple[int, ...]] = {
+    "log_mel": tuple(range(N_MELS)),
+    "mfcc": (0,),  # louder by x dB is a constant over the bands, which the first coefficient holds alone
+    "log_mel_level": tuple(range(N_MELS + 1)),
+    "mfcc_level": (0, N_MFCC),
+    "log_mel_relative_level": (*range(N_MELS), 2 * N_MELS),
+}
+"""Name of each feature -> the columns whose values change when the recording is made louder."""
+
 
 def feature(name: str) -> Callable[[np.ndarray], torch.Tensor]:
     """The function behind a feature's name; raises on an unknown one."""

@@ -18,8 +18,9 @@ from sklearn.preprocessing import StandardScaler
 
 from sertut.corpora import RECORDED, Corpus, Fold, load, load_features
 from sertut.errors import unknown
+from sertut.evidence.intervals import Interval, bootstrap_speakers, confusions_by_speaker, paired_difference
 from sertut.files import corpora_folder
-from sertut.training.metrics import Interval, bootstrap_speakers, confusions_by_speaker, paired_difference, uar
+from sertut.training.metrics import uar
 
 CLASSIFIERS = ("linear", "neighbor")
 """Logistic regression, and the class of the most similar training clip: a learner that only remembers."""

@@ -22,10 +22,9 @@ import torch
 from torch import nn
 
 from sertut.attention.spectrogram import mean_over_cells
-from sertut.models import FullyConvolutional
+from sertut.models import FullyConvolutional, redraw
 from sertut.progress import progress_bar
 from sertut.signals import Batch
-from sertut.training.fitting import redraw
 
 SIDE = 64  # pixels of a patch, and as many as there are mel bands
 TURNS = 4  # quarter turns to tell apart

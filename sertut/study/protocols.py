@@ -29,7 +29,7 @@ RECIPES: Mapping[str, Mapping] = {
 }
 """Corpus -> options of :func:`sertut.fit` for the recurrent network."""
 
-FAST = dict(similar=True, precision="fast")
+FAST = dict(similar=True)
 LAST = dict(average=0.99, keep="last")
 RECORDED = dict(**LAST, stretch=0.15, gain=0.2, time_mask=16)
 # Two dev speakers are too few to choose an epoch by, so the last one is kept, averaged over some hundred steps.
@@ -57,7 +57,7 @@ HEADS_RECIPES: Mapping[str, Mapping] = {
 }
 """The same for many heads."""
 
-FACES = dict(face="hog_relative", similar=True, precision="fast")
+FACES = dict(face="hog_relative", similar=True)
 AUDIOVISUAL_RECIPES: Mapping[str, Mapping] = {
     "planted": dict(epochs=12, **FACES),
     "planted-blend": dict(epochs=12, **FACES),

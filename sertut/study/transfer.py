@@ -20,6 +20,7 @@ import torch
 from sertut.corpora import Corpus, load, load_features
 from sertut.errors import SertutError, unknown
 from sertut.evidence import Pooled, evaluate
+from sertut.evidence.intervals import Interval
 from sertut.files import writing
 from sertut.study.grid import record, results_folder, run_jobs
 from sertut.study.protocols import Training
@@ -27,7 +28,6 @@ from sertut.study.reference import BOOK_RESULTS, Study
 from sertut.study.reference import _rounded as rounded
 from sertut.study.starts import build_start, few_speakers
 from sertut.training import fit
-from sertut.training.metrics import Interval
 
 SHARES = (0.1, 0.25, 0.5, 1.0)
 

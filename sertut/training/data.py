@@ -11,6 +11,7 @@ from sertut.corpora import Corpus, load_faces, load_features
 from sertut.errors import SertutError
 from sertut.signals import Batch, Normalizer, pad
 from sertut.training.augment import Augment
+from sertut.training.storage import digest_of_tensors
 
 
 @dataclass(frozen=True)
@@ -26,6 +27,19 @@ class Examples:
 
     def __len__(self) -> int:
         return len(self.rows)
+
+    @property
+    def digest(self) -> str:
+        """Changes with any number in it."""
+        faces = self.faces or ()
+        return digest_of_tensors({str(i): row for i, row in enumerate((*self.rows, *faces, self.labels))})
+
+    def normalized(self, normalizer: Normalizer, face_normalizer: Normalizer | None = None) -> Examples:
+        """The same clips, by statistics of the training clips."""
+        faces = self.faces
+        if faces is not None and face_normalizer:
+            faces = [normalize_face(row, face_normalizer) for row in faces]
+        return Examples([normalizer(row) for row in self.rows], self.labels, faces)
 
     def batch(self, indices: Sequence[int], rows: Sequence[torch.Tensor] | None = None) -> Batch:
         """The clips at `indices` as one padded batch; `rows` replaces their features."""
@@ -83,10 +97,8 @@ def examples(
     """Load the features of a corpus, and of its faces if asked for; normalize where there is a normalizer."""
     rows = load_features(corpus, feature, progress=progress)
     labels = torch.tensor([corpus.label(clip) for clip in corpus])
-    faces = load_faces(corpus, face, progress=progress) if face else None
-    if faces is not None and face_normalizer:
-        faces = [normalize_face(row, face_normalizer) for row in faces]
-    return Examples([normalizer(row) for row in rows] if normalizer else rows, labels, faces)
+    raw = Examples(rows, labels, load_faces(corpus, face, progress=progress) if face else None)
+    return raw.normalized(normalizer, face_normalizer) if normalizer else raw
 
 
 def fit_face_normalizer(faces: Sequence[torch.Tensor]) -> Normalizer:

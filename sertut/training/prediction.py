@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import tempfile
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 import torch
@@ -11,12 +12,16 @@ import torch
 from sertut.attention.maps import AttentionMap
 from sertut.corpora import Clip, Corpus
 from sertut.errors import SertutError
-from sertut.training.fitting import Run
+from sertut.training.runs import Run
 
 
 @dataclass(frozen=True)
 class Predictions:
-    """Of N clips: logits (N, C), labels (N,), and each clip's maps by name, of batch size 1 and without padding."""
+    """Of N clips: logits (N, C), labels (N,), and each clip's maps by name, of batch size 1 and without padding.
+
+    The weights of all maps lie in a temporary file, from which the system reads what is looked at: a map of heads has
+    as many numbers as the clip has frames, squared, which is gigabytes on ten thousand clips.
+    """
 
     clips: tuple[Clip, ...]
     emotions: tuple[str, ...]
@@ -49,11 +54,23 @@ def predict(run: Run, corpus: Corpus, batch_size: int = 64) -> Predictions:
         )
     part = run.examples(corpus)
     logits = torch.empty(len(part), len(run.emotions))
-    maps: list[Mapping[str, AttentionMap]] = [{}] * len(part)
+    maps: list[dict[str, AttentionMap]] = [{} for _ in range(len(part))]
+    starts: list[tuple[int, str, int]] = []  # clip, map, and where its weights start in the file
     run.model.eval()
-    for indices, batch in part.in_order(batch_size):
-        output = run.model(batch.to(run.device))
-        logits[indices] = output.logits.float().cpu()
-        for row, index in enumerate(indices):
-            maps[index] = {name: map_.alone(row) for name, map_ in output.maps.items()}
+    with tempfile.TemporaryFile() as file:
+        for indices, batch in part.in_order(batch_size):
+            output = run.model(batch.to(run.device))
+            logits[indices] = output.logits.float().cpu()
+            for row, index in enumerate(indices):
+                for name, map_ in output.maps.items():
+                    alone = map_.alone(row)
+                    starts.append((index, name, file.tell() // 4))
+                    file.write(alone.weights.numpy().tobytes())
+                    maps[index][name] = replace(alone, weights=alone.weights.to("meta"))  # its shape, without numbers
+        file.flush()
+        stored = torch.from_numpy(np.memmap(file, np.float32, "r+")) if starts else torch.empty(0)
+    for index, name, start in starts:
+        shape = maps[index][name].weights.shape
+        weights = stored[start : start + shape.numel()].view(shape)
+        maps[index][name] = replace(maps[index][name], weights=weights)
     return Predictions(corpus.clips, corpus.emotions, logits, part.labels, tuple(maps))

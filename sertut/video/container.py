@@ -26,12 +26,18 @@ def check_file(path: Path, kind: str) -> None:
     error = _ERRORS[kind]
     if not path.is_file():
         raise error(f"{path} does not exist; check the path or the corpus folder.")
-    with path.open("rb") as file:
-        head = file.read(len(_LFS_POINTER))
-    if head == _LFS_POINTER:
+    if is_lfs_pointer(path):
         raise error(f"{path} is a Git LFS pointer, not {kind}; run `git lfs pull` in its repository.")
-    if not head:
+    if path.stat().st_size == 0:
         raise error(f"{path} is an empty file; fetch it again.")
+
+
+def is_lfs_pointer(path: Path) -> bool:
+    """Whether Git LFS left a placeholder, some 130 bytes of text, instead of the file."""
+    if path.stat().st_size > 1000:
+        return False
+    with path.open("rb") as file:
+        return file.read(len(_LFS_POINTER)) == _LFS_POINTER
 
 
 def riff_is_cut(path: Path) -> bool:

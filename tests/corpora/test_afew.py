@@ -83,7 +83,7 @@ def test_what_is_not_known_is_said(films, cache):
 
 
 def test_it_is_complete_but_for_the_number_of_clips(films, cache):
-    assert [p.what for p in afew.read(films).validate()] == ["has 56 clips where the complete corpus has 1156"]
+    assert [p.what for p in afew.read(films).validate()] == ["has 56 of 1156 clips"]
 
 
 def test_strange_folders_and_names(films):

@@ -34,11 +34,9 @@ def test_silent_doubles_are_counted_but_are_no_clips(tmp_path):
     with pytest.warns(UserWarning, match="1 of 1440 clips"):
         corpus = ravdess_video.read(tmp_path)
     assert len(corpus) == 1
-    assert [str(problem) for problem in corpus.dropped] == [
-        "02-*.mp4: 2 files are silent doubles of the takes with sound"
-    ]
+    assert [str(problem) for problem in corpus.dropped] == ["02-*.mp4: 2 files are silent doubles of those with sound"]
     (tmp_path / "Actor_01" / "01-01-01-01-01-01-01.mp4").unlink()
-    with pytest.raises(CorpusError, match=r"only silent doubles .*fetch the takes with sound"):
+    with pytest.raises(CorpusError, match=r"only silent doubles .*fetch those with sound"):
         ravdess_video.read(tmp_path)
 
 
@@ -71,7 +69,7 @@ def test_it_has_the_folds_of_the_sound_alone(tmp_path):
     touch(tmp_path, *(f"01-01-01-01-01-01-{actor:02d}" for actor in range(1, 25)))
     with pytest.warns(UserWarning, match="24 of 1440 clips found"):
         corpus = ravdess_video.read(tmp_path)
-    assert corpus.published_folds == ravdess.published_folds()
+    assert corpus.published_folds == ravdess.SOURCE.folds
     assert frozenset.union(*(test for test, _ in corpus.published_folds)) == set(corpus.speakers)
     assert all(not test & dev for test, dev in corpus.published_folds)
 

@@ -13,7 +13,7 @@ from sertut.course.claims_page import claims_page, effect
 from sertut.course.results import KEYS, read_results, write_results
 from sertut.errors import SertutError
 from sertut.evidence.claims import Claim
-from sertut.training.metrics import Interval
+from sertut.evidence.intervals import Interval
 
 CLAIM = Claim("D2", "attention finds the region", "a paper", "paper", "planted", Interval(0.4, 0.3, 0.5), "AUROC", 5)
 

@@ -5,8 +5,7 @@ import pytest
 import torch
 
 from sertut.attention import AttentionMap, Clock
-from sertut.corpora import Clip, Corpus, Region
-from sertut.corpora.corpus import About
+from sertut.corpora import About, Clip, Corpus, Region
 from sertut.signals import WINDOW_SECONDS, write_audio
 from sertut.training.prediction import Predictions
 

@@ -7,7 +7,7 @@ import pytest
 
 from sertut.errors import SertutError
 from sertut.evidence import Claim
-from sertut.training.metrics import Interval
+from sertut.evidence.intervals import Interval
 
 
 def claim(low, high, **changes):

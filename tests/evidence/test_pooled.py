@@ -5,7 +5,8 @@ import pytest
 
 from sertut.errors import SertutError
 from sertut.evidence import Pooled
-from sertut.training.metrics import bootstrap_speakers, uar
+from sertut.evidence.intervals import bootstrap_speakers
+from sertut.training.metrics import uar
 
 
 def stored(speakers, confusions, auroc=None):

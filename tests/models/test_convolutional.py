@@ -7,10 +7,9 @@ import torch
 from torch import nn
 
 from sertut.errors import SertutError
-from sertut.models import TRUNKS, FullyConvolutional
+from sertut.models import TRUNKS, FullyConvolutional, redraw
 from sertut.models.layers import MaskedNorm2d
 from sertut.signals import WINDOW_SECONDS, Batch, length_mask, log_mel, mfcc, pad
-from sertut.training.fitting import redraw
 
 LENGTHS = (70, 211, 67, 130)
 BANDS = 64

@@ -7,7 +7,7 @@ import pytest
 
 from sertut import show
 from sertut.errors import SertutError
-from sertut.training.metrics import Interval
+from sertut.evidence.intervals import Interval
 
 X = [0.5, 1.0, 4.0]
 LINES = {

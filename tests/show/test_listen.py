@@ -2,13 +2,11 @@
 
 import re
 
-import numpy as np
 import pytest
 
+from sertut.evidence.intervals import Interval
 from sertut.show.listen import listen
-from sertut.show.pair import spectrograms
 from sertut.show.splits import splits
-from sertut.training.metrics import Interval
 
 
 def test_a_clip_plays_without_a_decision(example):
@@ -30,14 +28,3 @@ def test_bars_have_the_given_lengths():
     assert [text.get_text() for text in axis.get_yticklabels()] == ["random split", "speaker split"]
     assert picture.alt.startswith("here: UAR, random split .80 [.70, .90] over 2 partitions; speaker split .50")
     assert len(picture.png) > 1000
-
-
-def test_spectrograms_share_their_scales():
-    generator = np.random.default_rng(0)
-    picture = spectrograms(
-        {"soft": 0.01 * generator.standard_normal(8000), "loud": 0.1 * generator.standard_normal(16000)}
-    )
-    soft, loud = picture.figure.axes[:2]
-    assert soft.images[0].get_clim() == loud.images[0].get_clim()
-    assert soft.get_xlim() == loud.get_xlim() == (0.0, 1.0)
-    assert "soft, 0.50 s" in picture.alt and "loud, 1.00 s" in picture.alt

@@ -7,7 +7,7 @@ from matplotlib.collections import FillBetweenPolyCollection
 
 from sertut import show
 from sertut.evidence import Offsets, Shifts
-from sertut.training.metrics import Interval
+from sertut.evidence.intervals import Interval
 
 TRUE = np.linspace(-0.6, 0.6, 12)
 FOUND = {

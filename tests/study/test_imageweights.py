@@ -9,10 +9,9 @@ import torch
 from safetensors.torch import save_file
 
 from sertut.errors import SertutError
-from sertut.models import FullyConvolutional
+from sertut.models import FullyConvolutional, redraw
 from sertut.signals import Batch
 from sertut.study.imageweights import FILE, PIXEL_STD, image_weights, load_image_weights
-from sertut.training.fitting import redraw
 
 
 def state(trunk="squeezenet", seed=1):

@@ -12,7 +12,7 @@ from sertut.models import AudioVisual
 from sertut.signals import Normalizer
 from sertut.training import fit, predict
 from sertut.training.data import Examples, examples, fit_face_normalizer, normalize_face
-from sertut.training.fitting import make_recipe
+from sertut.training.recipe import make_recipe
 from sertut.video import VIDEO_HOP, write_video
 
 F, G = 64, 384

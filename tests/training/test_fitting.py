@@ -1,23 +1,25 @@
 """Training: deterministic, resumable without changing a bit, selected on dev, and it learns."""
 
 import dataclasses
-import importlib
 
+import numpy as np
 import pytest
 import torch
 
 from sertut.errors import SertutError
-from sertut.models import AttentiveLSTM
-from sertut.signals import Normalizer
-from sertut.training import Augment, fit, pick_device, predict
+from sertut.models import AttentiveLSTM, redraw
+from sertut.signals import FEATURES, Normalizer, feature
+from sertut.training import Augment, fit, fitting, pick_device, predict
 from sertut.training.data import Examples
-from sertut.training.fitting import _warmup_then_cosine, redraw
+from sertut.training.fitting import _warmup_then_cosine
+from sertut.training.recipe import make_recipe
+from tests.conftest import tone
 
-QUICK = dict(epochs=3, device="cpu", progress=False, batch_size=8, shift=2, stretch=0.1, frequency_mask=4, time_mask=4)
+QUICK = dict(epochs=3, device="cpu", progress=False, batch_size=8, stretch=0.1, frequency_mask=4, time_mask=4)
 
 
-def network():
-    return AttentiveLSTM(64, 2, n_hidden=8, n_channels=16)
+def network(**options):
+    return AttentiveLSTM(64, 2, n_hidden=8, n_channels=16, **options)
 
 
 def same(a, b):
@@ -50,36 +52,46 @@ def test_what_is_taken_apart_on_the_cpu_is_a_copy(fold):
     assert {value.device.type for value in apart.parameters()} == {"cpu"}
 
 
-@pytest.mark.parametrize("extra", [{}, dict(average=0.9, similar=True, keep="last")], ids=["plain", "all"])
-def test_resuming_changes_no_bit(fold, tmp_path, monkeypatch, extra):
-    options = QUICK | extra
-    whole = fit(network(), fold, seed=1, **options)
-    module = importlib.import_module("sertut.training.fitting")  # the package's name `fit` is the function
-    real = module._one_epoch
+def interrupt(monkeypatch, fold, path, epoch=2, **options):
+    """Train until an epoch begins, and stop there."""
+    real = fitting._one_epoch
 
     def interrupted(*args):
-        if args[5] == 2:  # the third epoch
+        if args[5] == epoch:
             raise KeyboardInterrupt
         return real(*args)
 
-    monkeypatch.setattr(module, "_one_epoch", interrupted)
-    with pytest.raises(KeyboardInterrupt):
-        fit(network(), fold, seed=1, checkpoint=tmp_path / "c.safetensors", **options)
-    monkeypatch.setattr(module, "_one_epoch", real)
-    resumed = fit(network(), fold, seed=1, checkpoint=tmp_path / "c.safetensors", **options)
+    with monkeypatch.context() as patch, pytest.raises(KeyboardInterrupt):
+        patch.setattr(fitting, "_one_epoch", interrupted)
+        fit(network(), fold, seed=1, checkpoint=path, **QUICK | options)
+
+
+@pytest.mark.parametrize("extra", [{}, dict(average=0.9, similar=True, keep="last")], ids=["plain", "all"])
+def test_resuming_changes_no_bit(fold, tmp_path, monkeypatch, extra):
+    whole = fit(network(), fold, seed=1, **QUICK | extra)
+    interrupt(monkeypatch, fold, tmp_path / "c.safetensors", **extra)
+    resumed = fit(network(), fold, seed=1, checkpoint=tmp_path / "c.safetensors", **QUICK | extra)
     assert same(whole.model, resumed.model)
     assert [h["loss"] for h in whole.history] == [h["loss"] for h in resumed.history]
     assert [path.name for path in tmp_path.glob("*safetensors*")] == ["c.safetensors"]
 
 
-def test_a_checkpoint_of_another_training_is_refused(fold, tmp_path):
+def test_a_checkpoint_of_another_training_is_refused(fold, tones, tmp_path):
+    """Another fold, whose training speakers are tested here; another pooling, with the same weights; ..."""
     path = tmp_path / "c.safetensors"
-    fit(network(), fold, seed=1, checkpoint=path, **QUICK)
-    with pytest.raises(SertutError, match="another training"):
-        fit(network(), fold, seed=2, checkpoint=path, **QUICK)
+    fit(network(pooling="mean"), fold, seed=1, checkpoint=path, **QUICK)
+    others = {
+        "clips": (network(pooling="mean"), tones.folds(n=3)[1], 1, {}),
+        "network": (network(pooling="max"), fold, 1, {}),
+        "seed": (network(pooling="mean"), fold, 2, {}),
+        "recipe": (network(pooling="mean"), fold, 1, {"learning_rate": 1e-3}),
+    }
+    for what, (model, other, seed, options) in others.items():
+        with pytest.raises(SertutError, match=f"another training, with other .*{what}"):
+            fit(model, other, seed=seed, checkpoint=path, **QUICK | options)
     path.write_bytes(path.read_bytes()[:100])
     with pytest.raises(SertutError, match="cannot be read"):
-        fit(network(), fold, seed=1, checkpoint=path, **QUICK)
+        fit(network(pooling="mean"), fold, seed=1, checkpoint=path, **QUICK)
 
 
 def test_it_learns_what_can_be_learned(fold):
@@ -109,14 +121,13 @@ def test_weights_from_elsewhere_can_be_kept(fold):
 
 def test_the_average_of_the_weights_follows_by_its_decay(fold, monkeypatch):
     """A second implementation: step by step, w' = d w' + (1 - d) w, from the first step's weights on."""
-    module = importlib.import_module("sertut.training.fitting")
-    steps, real = [], module.AveragedModel.update_parameters
+    steps, real = [], fitting.AveragedModel.update_parameters
 
     def recorded(self, model):
         steps.append([p.detach().clone() for p in model.parameters()])
         real(self, model)
 
-    monkeypatch.setattr(module.AveragedModel, "update_parameters", recorded)
+    monkeypatch.setattr(fitting.AveragedModel, "update_parameters", recorded)
     run = fit(network(), fold, seed=0, **QUICK, average=0.8, keep="last")
     expected = steps[0]
     for weights in steps[1:]:
@@ -189,11 +200,34 @@ def test_misspelled_options_and_absent_devices(fold):
         fit(network(), fold, keep="bets")
     with pytest.raises(SertutError, match="did you mean 'bfloat16'"):
         fit(network(), fold, precision="float16")
-    with pytest.raises(SertutError, match="unknown device"):
-        fit(network(), fold, device="gpu")
-    if not torch.cuda.is_available():
-        with pytest.raises(SertutError, match="no CUDA GPU is visible"):
-            pick_device("cuda")
+    with pytest.raises(
+        SertutError, match="'fast': .*known are float32, bfloat16, auto"
+    ):  # meant two things on two processors
+        fit(network(), fold, precision="fast")
+
+
+def test_devices():
+    assert pick_device("cpu") == torch.device("cpu") and pick_device("cpu:0").type == "cpu"
+    for name in ("gpu", "cuda:x", "cpu:", "meta"):
+        with pytest.raises(SertutError, match=f"unknown device '{name}': .*known are auto, cpu, cuda, mps"):
+            pick_device(name)
+    absent = {"cpu:1": 1, f"cuda:{torch.cuda.device_count()}": torch.cuda.device_count()}
+    if not torch.backends.mps.is_available():
+        absent |= {"mps": 0, "mps:0": 0}
+    for name, count in absent.items():
+        with pytest.raises(SertutError, match=f"'{name}' was asked for, but of [a-z]+ there are {count} here"):
+            pick_device(name)
+
+
+def test_float32_is_what_runs_unless_asked_for_otherwise(fold, monkeypatch):
+    """On every processor: also on one that could do otherwise."""
+    monkeypatch.setattr(torch.cpu, "_is_amx_tile_supported", lambda: True, raising=False)
+    for options, ran in (({}, "float32"), ({"precision": "auto"}, "float32"), ({"precision": "bfloat16"}, "bfloat16")):
+        seen = []
+        model = network()
+        model.classify.register_forward_hook(lambda module, inputs, output, seen=seen: seen.append(output.dtype))
+        run = fit(model, fold, **QUICK | {"epochs": 1} | options)
+        assert run.precision == ran and seen[0] == getattr(torch, ran)
 
 
 def test_a_loss_that_explodes_is_said(fold):
@@ -231,10 +265,31 @@ def test_augment_does_what_it_says():
     torch.testing.assert_close(Augment()(row, generator), row)
     lengths = {len(Augment(stretch=0.2)(row, generator)) for _ in range(50)}
     assert min(lengths) >= 83 and max(lengths) <= 125 and len(lengths) > 10
-    shifted = Augment(shift=3)(row, generator)
-    assert any(torch.equal(shifted[:, 10], row[:, 10 + s]) for s in range(-3, 4))
     masked = Augment(frequency_mask=10)(row, generator)
     silent = (masked == 0).all(dim=0)
     assert silent.sum() <= 20 and torch.equal(masked[:, ~silent], row[:, ~silent])
-    one_frame = Augment(shift=3, stretch=0.2, gain=1, frequency_mask=5, time_mask=5)(row[:1], generator)
+    one_frame = Augment(stretch=0.2, gain=1, frequency_mask=5, time_mask=5)(row[:1], generator)
     assert one_frame.shape == (1, 64) and torch.isfinite(one_frame).all()
+
+
+@pytest.mark.parametrize("name", FEATURES)
+def test_gain_moves_what_a_louder_recording_moves(name):
+    """And all of that by as much."""
+    samples = tone(0.5) + 0.02 * np.random.default_rng(0).normal(size=8000).astype(np.float32)
+    table = feature(name)(samples)
+    heard = (feature(name)(2 * samples) - table).abs().amax(dim=0) > 0.01
+    moved = Augment(gain=1.0, feature=name)(table, torch.Generator().manual_seed(0)) - table
+    assert heard.any() and (moved[:, ~heard] == 0).all()
+    torch.testing.assert_close(
+        moved[:, heard], moved[:1, heard][:, :1].expand(moved[:, heard].shape), atol=1e-4, rtol=0
+    )
+    assert moved[:, heard].abs().min() > 1e-3
+
+
+def test_a_masked_band_is_masked_in_both_halves_and_the_level_never():
+    row, generator = torch.randn(30, 129), torch.Generator().manual_seed(0)
+    for _ in range(50):
+        blank = (Augment(frequency_mask=12, feature="log_mel_relative_level")(row, generator) == 0).all(dim=0)
+        assert torch.equal(blank[:64], blank[64:128]) and not blank[128]
+    with pytest.raises(SertutError, match="'mfcc_level' has no mel bands"):
+        make_recipe(feature="mfcc_level", frequency_mask=3)

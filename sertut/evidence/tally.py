@@ -1,0 +1,295 @@
+r"""Scores as sums by speaker: what intervals, paired differences and pooled folds and seeds are made from.
+
+A score needs little of each speaker, and what it needs adds up: a confusion matrix for UAR, (sum, count) for a mean,
+the counts of a histogram for a median. So every result here is kept as one small table for each seed and speaker, and
+a name that says how a score is made from their sum. Folds are put side by side, seeds are stacked.
+
+    statistic    table of one speaker                        score
+    mean         (sum, count)                                their quotient
+    uar          confusion matrix (C, C), rows true          unweighted average recall; "wa" is read from it, too
+    macro        (recognized, clips) of each class, (C, 2)   the same from what is right alone
+    median       (401,) values counted in steps of 5 ms      their median, seconds
+    correlation  sums of (1, x, y, xx, yy, xy)               Pearson's correlation of x and y
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
+
+import numpy as np
+
+from sertut.errors import SertutError, unknown
+from sertut.evidence.intervals import Interval, Statistic, bootstrap_speakers, mean, paired_difference
+from sertut.training.metrics import chance_uar, uar, wa
+
+STEP = 0.005
+"""Seconds: medians are taken of values that were rounded to 5 ms."""
+
+LONGEST = 2.0
+"""Seconds: a value above it counts as this in a median."""
+
+NEAR_SECONDS = 0.08
+"""An offset counts as found if it is at most this far off: two video frames."""
+
+BINS = round(LONGEST / STEP) + 1
+AT = " at "
+"""Between a metric and its setting: "drop at 0.3" is the fall when .3 of the steps are removed."""
+
+
+def macro(sums: np.ndarray) -> np.ndarray:
+    """Mean of the classes' recalls from (recognized, clips), shape (..., C, 2) to (...)."""
+    return np.nanmean(mean(sums), axis=-1)
+
+
+def median(counts: np.ndarray) -> np.ndarray:
+    """Median of values that were counted in steps of :data:`STEP`: shape (..., n) to (...), seconds.
+
+    ``counts[i]`` is how many values are i steps. It is that of :func:`numpy.median`; NaN where nothing was counted.
+    """
+    sums = np.cumsum(counts, axis=-1)
+    half = sums[..., -1:] / 2
+    lower, upper = (sums >= half).argmax(axis=-1), (sums > half).argmax(axis=-1)
+    return np.where(sums[..., -1] > 0, STEP * (lower + upper) / 2, np.nan)
+
+
+def within(counts: np.ndarray) -> np.ndarray:
+    """Share of the counted values that are at most :data:`NEAR_SECONDS`; shapes as in :func:`median`."""
+    near = np.asarray(counts)[..., : round(NEAR_SECONDS / STEP) + 1]
+    return mean(np.stack([near.sum(axis=-1), np.sum(counts, axis=-1)], axis=-1))
+
+
+def correlation(sums: np.ndarray) -> np.ndarray:
+    """Pearson's correlation from the sums of (1, x, y, xx, yy, xy), shape (..., 6) to (...); 0 if one is constant."""
+    n, x, y, xx, yy, xy = np.moveaxis(np.asarray(sums, dtype=float), -1, 0)
+    spread = np.maximum(n * xx - x * x, 0) * np.maximum(n * yy - y * y, 0)
+    varied = spread > 1e-12 * np.maximum(n, 1) ** 4
+    return np.where(varied, (n * xy - x * y) / np.sqrt(np.where(varied, spread, 1.0)), 0.0)
+
+
+STATISTICS: Mapping[str, Statistic] = {
+    "mean": mean,
+    "uar": uar,
+    "macro": macro,
+    "median": median,
+    "correlation": correlation,
+}
+"""Name of a statistic, as results keep it -> how a score is made from tables summed over speakers."""
+
+READ_FROM: Mapping[str, tuple[str, Statistic]] = {"wa": ("uar", wa), "offset_within": ("offset_error", within)}
+"""Metrics that are read from another one's tables, and how."""
+
+
+@dataclass(frozen=True)
+class Tally:
+    """Scores of several methods over K seeds and S speakers, as sums by speaker.
+
+    speakers: S names, sorted. tables: method -> metric -> (K, S, ...), whose last axes are a speaker's table. The
+    decisions of a model go under the method "model", with the metric "uar". statistics: metric -> name of its
+    statistic, "mean" where it is not listed. seeds: K of them. emotions: the C classes, where there are confusions.
+
+    A metric that was taken at several settings has one name for each, such as "drop at 0.3"; :meth:`at` chooses one.
+    Where `method` is optional it is by default the first one that has the metric: "model" for "uar", "attention" for a
+    score of maps. Intervals resample speakers (those without any scored clip aside) and seeds.
+    """
+
+    speakers: tuple[str, ...]
+    tables: Mapping[str, Mapping[str, np.ndarray]]
+    statistics: Mapping[str, str] = field(default_factory=dict)
+    seeds: tuple[int, ...] = (0,)
+    emotions: tuple[str, ...] = ()
+
+    @property
+    def methods(self) -> tuple[str, ...]:
+        """All methods, in the order in which they were scored."""
+        return tuple(self.tables)
+
+    def scored(self, metric: str) -> tuple[str, ...]:
+        """The methods that have a metric; none where it could not be taken, e.g. where no region is known."""
+        return tuple(method for method, held in self.tables.items() if _source(metric) in held)
+
+    @property
+    def settings(self) -> tuple[float, ...]:
+        """What :meth:`at` can choose: shares removed, seconds heard, shifts."""
+        names = [metric for held in self.tables.values() for metric in held if AT in metric]
+        return tuple(dict.fromkeys(float(name.split(AT)[1]) for name in names))
+
+    def at(self, setting: float) -> Tally:
+        """The scores at one setting.
+
+        Raises:
+            SertutError: nothing was scored there.
+        """
+        if setting not in self.settings:
+            raise unknown("setting", f"{setting:g}", [f"{known:g}" for known in self.settings])
+        end = f"{AT}{setting:g}"
+        tables = {
+            method: {metric.removesuffix(end): table for metric, table in held.items() if metric.endswith(end)}
+            for method, held in self.tables.items()
+        }
+        return Tally(self.speakers, tables, self.statistics, self.seeds, self.emotions)
+
+    def sums(self, method: str, metric: str) -> np.ndarray:
+        """The tables of a score, (K, S, ...): (sum, count) for a mean, confusion matrices for "uar".
+
+        Raises:
+            SertutError: unknown method or metric, or the metric was not taken of the method.
+        """
+        return self._find(metric, method)[1]
+
+    def of_each_seed(self, metric: str, method: str | None = None) -> np.ndarray:
+        """One number a seed, shape (K,)."""
+        statistic, table = self._find(metric, method)
+        return np.asarray(statistic(table.sum(axis=1)))
+
+    def interval(self, method: str, metric: str) -> Interval:
+        """A score, averaged over seeds, with its interval."""
+        statistic, table = self._find(metric, method)
+        return bootstrap_speakers(statistic, _with_clips(table)[0])
+
+    def difference(self, method: str, other: str, metric: str) -> Interval:
+        """By how much a metric is higher for one method than for another on the same clips, paired."""
+        statistic, ours = self._find(metric, method)
+        ours, theirs = _with_clips(ours, self._find(metric, other)[1])
+        return paired_difference(statistic, ours, theirs)
+
+    def against(self, other: Tally, metric: str = "uar", method: str | None = None) -> Interval:
+        """By how much a metric is higher here than in `other`, paired over speakers and seeds.
+
+        Raises:
+            SertutError: the two were not tested on the same speakers with the same seeds.
+        """
+        if self.seeds != other.seeds or self.speakers != other.speakers:
+            raise SertutError("a paired difference needs the same seeds and the same speakers on both sides.")
+        statistic, ours = self._find(metric, method)
+        ours, theirs = _with_clips(ours, other._find(metric, method)[1])
+        return paired_difference(statistic, ours, theirs)
+
+    @property
+    def uar(self) -> Interval:
+        """Unweighted average recall."""
+        return self.interval(self.scored("uar")[0], "uar")
+
+    @property
+    def wa(self) -> Interval:
+        """Weighted accuracy."""
+        return self.interval(self.scored("uar")[0], "wa")
+
+    @property
+    def chance(self) -> float:
+        """UAR of guessing: 1 / C."""
+        return chance_uar(self._find("uar")[1].shape[-1])
+
+    def merged(self, *others: Tally) -> Tally:
+        """This with other scores of the same runs, whose speakers are among the speakers here."""
+        tables = {method: dict(held) for method, held in self.tables.items()}
+        for other in others:
+            places = [self.speakers.index(name) for name in other.speakers]
+            for method, held in other.tables.items():
+                for metric, table in held.items():
+                    whole = np.zeros((len(self.seeds), len(self.speakers), *table.shape[2:]), table.dtype)
+                    whole[:, places] = table
+                    tables.setdefault(method, {})[metric] = whole
+        statistics = {**self.statistics, **{name: s for other in others for name, s in other.statistics.items()}}
+        return Tally(self.speakers, tables, statistics, self.seeds, self.emotions)
+
+    def to_json(self) -> dict:
+        """Of one seed, for the result of a study: speakers, statistics, and method -> metric -> a table each speaker.
+
+        A metric that counted no clip is left out. Instead of a histogram stands the list of its values, in steps.
+        """
+        packed = {
+            method: {
+                metric: [_pack(self._statistic(metric), row) for row in table[0]]
+                for metric, table in held.items()
+                if table.any()
+            }
+            for method, held in self.tables.items()
+        }
+        found = {"speakers": list(self.speakers), "statistics": dict(self.statistics), "methods": packed}
+        return found | ({"emotions": list(self.emotions)} if self.emotions else {})
+
+    @classmethod
+    def pooled(cls, parts: Sequence[Mapping], seeds: Sequence[int]) -> Tally:
+        """Folds side by side, so that each speaker counts once, in the fold where it was test; seeds stacked.
+
+        Args:
+            parts: from :meth:`to_json`, in any order. seeds: the seed of each.
+
+        Raises:
+            SertutError: seeds were tested on different speakers, or a speaker twice within a seed (then folds overlap);
+                the parts have different emotions.
+        """
+        if not parts or len(parts) != len(seeds):
+            raise SertutError(f"{len(parts)} results and {len(seeds)} seeds: pass at least one, and a seed for each.")
+        first = parts[0]
+        if any(part.get("emotions") != first.get("emotions") for part in parts):
+            raise SertutError("the results have different lists of emotions; pool runs of one corpus only.")
+        folds = {seed: [p for p, s in zip(parts, seeds, strict=True) if s == seed] for seed in sorted(set(seeds))}
+        speakers = tuple(sorted(name for part in next(iter(folds.values())) for name in part["speakers"]))
+        for seed, own in folds.items():
+            names = [name for part in own for name in part["speakers"]]
+            if len(set(names)) < len(names):
+                raise SertutError(
+                    f"seed {seed}: a speaker was tested twice; pool folds whose test speakers are disjoint."
+                )
+            if odd := sorted(set(names) ^ set(speakers)):
+                raise SertutError(
+                    f"seed {seed} was not tested on the same speakers ({', '.join(odd)}); complete the runs."
+                )
+        empty = Tally(speakers, {}, first["statistics"], tuple(folds), tuple(first.get("emotions", ())))
+
+        def stacked(method: str, metric: str) -> np.ndarray:
+            name, by_seed = empty._statistic(metric), []
+            for own in folds.values():
+                rows: dict[str, list] = {}
+                for part in own:
+                    rows |= dict(zip(part["speakers"], part["methods"][method][metric], strict=True))
+                by_seed.append([_unpack(name, rows[speaker]) for speaker in speakers])
+            return np.array(by_seed)
+
+        tables = {
+            method: {
+                metric: stacked(method, metric)
+                for metric in held
+                if all(metric in part["methods"].get(method, ()) for part in parts)
+            }
+            for method, held in first["methods"].items()
+        }
+        return replace(empty, tables=tables)
+
+    def _statistic(self, metric: str) -> str:
+        return self.statistics.get(metric.split(AT)[0], "mean")
+
+    def _find(self, metric: str, method: str | None = None) -> tuple[Statistic, np.ndarray]:
+        """How a score is made, and its tables (K, S, ...)."""
+        source = _source(metric)
+        if method is None:
+            method = next(iter(self.scored(metric)), next(iter(self.tables)))
+        if method not in self.tables:
+            raise unknown("method", method, self.tables)
+        if source not in self.tables[method]:
+            raise unknown(f"metric of '{method}'", metric, self.tables[method])
+        read = READ_FROM.get(metric)
+        return read[1] if read else STATISTICS[self._statistic(metric)], self.tables[method][source]
+
+
+def _source(metric: str) -> str:
+    """The metric in whose tables a metric is found."""
+    return READ_FROM[metric][0] if metric in READ_FROM else metric
+
+
+def _with_clips(*tables: np.ndarray) -> list[np.ndarray]:
+    """The tables (K, S, ...) of the speakers who have a scored clip in any of them; all speakers if nobody has one."""
+    some = np.any([table.any(axis=(0, *range(2, table.ndim))) for table in tables], axis=0)  # (S,)
+    return [table[:, some] if some.any() else table for table in tables]
+
+
+def _pack(statistic: str, row: np.ndarray) -> list:
+    """A speaker's table for JSON; of a histogram the values that were counted, in steps."""
+    row = np.repeat(np.arange(len(row)), row) if statistic == "median" else row
+    return row.round(6).tolist()
+
+
+def _unpack(statistic: str, row: list) -> np.ndarray:
+    return np.bincount(np.array(row, dtype=int), minlength=BINS) if statistic == "median" else np.array(row)

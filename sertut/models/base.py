@@ -1,0 +1,54 @@
+"""What every model returns, how one is built again from its arguments, and how its weights are drawn."""
+
+from __future__ import annotations
+
+import inspect
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+import torch
+from torch import nn
+
+from sertut.attention.maps import AttentionMap
+from sertut.errors import SertutError
+
+
+@dataclass(frozen=True)
+class Output:
+    """logits: (B, C), unnormalized scores of the C emotions. maps: attention maps by name, if the model has any.
+
+    auxiliary: in training, a loss of the model's own that needs no labels, to be added to that of the labels.
+    """
+
+    logits: torch.Tensor
+    maps: Mapping[str, AttentionMap] = field(default_factory=dict)
+    auxiliary: torch.Tensor | None = None
+
+
+class Network(nn.Module):
+    """A module that remembers the arguments it was built with, so that a saved run can build it again."""
+
+    def __new__(cls, *args, **kwargs):
+        """As usual; then :attr:`arguments` are noted."""
+        self = super().__new__(cls)
+        given = inspect.signature(cls.__init__).bind_partial(None, *args, **kwargs)  # nothing is given to a copy
+        self.__dict__["arguments"] = dict(list(given.arguments.items())[1:])
+        return self
+
+
+def redraw(module: nn.Module) -> None:
+    """Draw all weights of `module` anew from torch's current random state.
+
+    A module with ``reset_parameters`` does it itself, for all that it holds.
+
+    Raises:
+        SertutError: a module holds parameters of its own but has no ``reset_parameters``.
+    """
+    reset = getattr(module, "reset_parameters", None)
+    if callable(reset):
+        reset()
+        return
+    if next(module.parameters(recurse=False), None) is not None:
+        raise SertutError(f"{type(module).__name__} has parameters but no reset_parameters(); add one.")
+    for child in module.children():
+        redraw(child)

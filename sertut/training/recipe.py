@@ -1,0 +1,76 @@
+"""How to train: the settings of one training, checked when they are made."""
+
+from __future__ import annotations
+
+import dataclasses
+from dataclasses import dataclass
+
+import torch
+
+from sertut.errors import SertutError, unknown
+from sertut.signals import FEATURES
+from sertut.signals.features import MEL_STARTS
+from sertut.training.augment import Augment
+from sertut.video import FACE_FEATURES
+
+
+@dataclass(frozen=True)
+class Recipe:
+    """How to train. The learning rate rises over the first tenth of the steps, then falls along a cosine to 0.
+
+    keep: which epoch's weights the run keeps: "best" on dev, or the "last" (where dev is too small to choose by).
+    average: decay of a running average of the weights; where it is not 0, the average is tested and kept.
+    similar: batches of clips of similar length, cut to the shortest: no padding.
+    precision: "float32", the same on every processor; "bfloat16"; or "auto", bfloat16 on a CUDA device that has it.
+    """
+
+    epochs: int = 30
+    batch_size: int = 32
+    learning_rate: float = 3e-3
+    weight_decay: float = 1e-2
+    label_smoothing: float = 0.1
+    clip_norm: float = 1.0  # longest gradient
+    patience: int = 30  # epochs without a better UAR on dev before training stops
+    keep: str = "best"
+    average: float = 0.0
+    similar: bool = False
+    precision: str = "float32"
+    feature: str = "log_mel"
+    face: str = ""  # feature of the face, e.g. "hog"; "" for networks that only hear
+    stretch: float = 0.0  # see Augment for these
+    gain: float = 0.0
+    frequency_mask: int = 0
+    time_mask: int = 0
+
+    @property
+    def augment(self) -> Augment:
+        """The distortions of the training clips."""
+        return Augment(**{field.name: getattr(self, field.name) for field in dataclasses.fields(Augment)})
+
+    def precision_on(self, device: torch.device) -> str:
+        """What `precision` comes to on a device: "float32" or "bfloat16"."""
+        if self.precision != "auto":
+            return self.precision
+        return "bfloat16" if device.type == "cuda" and torch.cuda.is_bf16_supported() else "float32"
+
+
+def make_recipe(**options) -> Recipe:
+    """A :class:`Recipe`; a misspelled option is an error that names the nearest one, an unknown feature too."""
+    names = [field.name for field in dataclasses.fields(Recipe)]
+    for name in options:
+        if name not in names:
+            raise unknown("option of fit", name, names)
+    recipe = Recipe(**options)
+    for what, value, known in (
+        ("feature", recipe.feature, FEATURES),
+        ("feature of the face", recipe.face or "hog", FACE_FEATURES),
+        ("value of keep", recipe.keep, ("best", "last")),
+        ("value of precision", recipe.precision, ("float32", "bfloat16", "auto")),
+    ):
+        if value not in known:
+            raise unknown(what, value, known)
+    if recipe.face and recipe.stretch:
+        raise SertutError("stretch would move the voice against the face; leave it out where faces are seen.")
+    if recipe.frequency_mask and not MEL_STARTS[recipe.feature]:
+        raise SertutError(f"'{recipe.feature}' has no mel bands; leave frequency_mask out, or use log_mel.")
+    return recipe

@@ -1,0 +1,199 @@
+"""A run is kept and comes back; nothing that is loaded runs code; what was trained once is not trained again."""
+
+import json
+import multiprocessing
+import re
+from importlib.metadata import version
+from types import SimpleNamespace
+
+import pytest
+import torch
+from safetensors import safe_open
+
+import sertut
+from sertut.errors import SertutError
+from sertut.models import AttentiveLSTM, AudioVisual, FullyConvolutional, MultiHead
+from sertut.training import fit, fit_once, fitting, load_run, predict
+from sertut.training.data import Examples
+from sertut.training.runs import FILE
+from sertut.training.storage import read_tensors, write_tensors
+
+QUICK = dict(seed=1, epochs=2, device="cpu", progress=False, batch_size=8)
+
+
+def network(**options):
+    return AttentiveLSTM(64, 2, n_hidden=4, n_channels=8, **options)
+
+
+def same(a, b):
+    return all(torch.equal(x, y) for x, y in zip(a.values(), b.values(), strict=True))
+
+
+@pytest.fixture
+def fold(tones):
+    return tones.folds(n=3)[0]
+
+
+class Own(AttentiveLSTM):
+    """A class that the library does not know."""
+
+
+NETWORKS = {
+    "recurrent": (lambda: network(pooling="mixture"), {}),
+    "convolutional": (lambda: FullyConvolutional(2, "fine", scale=1.0), {}),
+    "heads": (lambda: MultiHead(64, n_classes=2, n_hidden=8, focus="learned"), dict(feature="log_mel_level")),
+}
+
+
+@pytest.mark.parametrize("name", NETWORKS)
+def test_a_run_is_saved_and_loaded_without_losing_a_bit(fold, tmp_path, name):
+    build, options = NETWORKS[name]
+    run = fit(build(), fold, **QUICK, **options)
+    run.save(tmp_path)
+    found = sertut.load_run(tmp_path, device="cpu")
+    assert type(found.model) is type(run.model) and not found.model.training
+    assert same(found.model.state_dict(), run.model.state_dict()) and same(found.initial, run.initial)
+    for field in ("emotions", "recipe", "seed", "history", "best_epoch", "seconds", "device", "precision"):
+        assert getattr(found, field) == getattr(run, field), field
+    assert found.reused and not run.reused and found.origin != run.origin
+    assert torch.equal(predict(found, fold.test).logits, predict(run, fold.test).logits)
+    with safe_open(tmp_path / FILE, framework="pt") as file:
+        about = json.loads(file.metadata()["about"])
+    assert about["versions"]["torch"] == version("torch") and about["precision"] == "float32"
+
+
+def test_two_streams_keep_both_normalizers(tmp_path):
+    options = dict(n_hidden=4, n_channels=8, query="voice", fusion="one lag")
+    model = AudioVisual(6, 5, 3, **options)
+    assert model.arguments == dict(n_voice=6, n_face=5, n_classes=3, **options)
+    statistics = [sertut.signals.Normalizer(torch.randn(n), torch.rand(n)) for n in (6, 5)]
+    recipe, device = fitting.make_recipe(face="hog"), torch.device("cpu")
+    initial = {name: value + 1 for name, value in model.state_dict().items()}
+    run = fitting.Run(model, statistics[0], ("a", "b", "c"), recipe, 0, [], 0, initial, 1.0, device, statistics[1])
+    run.save(tmp_path)
+    found = load_run(tmp_path, "cpu")
+    assert torch.equal(found.normalizer.std, statistics[0].std)
+    assert torch.equal(found.face_normalizer.mean, statistics[1].mean)
+    assert same(found.untrained().model.state_dict(), initial)
+
+
+def test_a_class_that_is_not_ours_is_refused_and_can_be_given(fold, tmp_path):
+    run = fit(Own(64, 2, n_hidden=4, n_channels=8), fold, **QUICK)
+    run.save(tmp_path)
+    with pytest.raises(SertutError, match=r"class 'tests\.training\.test_runs\.Own', which is not one of sertut's"):
+        load_run(tmp_path)
+    found = load_run(tmp_path, "cpu", model=Own(64, 2, n_hidden=4, n_channels=8))
+    assert same(found.model.state_dict(), run.model.state_dict())
+    with pytest.raises(SertutError, match="built otherwise"):  # the same weights would fit
+        load_run(tmp_path, "cpu", model=Own(64, 2, n_hidden=4, n_channels=8, pooling="max"))
+
+
+@pytest.mark.parametrize(
+    "name", ["os.system", "sertut.cli.main", "sertut.models.base.Output", "sertut.models.base.Gone"]
+)
+def test_no_other_name_is_imported_or_called(tmp_path, fold, name):
+    fit(network(), fold, **QUICK).save(tmp_path)
+    parts, about = read_tensors(tmp_path / FILE)
+    write_tensors(tmp_path / FILE, parts, about | {"network": name})
+    with pytest.raises(SertutError, match=f"class '{re.escape(name)}', which is not one of sertut's"):
+        load_run(tmp_path)
+
+
+def test_a_missing_or_damaged_run_is_named(fold, tmp_path, monkeypatch):
+    with pytest.raises(SertutError, match=r"run\.safetensors cannot be read"):
+        load_run(tmp_path)
+    run = fit(network(), fold, **QUICK)
+    run.save(tmp_path)
+    kept = (tmp_path / FILE).read_bytes()
+    with monkeypatch.context() as patch, pytest.raises(KeyboardInterrupt):  # in the middle of writing
+        patch.setattr("sertut.training.storage.save_file", lambda tensors, path, about: _half(path))
+        run.save(tmp_path)
+    assert [path.name for path in tmp_path.iterdir() if "run" in path.name] == [FILE]
+    assert (tmp_path / FILE).read_bytes() == kept
+    (tmp_path / FILE).write_bytes(kept[:500])
+    with pytest.raises(SertutError, match="cannot be read"):
+        load_run(tmp_path)
+
+
+def _half(path):
+    path.write_bytes(b"half")
+    raise KeyboardInterrupt
+
+
+def test_what_was_trained_once_is_loaded(fold, tones, monkeypatch):
+    first = fit_once(network(), fold, **QUICK)
+    again = fit_once(network(), fold, **QUICK)
+    assert not first.reused and again.reused and same(first.model.state_dict(), again.model.state_dict())
+    assert same(first.model.state_dict(), fit(network(), fold, **QUICK).model.state_dict())
+    others = [
+        (network(pooling="max"), fold, {}),
+        (network(dropout=0.2), fold, {}),
+        (network(), tones.folds(n=3)[1], {}),
+        (network(), fold, {"seed": 2}),
+        (network(), fold, {"weight_decay": 0.0}),
+        (Own(64, 2, n_hidden=4, n_channels=8), fold, {}),
+        (Own(64, 2, n_hidden=4, n_channels=8), fold, {}),  # nobody knows whether its code is the same
+    ]
+    for model, other, options in others:
+        assert not fit_once(model, other, **QUICK | options).reused
+    monkeypatch.setattr(torch, "__version__", "0.0")
+    assert not fit_once(network(), fold, **QUICK).reused
+
+
+def test_a_training_that_was_interrupted_goes_on(fold, monkeypatch):
+    real = fitting._one_epoch
+
+    def interrupted(*args):
+        if args[5] == 1:
+            raise KeyboardInterrupt
+        return real(*args)
+
+    with monkeypatch.context() as patch, pytest.raises(KeyboardInterrupt):
+        patch.setattr(fitting, "_one_epoch", interrupted)
+        fit_once(network(), fold, **QUICK)
+    epochs = []
+    monkeypatch.setattr(fitting, "_one_epoch", lambda *args: epochs.append(args[5]) or real(*args))
+    run = fit_once(network(), fold, **QUICK)
+    assert epochs == [1] and not run.reused
+    monkeypatch.undo()
+
+
+def _train(fold, queue):
+    torch.set_num_threads(1)
+    queue.put(fit_once(network(), fold, **QUICK).reused)
+
+
+def test_of_two_processes_one_trains_and_one_waits(fold):
+    fit(network(), fold, **QUICK | {"epochs": 1})  # features are there
+    context = multiprocessing.get_context("fork")
+    queue = context.Queue()
+    both = [context.Process(target=_train, args=(fold, queue)) for _ in range(2)]
+    for process in both:
+        process.start()
+    assert sorted(queue.get(timeout=60) for _ in both) == [False, True]
+    for process in both:
+        process.join()
+
+
+def test_maps_of_heads_do_not_fill_the_memory(tmp_path):
+    """Forty clips of 250 states and eight heads are 80 MB; the process keeps none of it."""
+    try:
+        status = open("/proc/self/status")  # noqa: SIM115 - only whether it is there
+    except OSError:
+        pytest.skip("needs /proc/self/status, to see what the process holds")
+    status.close()
+
+    def held() -> float:
+        with open("/proc/self/status") as file:
+            return int(re.search(r"RssAnon:\s+(\d+) kB", file.read())[1]) / 1000
+
+    part = Examples([torch.randn(1000, 9) for _ in range(40)], torch.zeros(40, dtype=torch.long))
+    corpus = SimpleNamespace(emotions=("a", "b"), clips=("clip",) * 40, name="long")
+    model = MultiHead(8, 2, n_hidden=8, n_heads=8).eval()
+    run = SimpleNamespace(model=model, emotions=("a", "b"), device=torch.device("cpu"), examples=lambda corpus: part)
+    predict(run, corpus, batch_size=2)
+    before = held()
+    predictions = predict(run, corpus, batch_size=2)
+    assert held() - before < 30
+    expected = model(part.batch([7])).maps["attention"].weights
+    torch.testing.assert_close(predictions.maps[7]["attention"].weights, expected)
