@@ -2,110 +2,154 @@
 
 from __future__ import annotations
 
-import argparse
 import ast
 import sys
 from collections.abc import Sequence
 
+import click
+
 from sertut.errors import SertutError
 
+WORKERS = click.option(
+    "-w", "--workers", type=click.IntRange(min=1), default=2, show_default=True, help="How many run at a time."
+)
+FORCE = click.option("-f", "--force", is_flag=True, help="Run also what is up to date.")
+CORPUS = click.argument("name", metavar="CORPUS")
+ROOT = click.option("--root", help="Folder of a recorded corpus.")
+PROTOCOL = click.argument("name", metavar="PROTOCOL")
 
-def run(arguments: argparse.Namespace) -> int:
-    """Run chapters; what is up to date is not run again."""
+
+@click.group(context_settings={"help_option_names": ["-h", "--help"]})
+def commands() -> None:
+    """Where emotion lives: run the chapters, build the book, look after corpora."""
+
+
+@commands.command()
+@click.argument("chapter", nargs=-1)
+@click.option(
+    "-p",
+    "--parameter",
+    nargs=2,
+    multiple=True,
+    metavar="NAME VALUE",
+    help="Replace a parameter of the chapter, e.g. -p corpus ravdess; may be repeated.",
+)
+@click.option("--time-limit", type=float, default=1800.0, show_default=True, metavar="SECONDS", help="For one chapter.")
+@WORKERS
+@FORCE
+def run(chapter: Sequence[str], parameter: Sequence[tuple[str, str]], **options) -> None:
+    """Run chapters, by number or name.
+
+    All of them if none is named; what is up to date is not run again.
+    """
     from sertut.course.execution import run_chapters
 
-    parameters = {name: literal(value) for name, value in arguments.parameter}
-    for done in run_chapters(
-        arguments.chapter,
-        parameters,
-        workers=arguments.workers,
-        force=arguments.force,
-        time_limit=arguments.time_limit,
-    ):
-        print(f"{done.chapter.name}: {'up to date, ' if done.reused else ''}{done.notebook}")
-    return 0
+    for done in run_chapters(chapter, {name: literal(value) for name, value in parameter}, **options):
+        click.echo(f"{done.chapter.name}: {'up to date, ' if done.reused else ''}{done.notebook}")
 
 
-def book(arguments: argparse.Namespace) -> int:
-    """Run what is not up to date, build the HTML book, say where it is."""
+@commands.command()
+@WORKERS
+@FORCE
+def book(**options) -> None:
+    """Run what is not up to date, build the book, say where it is."""
     from sertut.course.book import build_book
 
-    print(f"open {build_book(workers=arguments.workers, force=arguments.force).resolve().as_uri()}")
-    return 0
+    click.echo(f"open {build_book(**options).resolve().as_uri()}")
 
 
-def doctor(arguments: argparse.Namespace) -> int:
-    """Say what is installed, which device and corpora were found, and what is missing; then a short self-test."""
+@commands.command()
+def doctor() -> int:
+    """Say what is installed, found and missing; then a short self-test."""
     from sertut.course.doctor import examine
 
     healthy = True
-    for finding in examine():
-        print(finding, flush=True)
-        healthy = healthy and finding.fine
-    print("everything that sertut needs is here." if healthy else "something is missing: see the lines marked '!'.")
+    for fine, text in examine():
+        click.echo(("  " if fine else "! ") + text)
+        healthy = healthy and fine
+    click.echo("everything that sertut needs is here." if healthy else "something is missing: see the lines with '!'.")
     return 0 if healthy else 1
 
 
-def data_list(arguments: argparse.Namespace) -> int:
+@commands.group()
+def data() -> None:
+    """Corpora: which there are, what they hold, are they complete."""
+
+
+@data.command("list")
+def data_list() -> None:
     """All corpora: made here or recorded, found where, under which license."""
     from sertut.course.doctor import list_corpora
 
-    print(list_corpora())
-    return 0
+    click.echo(list_corpora())
 
 
-def data_describe(arguments: argparse.Namespace) -> int:
-    """Size, speakers, emotions, license and citation of one corpus."""
+@data.command("describe")
+@CORPUS
+@ROOT
+def data_describe(name: str, root: str | None) -> None:
+    """Size, speakers, emotions, license and citation of a corpus."""
     from sertut.corpora import load
 
-    print(load(arguments.name, arguments.root).describe())
-    return 0
+    click.echo(load(name, root).describe())
 
 
-def data_validate(arguments: argparse.Namespace) -> int:
-    """Read every file of a corpus; exit code 1 if something is missing, unreadable or doubled."""
+@data.command("validate")
+@CORPUS
+@ROOT
+def data_validate(name: str, root: str | None) -> int:
+    """Read every file of a corpus.
+
+    Exit code 1 if something is missing, unreadable or doubled.
+    """
     from sertut.corpora import load
 
-    corpus = load(arguments.name, arguments.root, trim=False)
+    corpus = load(name, root, trim=False)
     problems = corpus.validate()
     for problem in problems:
-        print(problem)
+        click.echo(problem)
     for known in corpus.dropped:
-        print(f"left out: {known}")
-    print(f"{corpus.name}: {len(corpus)} clips, {len(problems)} problems.")
+        click.echo(f"left out: {known}")
+    click.echo(f"{corpus.name}: {len(corpus)} clips, {len(problems)} problems.")
     return 1 if problems else 0
 
 
-def study_list(arguments: argparse.Namespace) -> int:
+@commands.group()
+def study() -> None:
+    """Reference results: the same training over many folds and seeds."""
+
+
+@study.command("list")
+def study_list() -> None:
     """All protocols, and the question that each answers."""
     from sertut.study import PROTOCOLS
-    from sertut.study.transfer import TRANSFERS
 
-    questions = {name: protocol.question for name, protocol in PROTOCOLS.items()}
-    questions |= {name: transfer.question for name, transfer in TRANSFERS.items()}
-    for name, question in questions.items():
-        print(f"{name}: {question}")
-    return 0
+    for name, protocol in PROTOCOLS.items():
+        click.echo(f"{name}: {protocol.question}")
 
 
-def study_run(arguments: argparse.Namespace) -> int:
-    """Run the trainings of a protocol that are not there yet; it may be stopped and started again."""
+@study.command("run")
+@PROTOCOL
+@WORKERS
+@click.option("--device", default="auto", show_default=True, help="auto, cpu, cuda or mps.")
+def study_run(name: str, **options) -> None:
+    """Run the trainings of a protocol that are not there yet.
+
+    It may be stopped and started again.
+    """
     from sertut.study import run_study
-    from sertut.study.transfer import TRANSFERS, run_transfer
 
-    run = run_transfer if arguments.name in TRANSFERS else run_study
-    run(arguments.name, workers=arguments.workers, device=arguments.device)
-    return 0
+    run_study(name, **options)
 
 
-def study_report(arguments: argparse.Namespace) -> int:
-    """Sum up the trainings of a protocol and write the reference results into the book."""
+@study.command("report")
+@PROTOCOL
+def study_report(name: str) -> None:
+    """Sum up the trainings of a protocol for the book."""
     from sertut.study import report_study
-    from sertut.study.transfer import TRANSFERS, report_transfer
 
-    report = (report_transfer if arguments.name in TRANSFERS else report_study)(arguments.name)
-    print(f"{report.question}\n{report.table().set_index(['corpus', 'method']).T.to_string()}")
-    return 0
+    report = report_study(name)
+    click.echo(f"{report.question}\n{report.table().set_index(['corpus', 'method']).T.to_string()}")
 
 
 def literal(text: str) -> object:
@@ -119,84 +163,17 @@ def literal(text: str) -> object:
         return text
 
 
-def parser() -> argparse.ArgumentParser:
-    """All commands with their help."""
-    top = argparse.ArgumentParser(
-        prog="sertut", description="Where emotion lives: run the chapters, build the book, look after corpora."
-    )
-    commands = top.add_subparsers(required=True, metavar="COMMAND")
-
-    command = _add(commands, "run", run)
-    command.add_argument("chapter", nargs="*", help="number or name; all chapters if none is given")
-    command.add_argument(
-        "-p",
-        "--parameter",
-        nargs=2,
-        action="append",
-        default=[],
-        metavar=("NAME", "VALUE"),
-        help="replace a parameter of the chapter, e.g. -p corpus ravdess; may be repeated",
-    )
-    command.add_argument("--time-limit", type=float, default=1800.0, metavar="SECONDS", help="for one chapter")
-    _add_running(command)
-
-    _add_running(_add(commands, "book", book))
-    _add(commands, "doctor", doctor)
-
-    corpora = _group(commands, "data", "corpora: which there are, what they hold, whether they are complete")
-    _add(corpora, "list", data_list)
-    for name, function in (("describe", data_describe), ("validate", data_validate)):
-        command = _add(corpora, name, function)
-        command.add_argument("name", metavar="CORPUS", help="a name that `sertut data list` shows")
-        command.add_argument("--root", help="folder of a recorded corpus")
-
-    studies = _group(commands, "study", "reference results: the same training over many folds and seeds")
-    _add(studies, "list", study_list)
-    for name, function in (("run", study_run), ("report", study_report)):
-        command = _add(studies, name, function)
-        command.add_argument("name", metavar="PROTOCOL", help="a name that `sertut study list` shows")
-        if name == "run":
-            command.add_argument("-w", "--workers", type=_positive, default=2, help="trainings at a time (default 2)")
-            command.add_argument("--device", default="auto", help="auto (default), cpu, cuda or mps")
-    return top
-
-
 def main(arguments: Sequence[str] | None = None) -> None:
     """Entry point: a :class:`SertutError` becomes one line on stderr and exit code 1; wrong usage exits with 2."""
-    parsed = parser().parse_args(arguments)
     try:
-        code = parsed.function(parsed)
+        code = commands(arguments, prog_name="sertut", standalone_mode=False)
+    except click.ClickException as wrong:
+        wrong.show()
+        code = wrong.exit_code
     except SertutError as error:
-        print(f"sertut: {error}", file=sys.stderr)
+        click.echo(f"sertut: {error}", err=True)
         code = 1
-    except KeyboardInterrupt:
-        print("sertut: stopped; what was finished is kept.", file=sys.stderr)
+    except (KeyboardInterrupt, click.Abort):
+        click.echo("sertut: stopped; what was finished is kept.", err=True)
         code = 130
-    raise SystemExit(code)
-
-
-def _add(commands, name: str, function) -> argparse.ArgumentParser:
-    command = commands.add_parser(name, help=_first_line(function), description=_first_line(function))
-    command.set_defaults(function=function)
-    return command
-
-
-def _group(commands, name: str, text: str):
-    group = commands.add_parser(name, help=text, description=text)
-    return group.add_subparsers(required=True, metavar="COMMAND")
-
-
-def _add_running(command: argparse.ArgumentParser) -> None:
-    command.add_argument("-w", "--workers", type=_positive, default=2, help="chapters at a time (default 2)")
-    command.add_argument("-f", "--force", action="store_true", help="run also what is up to date")
-
-
-def _positive(text: str) -> int:
-    if not text.isdecimal() or int(text) < 1:
-        raise argparse.ArgumentTypeError(f"'{text}' is not a number of 1 or more")
-    return int(text)
-
-
-def _first_line(function) -> str:
-    text = (function.__doc__ or "").strip().splitlines()[0].rstrip(".")
-    return text[0].lower() + text[1:]
+    sys.exit(code or 0)

@@ -7,7 +7,7 @@ import uuid
 from collections.abc import Iterator
 from pathlib import Path
 
-import pooch
+import platformdirs
 
 from sertut.errors import SertutError
 
@@ -17,7 +17,7 @@ def data_folder() -> Path:
     if chosen := os.environ.get("SERTUT_CACHE"):
         return Path(chosen).expanduser()
     beside = Path(__file__).resolve().parent.parent / "data"
-    return beside if (beside / "README.md").is_file() else Path(pooch.os_cache("sertut"))
+    return beside if (beside / "README.md").is_file() else Path(platformdirs.user_cache_dir("sertut"))
 
 
 def corpora_folder() -> Path:

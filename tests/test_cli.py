@@ -1,13 +1,17 @@
 """The command line: what it accepts, what it prints, how it exits."""
 
+import os
 import shutil
 import subprocess
 import sys
+from types import SimpleNamespace
 
 import pandas as pd
 import pytest
 
+import sertut.study
 from sertut import cli
+from sertut.course import execution
 
 
 def call(*arguments: str) -> int:
@@ -32,16 +36,19 @@ def test_words_become_values(text, value):
     assert cli.literal(text) == value and type(cli.literal(text)) is type(value)
 
 
-@pytest.mark.parametrize("command", ["", "run", "book", "doctor", "data", "data list", "data validate", "study run"])
+COMMANDS = ("run", "book", "doctor", "data list", "data describe", "data validate", "study list", "study run")
+
+
+@pytest.mark.parametrize("command", ["", "data", "study", *COMMANDS, "study report"])
 def test_every_command_has_help(capsys, command):
     assert call(*command.split(), "--help") == 0
-    assert "usage: sertut" in capsys.readouterr().out
+    assert f"Usage: sertut {command}" in capsys.readouterr().out
 
 
-@pytest.mark.parametrize("command", ["", "bogus", "run -p corpus", "run -w 0", "data describe", "book 3"])
+@pytest.mark.parametrize("command", ["", "bogus", "run -p corpus", "run -w 0", "data describe", "book 3", "study run"])
 def test_wrong_usage_exits_with_2(capsys, command):
     assert call(*command.split()) == 2
-    assert "sertut" in capsys.readouterr().err
+    assert capsys.readouterr().err
 
 
 @pytest.mark.parametrize(
@@ -51,6 +58,7 @@ def test_wrong_usage_exits_with_2(capsys, command):
         ("data validate ravdess --root {}", "holds no .wav"),
         ("data validate ravdess --root {}/absent", "is not in"),
         ("run bogus", "unknown chapter 'bogus'"),
+        ("study run region-planted", "did you mean 'regions-planted'"),
     ],
 )
 def test_an_error_is_one_line_and_exits_with_1(capsys, tmp_path, monkeypatch, command, says):
@@ -63,20 +71,27 @@ def test_an_error_is_one_line_and_exits_with_1(capsys, tmp_path, monkeypatch, co
     assert said.startswith("sertut: ") and says in said and said.count("\n") == 1
 
 
-def test_parameters_reach_the_runner(monkeypatch, capsys):
-    from sertut.course import execution as run
+def test_stopping_is_no_traceback(capsys, monkeypatch):
+    def stopped(*names, **options):
+        raise KeyboardInterrupt
 
-    seen = {}
+    monkeypatch.setattr(execution, "run_chapters", stopped)
+    assert call("run") == 130
+    assert "sertut: stopped; what was finished is kept.\n" in capsys.readouterr().err
 
-    def fake(names, parameters, **options):
-        seen.update(names=names, parameters=parameters, **options)
-        return []
 
-    monkeypatch.setattr(run, "run_chapters", fake)
+def test_parameters_reach_the_runner(monkeypatch, capsys, tmp_path):
+    seen = []
+
+    def fake(*names_and_parameters, **options):
+        seen.append((*names_and_parameters, options))
+        chapter = SimpleNamespace(name="04-x")
+        return [SimpleNamespace(chapter=chapter, reused=True, notebook=tmp_path / "04-x.ipynb")]
+
+    monkeypatch.setattr(execution, "run_chapters", fake)
     assert call("run", "4", "-p", "corpus", "ravdess", "-p", "epochs", "3", "-f", "-w", "1") == 0
-    assert seen["names"] == ["4"]
-    assert seen["parameters"] == {"corpus": "ravdess", "epochs": 3}
-    assert seen["force"] is True and seen["workers"] == 1
+    assert seen == [(("4",), {"corpus": "ravdess", "epochs": 3}, dict(time_limit=1800.0, workers=1, force=True))]
+    assert capsys.readouterr().out == f"04-x: up to date, {tmp_path / '04-x.ipynb'}\n"
 
 
 def test_data_list(capsys):
@@ -104,8 +119,6 @@ def test_describe(capsys, recorded):
 
 
 def test_study_commands_call_the_study(capsys, monkeypatch):
-    import sertut.study
-
     class Report:
         question = "Which is better?"
 
@@ -123,11 +136,10 @@ def test_study_commands_call_the_study(capsys, monkeypatch):
     assert "Which is better?" in (out := capsys.readouterr().out) and "UAR" in out
 
 
-def test_an_unknown_study_gets_a_suggestion(capsys):
-    assert call("study", "run", "region-planted") == 1
-    assert "did you mean 'regions-planted'" in capsys.readouterr().err
-
-
-def test_python_m_sertut_from_another_folder(tmp_path):
+def test_help_from_another_folder_costs_nothing(tmp_path):
+    """Half a second of CPU, since no room is imported for it."""
+    before = os.times()
     done = subprocess.run([sys.executable, "-m", "sertut", "--help"], cwd=tmp_path, capture_output=True, text=True)
-    assert done.returncode == 0 and "usage: sertut" in done.stdout
+    after = os.times()
+    assert done.returncode == 0 and "Usage: sertut" in done.stdout
+    assert after.children_user + after.children_system - before.children_user - before.children_system < 0.5

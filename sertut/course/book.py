@@ -2,23 +2,22 @@
 
 from __future__ import annotations
 
-import hashlib
-import importlib.util
 import json
 import os
 import re
 import shutil
 import subprocess
 import sys
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 
+import joblib
 import yaml
 from filelock import FileLock
 
-from sertut.course.catalog import chapters, repository, tags
-from sertut.course.claims_page import claims_page, reference_page
+from sertut.course.catalog import chapters, repository, require, tags
 from sertut.course.execution import Executed, run_chapters
+from sertut.course.pages import claims_page, reference_page
 from sertut.errors import SertutError
 from sertut.files import writing
 
@@ -26,6 +25,13 @@ CLAIMS_MARK = "<!-- claims -->"
 REFERENCE_MARK = "<!-- reference results -->"
 FOLDED = {"check": "Check your answer", "solution": "Show a solution"}
 """Tags of cells that the book shows only on a click, and what the click says."""
+
+ERROR = re.compile(r'class="[^"]*\boutput traceback\b')
+FOREIGN = re.compile(
+    r"""<(?:script|link|img|audio|source|iframe)\b[^>]*?(?:src|href)=["']?((?:https?:)?//[^"' >]+)""", re.S
+)
+SILENT = re.compile(r'<img\b(?![^>]*alt="[^"]+")[^>]*>|<img\b[^>]*alt="[^"]*_images/[^>]*>')
+RAW_TABLE = re.compile(r"<p>\s*(\|(?:(?!</p>).)*\n\|\s*(?:-{3}|—|–))", re.S)  # MyST makes dashes of ---
 
 
 def build_book(*, workers: int = 2, force: bool = False, progress: bool = True, root: Path | None = None) -> Path:
@@ -39,8 +45,8 @@ def build_book(*, workers: int = 2, force: bool = False, progress: bool = True, 
         the page to open.
 
     Raises:
-        SertutError: a chapter failed, a page has a warning, an error output, a missing picture text or a script from
-            the network, or the table of contents names a page that is not there.
+        SertutError: a chapter failed, a page has a warning or a problem (:func:`find_problems`), or the table of
+            contents names a page that is not there.
     """
     root = root or repository()
     _check_contents(root)
@@ -49,12 +55,12 @@ def build_book(*, workers: int = 2, force: bool = False, progress: bool = True, 
         stage = root / "_build" / "stage"
         _stage(root, stage, executed)
         html, stamp = root / "_build" / "html", root / "_build" / "book-up-to-date"
-        content = _digest(stage)
+        parts = {str(path.relative_to(stage)): path.read_bytes() for path in stage.rglob("*") if path.is_file()}
+        content = joblib.hash((parts, Path(__file__).read_bytes()))
         if progress:
             print(f"{sum(run.reused for run in executed)} of {len(executed)} chapters were up to date", file=sys.stderr)
         built = (html / "index.html").is_file() and stamp.is_file() and stamp.read_text() == content
         if force or not built:
-            _require_jupyter_book()
             stamp.unlink(missing_ok=True)
             shutil.rmtree(html, ignore_errors=True)  # no page of an earlier book stays behind
             _jupyter_book(stage, root, progress)
@@ -80,15 +86,11 @@ def find_problems(html: Path, pages: Sequence[str]) -> list[str]:
             problems.append(f"{page}: in the table of contents, but not built")
             continue
         text = path.read_text(encoding="utf-8")
-        if re.search(r'class="[^"]*\boutput traceback\b', text):
+        if ERROR.search(text):
             problems.append(f"{page}: holds an error output")
-        for address in re.findall(
-            r"""<(?:script|link|img|audio|source|iframe)\b[^>]*?(?:src|href)=["']?((?:https?:)?//[^"' >]+)""", text
-        ):
-            problems.append(f"{page}: loads {address} from the network")
-        for image in re.findall(r"<img\b[^>]*>", text):
-            if not re.search(r'alt="[^"]+"', image) or re.search(r'alt="[^"]*_images/', image):
-                problems.append(f"{page}: a picture without a text: {image[:100]}")
+        problems += [f"{page}: loads {address} from the network" for address in FOREIGN.findall(text)]
+        problems += [f"{page}: a picture without a text: {image[:100]}" for image in SILENT.findall(text)]
+        problems += [f"{page}: a table as raw text: {table[:60]!r}" for table in RAW_TABLE.findall(text)]
     return problems
 
 
@@ -110,7 +112,9 @@ def prepare_notebook(notebook: dict) -> dict:
             shown["code_prompt_show"] = FOLDED[tag]
         if cell["cell_type"] == "code":
             cell["outputs"] = [output for output in cell["outputs"] if not _is_progress(output)]
-            if texts := list(dict.fromkeys(_picture_texts(cell["outputs"]))):
+            notes = [item for output in cell["outputs"] for item in output.get("metadata", {}).items()]
+            texts = dict.fromkeys(note["alt"] for kind, note in notes if kind.startswith("image/") and note.get("alt"))
+            if texts:
                 shown["image"] = {"alt": " ".join(texts)}
         if shown:
             metadata["mystnb"] = shown
@@ -119,19 +123,10 @@ def prepare_notebook(notebook: dict) -> dict:
     return {**notebook, "cells": cells, "metadata": metadata}
 
 
-def _picture_texts(outputs: Iterable[dict]) -> list[str]:
-    texts = []
-    for output in outputs:
-        for kind, notes in output.get("metadata", {}).items():
-            if kind.startswith("image/") and isinstance(notes, dict) and notes.get("alt"):
-                texts.append(notes["alt"])
-    return texts
-
-
 def _is_progress(output: dict) -> bool:
     """Progress bars: rewritten lines on stderr, or a widget where ipywidgets is installed."""
     if output["output_type"] == "stream" and output["name"] == "stderr":
-        return "\r" in "".join(output["text"]) or bool(re.search(r"\d+%\|", "".join(output["text"])))
+        return bool(re.search(r"\r|\d+%\|", "".join(output["text"])))
     return "application/vnd.jupyter.widget-view+json" in output.get("data", {})
 
 
@@ -154,44 +149,23 @@ def _stage(root: Path, stage: Path, executed: Sequence[Executed]) -> None:
         shutil.move(stage / "book" / name, stage / name)
     (stage / "notebooks").mkdir()
     for run in executed:
-        notebook = json.loads(run.notebook.read_text(encoding="utf-8"))
-        copy = stage / "notebooks" / run.notebook.name
-        copy.write_text(json.dumps(prepare_notebook(notebook), indent=1, ensure_ascii=False), encoding="utf-8")
-    filled = {
-        CLAIMS_MARK: claims_page([run.results for run in executed]),
-        REFERENCE_MARK: reference_page(root / "book" / "results"),
-    }
+        notebook = prepare_notebook(json.loads(run.notebook.read_text(encoding="utf-8")))
+        (stage / "notebooks" / run.notebook.name).write_text(json.dumps(notebook), encoding="utf-8")
+    claims, references = claims_page([run.results for run in executed]), reference_page(root / "book" / "results")
     for page in (stage / "book").glob("*.md"):
-        text = page.read_text(encoding="utf-8")
-        for mark, content in filled.items():
-            text = text.replace(mark, content)
+        text = page.read_text(encoding="utf-8").replace(CLAIMS_MARK, claims).replace(REFERENCE_MARK, references)
         page.write_text(text, encoding="utf-8")
-
-
-def _digest(folder: Path) -> str:
-    """Hash of all files below `folder` and of the builder."""
-    total = hashlib.sha256(Path(__file__).read_bytes())
-    for path in sorted(path for path in folder.rglob("*") if path.is_file()):
-        total.update(f"{path.relative_to(folder)}\0".encode())
-        total.update(path.read_bytes())
-    return total.hexdigest()
 
 
 def _jupyter_book(stage: Path, root: Path, progress: bool) -> None:
     """Build with warnings as errors: Jupyter Book by itself publishes a traceback and calls that success."""
+    require("jupyter_book")
     command = [sys.executable, "-c", "from jupyter_book.cli.main import main; main()", "build", str(stage)]
-    command += ["--path-output", str(root)]
-    command += ["--all", "--warningiserror", "--keep-going", "--quiet"]
+    command += ["--path-output", str(root), "--all", "--warningiserror", "--keep-going", "--quiet"]
     if progress:
         print("building the pages ...", file=sys.stderr)
-    done = subprocess.run(
-        command, env={**os.environ, "PYTHONWARNINGS": "ignore"}, capture_output=True, text=True, errors="replace"
-    )
+    environment = {**os.environ, "PYTHONWARNINGS": "ignore"}
+    done = subprocess.run(command, env=environment, capture_output=True, text=True, errors="replace")
     if done.returncode != 0:
         said = [line for line in (done.stderr + done.stdout).splitlines() if re.search(r"warning|error", line, re.I)]
         raise SertutError("Jupyter Book refuses the pages:\n  " + "\n  ".join(said[:20] or [done.stderr[-2000:]]))
-
-
-def _require_jupyter_book() -> None:
-    if importlib.util.find_spec("jupyter_book") is None:
-        raise SertutError("jupyter-book is not installed; run `make setup`, or pip install 'sertut[book]'.")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import importlib.util
 import json
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -31,25 +32,26 @@ class Chapter:
         try:
             return json.loads(self.path.read_text(encoding="utf-8"))["cells"]
         except (ValueError, KeyError, TypeError) as problem:
-            raise SertutError(
-                f"{self.path} is not a notebook of format 4; restore it from the repository."
-            ) from problem
+            message = f"{self.path} is not a notebook of format 4; restore it from the repository."
+            raise SertutError(message) from problem
 
     def parameters(self) -> dict[str, object]:
         """Name and default of everything that the cell tagged ``parameters`` sets.
 
         Raises:
-            SertutError: there is not exactly one such cell, or it holds something other than literals.
+            SertutError: there is no such cell, it holds something other than literals, or papermill is missing.
         """
-        tagged = [source(cell) for cell in self.cells() if "parameters" in tags(cell)]
-        if len(tagged) != 1:
-            raise SertutError(f"{self.path.name} has {len(tagged)} cells tagged 'parameters'; it needs exactly one.")
+        require("papermill")
+        from papermill import inspect_notebook  # comes with sertut[book] only
+
         try:
-            return dict(_assignment(statement) for statement in ast.parse(tagged[0]).body)
+            found = inspect_notebook(self.path)
+            if not found:
+                raise ValueError("no parameters")
+            return {name: ast.literal_eval(entry["default"]) for name, entry in found.items()}
         except (SyntaxError, ValueError) as problem:
-            raise SertutError(
-                f"{self.path.name}: the cell tagged 'parameters' may only hold 'name = literal'."
-            ) from problem
+            message = f"{self.path.name} needs one cell tagged 'parameters' that holds nothing but 'name = literal'."
+            raise SertutError(message) from problem
 
     def check(self, parameters: Mapping[str, object]) -> None:
         """Refuse a parameter that the chapter does not have, or a value of another type than the default's.
@@ -77,8 +79,7 @@ def tags(cell: Mapping) -> list[str]:
 
 def source(cell: Mapping) -> str:
     """Text of a notebook cell (stored as one string or as lines)."""
-    text = cell["source"]
-    return text if isinstance(text, str) else "".join(text)
+    return "".join(cell["source"])
 
 
 def repository() -> Path:
@@ -112,28 +113,17 @@ def find(name: str, root: Path | None = None) -> Chapter:
     Raises:
         SertutError: there is no such chapter; the nearest name is suggested.
     """
-    known = chapters(root)
+    known = {chapter.name: chapter for chapter in chapters(root)}
     wanted = Path(name).name.removesuffix(".ipynb")
-    for chapter in known:
-        number, _, title = chapter.name.partition("-")
-        if wanted in (chapter.name, title) or (
-            wanted.isdecimal() and number.isdecimal() and int(wanted) == int(number)
-        ):
+    for full, chapter in known.items():
+        number, _, title = full.partition("-")
+        if wanted in (full, title) or (wanted.isdecimal() and wanted.zfill(2) == number):
             return chapter
-    titles = [chapter.name.partition("-")[2] for chapter in known]
-    if wanted[:1].isdecimal():
-        titles = [chapter.name for chapter in known]
-    raise unknown("chapter", name, titles)
+    raise unknown("chapter", name, known if wanted[:1].isdecimal() else [full.partition("-")[2] for full in known])
 
 
-def _assignment(statement: ast.stmt) -> tuple[str, object]:
-    if isinstance(statement, ast.AnnAssign) and statement.value is not None:
-        target: ast.expr = statement.target
-        value: ast.expr = statement.value
-    elif isinstance(statement, ast.Assign) and len(statement.targets) == 1:
-        target, value = statement.targets[0], statement.value
-    else:
-        raise ValueError("not an assignment")
-    if not isinstance(target, ast.Name):
-        raise ValueError("not a plain name")
-    return target.id, ast.literal_eval(value)
+def require(*packages: str) -> None:
+    """Refuse to go on without packages that only running chapters and building the book needs."""
+    for package in packages:
+        if importlib.util.find_spec(package) is None:
+            raise SertutError(f"{package} is not installed; run `make setup`, or pip install 'sertut[book]'.")

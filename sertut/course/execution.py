@@ -1,37 +1,40 @@
 """Running chapters: once each, in parallel, with papermill; the executed copies serve tests, results and book.
 
 A chapter is run again only if something that it depends on has changed: its text, its parameters, the library, the
-reference results, the installed versions, or which real corpora are there.
+reference results, the installed versions, or the real corpora and weights that are there.
 """
 
 from __future__ import annotations
 
-import hashlib
-import importlib.util
 import json
 import os
 import re
 import shutil
 import subprocess
 import sys
-import threading
 import time
 from collections.abc import Mapping, Sequence
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
-from importlib.metadata import distributions
 from pathlib import Path
 
+import joblib
 from filelock import FileLock
 from tqdm.auto import tqdm
+from tqdm.contrib.concurrent import thread_map
 
-from sertut.course.catalog import Chapter, chapters, find, repository, source
-from sertut.course.results import read_results
+from sertut.corpora import RECORDED, folder_of, load
+from sertut.course.catalog import Chapter, chapters, find, repository, require, source
+from sertut.course.results import read_results, versions
 from sertut.errors import SertutError
 from sertut.files import corpora_folder, data_folder, writing
+from sertut.training.device import pick_device
 
 TIME_LIMIT = 30 * 60
 """Seconds that one chapter may take; far more than any needs, so that a hanging one ends."""
+
+_PAPERMILL = "import json, sys, papermill; papermill.execute_notebook(**json.load(sys.stdin))"
+# papermill changes the current folder of its whole process, so each chapter gets a process of its own; that one can
+# also be stopped when its time is over, whatever it is doing.
 
 
 @dataclass(frozen=True)
@@ -66,7 +69,8 @@ def run_chapters(
     """Run chapters that are not up to date; all of them if none is named.
 
     Each runs in its own folder, ``_build/chapters/<name>/`` (other parameters get a folder beside it), where it leaves
-    its executed copy and ``results.json``. No other chapter is stopped when one fails.
+    its executed copy and ``results.json``. No other chapter is stopped when one fails, and after an interruption those
+    that were done are not run again.
 
     Args:
         names: numbers or names of chapters.
@@ -83,119 +87,95 @@ def run_chapters(
     chosen = list(dict.fromkeys(find(name, root) for name in names)) if names else chapters(root)
     for chapter in chosen:
         chapter.check(parameters)
+    suffix = "".join(f",{name}={value}" for name, value in sorted(parameters.items()))
+    if len(suffix) > 80 or re.search(r"[^\w,.=-]", suffix):  # no name for a folder
+        suffix = "," + joblib.hash(suffix)[:12]
     build = root / "_build"
     build.mkdir(exist_ok=True)
     with FileLock(build / ".lock"):  # two runs at once would write into the same folders
-        runs = [_Run(chapter, parameters, root) for chapter in chosen]
-        stale = [run for run in runs if force or not run.up_to_date()]
+        around = surroundings(root)
+        digests = {chapter: digest(chapter, parameters, around) for chapter in chosen}
+        runs = []
+        for chapter in chosen:
+            folder = build / "chapters" / (chapter.name + suffix)
+            stamp = folder / "up-to-date"
+            reused = not force and stamp.is_file() and stamp.read_text() == digests[chapter]
+            runs.append(Executed(chapter, folder, reused))
+        stale = [run for run in reversed(runs) if not run.reused]  # later chapters train longer: no long one comes last
         if stale:
-            _require_papermill()
-            _prepare(stale)
-            environment = _environment(build)
-            total = sum(len(run.chapter.cells()) + bool(parameters) for run in stale)  # papermill adds a cell
-            with (
-                tqdm(total=total, unit="cell", disable=not progress, desc="chapters", mininterval=1.0) as bar,
-                ThreadPoolExecutor(max(1, workers)) as pool,
-            ):
-                failures = [*pool.map(lambda run: run.attempt(environment, time_limit, bar), stale)]
-            if failed := [failure for failure in failures if failure]:
-                raise SertutError("\n".join(failed))
-        return [Executed(run.chapter, run.folder, reused=run not in stale) for run in runs]
+            _prepare(stale, parameters)
 
+        def attempt(run: Executed) -> str | None:
+            started = time.monotonic()
+            problem = _execute(run, parameters, _environment(build), time_limit)
+            if not problem:
+                with writing(run.folder / "up-to-date") as temporary:
+                    temporary.write_text(digests[run.chapter])
+            said = "failed" if problem else f"done in {time.monotonic() - started:.0f} s"
+            tqdm.write(f"{run.chapter.name}: {said}", file=sys.stderr)
+            return problem and f"{run.chapter.name}: {problem}"
 
-def digest(chapter: Chapter, parameters: Mapping[str, object], root: Path) -> str:
-    """Hash of everything that the outcome of a chapter depends on."""
-    from sertut.corpora import RECORDED, folder_of  # slow to import: torch
-
-    library = Path(__file__).resolve().parents[1]
-    files = [*sorted(library.rglob("*.py")), *sorted((root / "book" / "results").glob("**/*.json"))]
-    facts = {
-        "notebook": hashlib.sha256(chapter.path.read_bytes()).hexdigest(),
-        "parameters": dict(parameters),
-        "files": {str(file): hashlib.sha256(file.read_bytes()).hexdigest() for file in files},
-        "python": sys.version,
-        "packages": sorted(f"{found.name}=={found.version}" for found in distributions()),
-        "corpora": [str(folder) for name in RECORDED if (folder := folder_of(name)).is_dir()],
-    }
-    return hashlib.sha256(json.dumps(facts, sort_keys=True, default=str).encode()).hexdigest()
-
-
-class _Run:
-    """One chapter with its parameters: where it runs, whether that is needed, and how."""
-
-    def __init__(self, chapter: Chapter, parameters: Mapping[str, object], root: Path) -> None:
-        self.chapter, self.parameters = chapter, parameters
-        suffix = "".join(f",{name}={value}" for name, value in sorted(parameters.items()))
-        if len(suffix) > 80 or re.search(r"[^\w,.=-]", suffix):
-            suffix = "," + hashlib.sha256(suffix.encode()).hexdigest()[:12]
-        self.folder = root / "_build" / "chapters" / (chapter.name + suffix)
-        self.stamp = self.folder / "up-to-date"
-        self.digest = digest(chapter, parameters, root)
-
-    def up_to_date(self) -> bool:
-        return self.stamp.is_file() and self.stamp.read_text() == self.digest
-
-    def attempt(self, environment: Mapping[str, str], time_limit: float, bar: tqdm) -> str | None:
-        """Run; return what went wrong, if anything."""
-        started = time.monotonic()
-        try:
-            self._run(environment, time_limit, bar)
-        except SertutError as error:
-            bar.write(f"{self.chapter.name}: failed", file=sys.stderr)
-            return str(error)
-        bar.write(f"{self.chapter.name}: done in {time.monotonic() - started:.0f} s", file=sys.stderr)
-        return None
-
-    def _run(self, environment: Mapping[str, str], time_limit: float, bar: tqdm) -> None:
-        shutil.rmtree(self.folder, ignore_errors=True)
-        self.folder.mkdir(parents=True)
-        unfinished = self.folder / "unfinished.ipynb"
-        arguments = self.folder / "parameters.json"  # JSON is YAML
-        arguments.write_text(json.dumps(dict(self.parameters)))
-        command = [sys.executable, "-m", "papermill", str(self.chapter.path), str(unfinished)]
-        command += ["--kernel", "python3", "--cwd", str(self.folder), "--parameters_file", str(arguments)]
-        command += ["--no-progress-bar", "--log-output"]
-        process = subprocess.Popen(
-            command,
-            env=dict(environment),
-            stdout=subprocess.DEVNULL,
-            stderr=subprocess.PIPE,
-            text=True,
-            errors="replace",
+        problems = thread_map(
+            attempt, stale, max_workers=max(1, workers), desc="chapters", unit="chapter", disable=not progress
         )
-        timer = threading.Timer(time_limit, process.kill)  # its kernel notices that it lost its parent, and ends
-        timer.start()
-        log: list[str] = []
+        if failed := [problem for problem in problems if problem]:
+            raise SertutError("\n".join(reversed(failed)))
+        return runs
+
+
+def surroundings(root: Path) -> dict[str, object]:
+    """What the outcome of every chapter depends on: library, references, versions, and what lies on this machine."""
+    library = Path(__file__).resolve().parents[1]
+    results = root / "book" / "results"
+    files = {str(path.relative_to(library)): path.read_bytes() for path in library.rglob("*.py")}
+    weights = os.environ.get("SERTUT_WEIGHTS")
+    return {
+        "library": files,
+        "references": {path.name: path.read_bytes() for path in results.glob("*.json")},
+        "versions": versions() | versions("book"),
+        "corpora": {name: _listing(folder_of(name)) for name in RECORDED if folder_of(name).is_dir()},
+        "weights": (weights, _listing(Path(weights).expanduser())) if weights else None,
+    }
+
+
+def digest(chapter: Chapter, parameters: Mapping[str, object], around: Mapping[str, object]) -> str:
+    """Hash of everything that the outcome of a chapter depends on; `around`: :func:`surroundings`."""
+    return joblib.hash((chapter.path.read_bytes(), dict(parameters), around))
+
+
+def _listing(path: Path) -> list[tuple[str, int, int]]:
+    """Name, size and time of each file below a folder; of a file itself."""
+    files = [path] if path.is_file() else [file for file in path.rglob("*") if file.is_file()]
+    return sorted((str(file.relative_to(path)), file.stat().st_size, file.stat().st_mtime_ns) for file in files)
+
+
+def _execute(
+    run: Executed, parameters: Mapping[str, object], environment: Mapping[str, str], limit: float
+) -> str | None:
+    """Run one chapter in its folder; return what went wrong, if anything."""
+    shutil.rmtree(run.folder, ignore_errors=True)
+    run.folder.mkdir(parents=True)
+    unfinished, log = run.folder / "unfinished.ipynb", run.folder / "papermill.log"
+    order: dict[str, object] = {"input_path": str(run.chapter.path), "output_path": str(unfinished)}
+    order |= {"parameters": {**parameters}, "kernel_name": "python3", "cwd": str(run.folder), "progress_bar": False}
+    command, said = [sys.executable, "-c", _PAPERMILL], json.dumps(order)
+    with log.open("w") as to:
         try:
-            assert process.stderr is not None
-            for line in process.stderr:
-                log.append(line)
-                if "Ending Cell" in line:
-                    bar.update()
-            process.wait()
-        finally:
-            in_time = timer.is_alive()
-            timer.cancel()
-            if process.poll() is None:
-                process.kill()
-        if process.returncode != 0:
-            where = f"{self.chapter.name}: "
-            if not in_time:
-                raise SertutError(f"{where}stopped after {time_limit:.0f} s; allow more with --time-limit.")
-            raise SertutError(where + (_failed_cell(unfinished) or "papermill failed: " + "".join(log[-5:]).strip()))
-        read_results(self.folder / "results.json")
-        os.replace(unfinished, self.folder / self.chapter.path.name)
-        with writing(self.stamp) as temporary:
-            temporary.write_text(self.digest)
+            done = subprocess.run(command, input=said, text=True, env=environment, stdout=to, stderr=to, timeout=limit)
+        except subprocess.TimeoutExpired:  # it was killed; its kernel notices that it lost its parent, and ends
+            return f"stopped after {limit:.0f} s; allow more with --time-limit."
+    if done.returncode != 0:
+        return _failed_cell(unfinished) or f"papermill failed: {log.read_text(errors='replace')[-500:].strip()}"
+    if not (run.folder / "results.json").is_file():
+        return "results.json was not written; the last cell of a chapter must call write_results(...)."
+    os.replace(unfinished, run.notebook)
+    return None
 
 
 def _failed_cell(path: Path) -> str | None:
     """The error of an executed notebook: number and first line of the cell, type and text of the error."""
-    if not path.is_file():
-        return None
-    code = [cell for cell in json.loads(path.read_text(encoding="utf-8"))["cells"] if cell["cell_type"] == "code"]
-    for cell in code:
-        for output in cell["outputs"]:
+    for cell in Chapter(path).cells() if path.is_file() else ():
+        for output in cell.get("outputs", ()):
             if output["output_type"] == "error":
                 line = source(cell).strip().splitlines()[0]
                 return (
@@ -205,12 +185,10 @@ def _failed_cell(path: Path) -> str | None:
     return None
 
 
-def _prepare(runs: Sequence[_Run]) -> None:
+def _prepare(runs: Sequence[Executed], parameters: Mapping[str, object]) -> None:
     """Find, or make, each corpus once before several chapters ask for it; fail before a long run, not in it."""
-    from sertut.corpora import load  # slow to import: torch
-    from sertut.training.device import pick_device
-
-    values = [{**run.chapter.parameters(), **run.parameters} for run in runs]
+    require("papermill", "ipykernel")
+    values = [{**run.chapter.parameters(), **parameters} for run in runs]
     for name in dict.fromkeys(str(value["corpus"]) for value in values if "corpus" in value):
         load(name)
     for name in dict.fromkeys(str(value["device"]) for value in values if "device" in value):
@@ -227,8 +205,8 @@ def _environment(build: Path) -> dict[str, str]:
     argv = [sys.executable, "-m", "ipykernel_launcher", "-f", "{connection_file}"]
     with writing(kernel) as temporary:
         temporary.write_text(json.dumps({"argv": argv, "display_name": "Python 3", "language": "python"}))
-    environment = dict(os.environ)
-    environment.update(
+    environment = {"OMP_NUM_THREADS": "1", **os.environ}
+    environment |= dict(
         JUPYTER_PATH=str(build / "kernel"),
         JUPYTER_RUNTIME_DIR=str(build / "kernel" / "runtime"),
         IPYTHONDIR=str(build / "kernel" / "ipython"),
@@ -236,11 +214,4 @@ def _environment(build: Path) -> dict[str, str]:
         SERTUT_DATA=str(corpora_folder().resolve()),
         SERTUT_STATIC="1",  # no progress bars in what will be printed
     )
-    environment.setdefault("OMP_NUM_THREADS", "1")
     return environment
-
-
-def _require_papermill() -> None:
-    for package in ("papermill", "ipykernel"):
-        if importlib.util.find_spec(package) is None:
-            raise SertutError(f"{package} is not installed; run `make setup`, or pip install 'sertut[book]'.")

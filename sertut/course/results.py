@@ -5,19 +5,20 @@ from __future__ import annotations
 import json
 import math
 import platform
+import re
 import time
 from collections.abc import Iterable, Mapping
-from importlib.metadata import PackageNotFoundError, version
+from importlib.metadata import PackageNotFoundError, requires, version
 from pathlib import Path
 
 from sertut.errors import SertutError
 from sertut.evidence.claims import Claim
 from sertut.files import writing
+from sertut.training.device import pick_device
 
 KEYS = ("chapter", "corpus", "seed", "device", "seconds", "versions", "metrics", "claims", "bands")
 CLAIM_KEYS = ("id", "statement", "source", "grade", "corpus", "effect", "low", "high", "unit", "verdict", "seeds")
 BAND_KEYS = ("metric", "value", "low", "high")
-_PACKAGES = ("sertut", "torch", "torchaudio", "numpy", "scipy", "scikit-learn", "pyworld", "espeakng-loader")
 
 
 def write_results(
@@ -25,89 +26,82 @@ def write_results(
     chapter: str,
     parameters: Mapping[str, object],
     metrics: Mapping[str, object],
-    claims: Iterable[Claim | Mapping[str, object]] = (),
+    claims: Iterable[Claim] = (),
     started: float,
     bands: Iterable[Mapping[str, object]] = (),
     path: Path | str = "results.json",
 ) -> dict:
-    """Write what a chapter measured into the current folder; call it in the last cell.
+    """Write what a chapter measured into the current folder; call it in the last cell. Returns what was written.
 
     Args:
         chapter: its name, e.g. "04-regions-of-interest".
         parameters: the chapter's parameters; "corpus", "seed" and "device" also get a line of their own.
         metrics: name -> number.
-        claims: :class:`sertut.evidence.claims.Claim`, or mappings with :data:`CLAIM_KEYS`.
+        claims: as :mod:`sertut.evidence.claims` makes them, or mappings with :data:`CLAIM_KEYS`.
         started: ``time.time()`` of the chapter's first cell.
         bands: where the reader's own number must fall: {"metric", "value", "low", "high"}, low and high from the
             reference seeds.
 
-    Returns:
-        what was written.
-
     Raises:
         SertutError: a number is not finite, or a claim or band lacks a key.
     """
+    device = str(parameters.get("device", "cpu"))
     results = {
         "chapter": chapter,
         "corpus": parameters.get("corpus"),
         "seed": parameters.get("seed"),
-        "device": parameters.get("device", "cpu"),
+        "device": str(pick_device("auto")) if device == "auto" else device,
         "parameters": dict(parameters),
         "seconds": round(time.time() - started, 1),
-        "versions": versions(),
+        "versions": {package: found for package, found in versions().items() if found},
         "metrics": {name: _number(value, f"metric '{name}'") for name, value in metrics.items()},
-        "claims": [
-            _row(claim.to_dict() if isinstance(claim, Claim) else claim, CLAIM_KEYS, "claim") for claim in claims
-        ],
+        "claims": [_row(c.to_dict() if isinstance(c, Claim) else c, CLAIM_KEYS, "claim") for c in claims],
         "bands": [_row(band, BAND_KEYS, "band") for band in bands],
     }
-    if results["device"] == "auto":
-        from sertut.training.device import pick_device  # torch is slow to import; only here is it needed
-
-        results["device"] = str(pick_device("auto"))
     with writing(path) as temporary:
         temporary.write_text(json.dumps(results, indent=2, allow_nan=False) + "\n", encoding="utf-8")
     return results
 
 
 def read_results(path: Path | str) -> dict:
-    """Read ``results.json`` and make sure that nothing is missing.
+    """Read ``results.json``.
 
     Raises:
         SertutError: the file is missing, unreadable, or lacks a key.
     """
-    path = Path(path)
-    if not path.is_file():
-        raise SertutError(f"{path} was not written; the last cell of a chapter must call write_results(...).")
     try:
-        results = json.loads(path.read_text(encoding="utf-8"))
-    except ValueError as problem:
-        raise SertutError(f"{path} is not valid JSON ({problem}); run the chapter again.") from problem
-    if missing := [key for key in KEYS if key not in results]:
+        results = json.loads(Path(path).read_text(encoding="utf-8"))
+        missing = [key for key in KEYS if key not in results]
+    except (OSError, ValueError) as problem:
+        raise SertutError(f"{path} is missing or not valid JSON ({problem}); run the chapter again.") from problem
+    if missing:
         raise SertutError(f"{path} lacks {', '.join(missing)}; write it with sertut.course.results.write_results.")
     return results
 
 
-def versions() -> dict[str, str]:
-    """Versions that numbers depend on; packages that are not installed are left out."""
-    found = {"python": platform.python_version()}
-    for package in _PACKAGES:
+def versions(extra: str = "") -> dict[str, str | None]:
+    """Python, sertut and each package that it asks for (or that one of its extras does) -> version; None if missing."""
+    found: dict[str, str | None] = {} if extra else {"python": platform.python_version()}
+    wanted = [] if extra else ["sertut"]
+    for requirement in requires("sertut") or ():
+        needs = re.search(r"extra == ['\"](\w+)['\"]", requirement)
+        if (needs.group(1) if needs else "") == extra:
+            wanted.append(re.split(r"[^\w.-]", requirement, maxsplit=1)[0])
+    for package in wanted:
         try:
             found[package] = version(package)
         except PackageNotFoundError:
-            continue
+            found[package] = None
     return found
 
 
 def _row(entry: Mapping[str, object], keys: tuple[str, ...], kind: str) -> dict:
-    row = dict(entry)
-    name = row.get("id") or row.get("metric") or "without a name"
-    if missing := [key for key in keys if key not in row]:
+    """A claim or a band with all its keys and with numbers that JSON can hold."""
+    name = entry.get("id") or entry.get("metric") or "without a name"
+    if missing := [key for key in keys if key not in entry]:
         raise SertutError(f"{kind} '{name}' lacks {', '.join(missing)}.")
-    for key in ("effect", "low", "high", "value"):
-        if row.get(key) is not None:
-            row[key] = _number(row[key], f"{key} of {kind} '{name}'")
-    return row
+    numbers = {key: entry[key] for key in ("effect", "low", "high", "value") if entry.get(key) is not None}
+    return {**entry, **{key: _number(value, f"{key} of {kind} '{name}'") for key, value in numbers.items()}}
 
 
 def _number(value: object, what: str) -> float | int:

@@ -1,23 +1,21 @@
 """Pictures, each with a text alternative made from the same data; a player to hear what the maps weigh."""
 
 from sertut.show.cellmaps import receptive_field, regions
-from sertut.show.curves import curves
-from sertut.show.deletion import deletion
+from sertut.show.estimates import differences, dots, localization
 from sertut.show.gating import gates, gates_over
 from sertut.show.headmaps import focus, focus_map, heads, received
 from sertut.show.mixing import mixture, mixtures, shares
-from sertut.show.offsets import offset_errors, offsets, shifts
+from sertut.show.offset_panels import offset_errors, offsets
 from sertut.show.picture import Picture
-from sertut.show.player import Player, player
-from sertut.show.results import confusion, history, localization
+from sertut.show.playback import Player, player, watch
+from sertut.show.recognition import confusion, history
 from sertut.show.ridges import alignment
-from sertut.show.seeds import differences, dots
 from sertut.show.sounds import padding, spectrogram, spectrograms
 from sertut.show.strips import filmstrip, perception, two_streams
 from sertut.show.style import EMOTIONS, ROLES, emotion_color, look
 from sertut.show.tables import corpus, heatmap
 from sertut.show.tiles import filters, pixels
-from sertut.show.watch import watch
+from sertut.show.varied import curves, deletion, shifts
 from sertut.show.weights import attention, attentions
 from sertut.show.widgets import explore
 

@@ -68,7 +68,9 @@ def _of_video(path: Path) -> tuple[np.ndarray, int]:
 
 
 def write_audio(path: Path | str, samples: np.ndarray) -> None:
-    """Write `samples` (n,), float in -1..1, as 16-bit 16 kHz mono; the format follows the file name."""
-    soundfile.write(
-        path, np.clip(samples, -1.0, 1.0), SAMPLE_RATE, subtype="PCM_16", format=Path(path).suffix[1:].upper()
-    )
+    """Write `samples` (n,), float in -1..1, as 16-bit 16 kHz mono; the format follows the file name.
+
+    A sample x becomes the integer nearest to 32768 x, in every format: libsndfile would round for FLAC and cut for WAV.
+    """
+    whole = np.clip(np.rint(32768.0 * samples), -32768, 32767).astype(np.int16)
+    soundfile.write(path, whole, SAMPLE_RATE, subtype="PCM_16", format=Path(path).suffix[1:].upper())

@@ -1,14 +1,17 @@
-"""Many trainings: protocols, resumable runs, reports."""
+"""Many trainings: methods and recipes, protocols, resumable runs, reference results and a reader's run beside them."""
 
+from sertut.study.bands import beside_reference
 from sertut.study.grid import run_study
-from sertut.study.protocols import PROTOCOLS, Protocol, Training, build, protocol, recipe
-from sertut.study.reference import Study, load_study, reference, report_study
+from sertut.study.methods import build, recipe
+from sertut.study.protocols import PROTOCOLS, Protocol, Training, protocol
+from sertut.study.references import Study, load_study, reference, report_study
 
 __all__ = [
     "PROTOCOLS",
     "Protocol",
     "Study",
     "Training",
+    "beside_reference",
     "build",
     "load_study",
     "protocol",

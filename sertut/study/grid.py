@@ -7,10 +7,12 @@ default, elsewhere by any backend that joblib knows (``joblib.parallel_config(ba
 from __future__ import annotations
 
 import functools
+import itertools
 import json
 import os
 import platform
-from collections.abc import Iterable
+import re
+from collections.abc import Mapping, Sequence
 from importlib.metadata import version
 from pathlib import Path
 
@@ -18,14 +20,19 @@ import joblib
 import torch
 
 from sertut.corpora import Corpus, Fold, load, load_faces, load_features
+from sertut.errors import SertutError
 from sertut.evidence import Report, compare_streams, deletion, evaluate, mixture_error, shift_test, true_shares
 from sertut.evidence.length import at_lengths, in_segments, joined
 from sertut.evidence.localization import stored
 from sertut.files import data_folder, writing
 from sertut.models import AudioVisual, FullyConvolutional
 from sertut.progress import progress_bar
-from sertut.study.protocols import AUDIOVISUAL, CONVOLUTIONAL, HEADS, Training, build, protocol, recipe
+from sertut.study.digests import training_digests
+from sertut.study.methods import build, find_method, recipe
+from sertut.study.protocols import Training, protocol, start_of
+from sertut.study.starts import few_speakers
 from sertut.training import Run, fit, predict
+from sertut.training.device import pick_device
 
 SECONDS = (0.5, 0.75, 1.0, 1.5, 2.0)
 """Durations at which a fully convolutional network is tested."""
@@ -35,75 +42,109 @@ JOINED = (1, 2, 4)
 
 
 def run_study(name: str, workers: int | None = None, device: str = "auto") -> list[Path]:
-    """Run what is missing of a study; return the result file of every training.
+    """Run what is missing of a study, the candidates for its learning rates first; the grid's result files.
+
+    A result is missing when there is none for this corpus, method, recipe, code and torch, to the last byte.
 
     Args:
         name: one of :data:`~sertut.study.protocols.PROTOCOLS`.
         workers: trainings at a time; by default one for each CPU core, each on one thread.
-        device: passed on to :func:`sertut.fit`.
+        device: passed on to :func:`sertut.fit`; "cuda" means all GPUs, in turn.
     """
-    folder = results_folder(name)
-    trainings = protocol(name).trainings()
-    missing = [training for training in trainings if not (folder / f"{training.key}.json").is_file()]
-    for corpus in {training.corpus for training in missing}:  # once here, instead of in every worker
-        load_features(_corpus(corpus))
-    for corpus, face in {(training.corpus, training.options.get("face")) for training in missing}:
+    plan = protocol(name)
+    _run_missing(name, plan.candidates(), workers, device)
+    return _run_missing(name, plan.trainings(chosen_rates(finished(name, plan.candidates()))), workers, device)
+
+
+def _run_missing(name: str, trainings: Sequence[Training], workers: int | None, device: str) -> list[Path]:
+    paths = [result_path(name, training) for training in trainings]
+    missing = [pair for pair in zip(trainings, paths, strict=True) if not pair[1].is_file()]
+    for corpus, face in {(training.corpus, training.options.get("face")) for training, _ in missing}:
+        load_features(_corpus(corpus))  # once here, instead of in every worker
         if face:
             load_faces(_corpus(corpus), face)
-    jobs = (joblib.delayed(train_one)(training, folder, device) for training in missing)
-    run_jobs(jobs, name, len(trainings), len(missing), workers)
-    return [folder / f"{training.key}.json" for training in trainings]
-
-
-def run_jobs(jobs: Iterable, name: str, total: int, missing: int, workers: int | None) -> None:
-    """Run the `missing` ones of `total` trainings, so many at a time, with a progress bar."""
+    where = itertools.cycle(spread(device))
+    jobs = (joblib.delayed(train_one)(training, path, next(where)) for training, path in missing)
     results = joblib.Parallel(n_jobs=workers or os.cpu_count(), return_as="generator_unordered")(jobs)
-    for _ in progress_bar(results, total=total, initial=total - missing, desc=name):
+    for _ in progress_bar(results, total=len(trainings), initial=len(trainings) - len(missing), desc=name):
         pass
+    return paths
 
 
-def results_folder(name: str) -> Path:
-    """Where the single results of a study are kept until :func:`~sertut.study.reference.report_study` collects them."""
-    return data_folder() / "study" / name
+def spread(device: str) -> list[str]:
+    """The devices that trainings take in turn: every GPU where "cuda" is asked for or found, else `device` itself."""
+    found = pick_device(device)
+    if found.type == "cuda" and found.index is None:
+        return [f"cuda:{i}" for i in range(torch.cuda.device_count())]
+    return [device]
 
 
-def train_one(training: Training, folder: Path, device: str = "auto") -> dict:
-    """Train and test one cell of the grid; write ``<key>.json`` into `folder`."""
+def result_path(name: str, training: Training) -> Path:
+    """Where the result of a training is kept until :func:`~sertut.study.references.report_study` collects it."""
+    cell = f"{training.corpus}-{training.method}-fold{training.fold}-seed{training.seed}"
+    digest = joblib.hash(training_digests(training, _corpus(training.corpus)))[:10]
+    return data_folder() / "study" / name / f"{re.sub('[ ,%]+', '-', cell)}-{digest}.json"
+
+
+def finished(name: str, trainings: Sequence[Training]) -> list[dict]:
+    """The results of trainings.
+
+    Raises:
+        SertutError: some are missing; the message says how many and how to run them.
+    """
+    paths = [result_path(name, training) for training in trainings]
+    if missing := [path for path in paths if not path.is_file()]:
+        raise SertutError(
+            f"{len(missing)} of {len(paths)} trainings of '{name}' have not been run; run `sertut study run {name}`."
+        )
+    return [json.loads(path.read_text()) for path in paths]
+
+
+def chosen_rates(candidates: Sequence[Mapping]) -> dict[tuple[int, str], float]:
+    """(fold, start) -> the learning rate with the highest UAR on that fold's dev speakers; the smallest of equals."""
+    best: dict[tuple[int, str], tuple[float, float]] = {}
+    for result in candidates:
+        cell = result["fold"], start_of(result["method"])
+        best[cell] = max(best.get(cell, (-1.0, 0.0)), (result["dev_uar"], -result["options"]["learning_rate"]))
+    return {cell: -rate for cell, (_, rate) in best.items()}
+
+
+def train_one(training: Training, path: Path, device: str = "auto") -> dict:
+    """Train and test one cell of the grid; write its result to `path`."""
     torch.set_num_threads(1)
-    corpus = _corpus(training.corpus)
+    corpus, method = _corpus(training.corpus), find_method(training.method)
     fold = corpus.folds()[training.fold]
-    run = fit(
-        build(training.method, corpus), fold, seed=training.seed, device=device, progress=False, **training.options
-    )
+    if method.share < 1:
+        fold = few_speakers(fold, method.share, training.seed)
+    model = build(training.method, corpus, seed=training.seed)
+    run = fit(model, fold, seed=training.seed, device=device, progress=False, **training.options)
     report = evaluate(run, fold.test)
-    result = record(training, run, report)
-    if training.method in CONVOLUTIONAL and "lambda" not in training.method:
-        result["lengths"] = _any_length(run, fold.test)
-    if training.method in HEADS:
-        result["deletion"] = deletion(run, fold.test).to_json()
-    if training.method in AUDIOVISUAL:
-        result |= _two_streams(training, run, report, fold)
-    with writing(folder / f"{training.key}.json") as temporary:
-        temporary.write_text(json.dumps(result))
-    return result
-
-
-def record(training: Training, run: Run, report: Report) -> dict:
-    """What the result file of a training holds."""
-    return {
+    result = {
         "corpus": training.corpus,
         "method": training.method,
         "fold": training.fold,
         "seed": training.seed,
         "options": dict(training.options),
+        "digests": training_digests(training, corpus),
+        "speakers": len(fold.train.speakers),
         "parameters": run.n_parameters,
         "best_epoch": run.best_epoch,
         "dev_uar": max(epoch["dev_uar"] for epoch in run.history),
+        "dev_curve": [epoch["dev_uar"] for epoch in run.history],
         "seconds": round(run.seconds, 1),
         "device": str(run.device),
         "machine": f"{platform.machine()}, torch {version('torch')}",
         "report": report.to_json(),
     }
+    if method.family == "convolutional" and "scale" not in method.arguments:
+        result["lengths"] = _any_length(run, fold.test)
+    if method.family == "heads":
+        result["deletion"] = deletion(run, fold.test).to_json()
+    if method.family == "audiovisual":
+        result |= _two_streams(training, run, report, fold)
+    with writing(path) as temporary:
+        temporary.write_text(json.dumps(result))
+    return result
 
 
 def _any_length(run: Run, test: Corpus) -> dict:
@@ -128,14 +169,9 @@ def _two_streams(training: Training, run: Run, report: Report, fold: Fold) -> di
         probabilities, truth = predict(run, blend).probabilities.numpy(), true_shares(blend.clips, blend.emotions)
         found["mixture"] = stored(mixture_error(probabilities, truth, [clip.speaker for clip in blend]))
     if training.method == "face":  # compared with the voice of the same seed, a network made anew
-        listener = fit(
-            build("voice", fold.train),
-            fold,
-            seed=training.seed,
-            device=str(run.device),
-            progress=False,
-            **recipe(training.corpus, "voice"),
-        )
+        options = recipe(training.corpus, "voice") | {"epochs": training.options["epochs"]}
+        voice = build("voice", fold.train)
+        listener = fit(voice, fold, seed=training.seed, device=str(run.device), progress=False, **options)
         heard = evaluate(listener, fold.test, baselines=False)
         found["streams"] = compare_streams(heard, report).to_json()
     return found

@@ -19,29 +19,28 @@ import torch
 from safetensors import SafetensorError
 from safetensors.torch import load_file
 
-from sertut.errors import SertutError, unknown
+from sertut.errors import SertutError
 from sertut.models.convolutional import FullyConvolutional
-
-TORCHVISION = {"alexnet": "alexnet", "squeezenet": "squeezenet1_0"}
-"""Trunk -> torchvision's name of the network that it was taken from."""
 
 PIXEL_STD = 255 * 0.226
 """Standard deviation of ImageNet's pixels on the scale 0 to 255; torchvision divides its own by .229, .224, .225."""
 
+UNREADABLE = (SafetensorError, pickle.UnpicklingError, zipfile.BadZipFile)
+
 FILE = "squeezenet1_0_imagenet.npz"
-"""What :func:`image_weights` looks for in a folder."""
+"""What :func:`chosen_weights` looks for in a folder."""
 
 
 def load_image_weights(
     model: FullyConvolutional, path: Path | str | None = None, input_std: float = 1.0
 ) -> FullyConvolutional:
-    """Put weights learned from photographs into ``model.trunk``; return the model.
+    """Put SqueezeNet's weights, learned from photographs, into ``model.trunk``; return the model.
 
     It is marked as pretrained: :func:`sertut.fit` then draws the attention and the classifier by its seed, but not the
     trunk.
 
     Args:
-        model: with the trunk "alexnet" or "squeezenet".
+        model: with the trunk "squeezenet".
         path: a .npz, .safetensors or .pth file with the names of torchvision's state dict (``features.0.weight``, ...;
             what does not start with ``features.`` is not needed). None: torchvision's own ImageNet weights, downloaded
             once and checked by their hash.
@@ -51,13 +50,12 @@ def load_image_weights(
     Raises:
         SertutError: another trunk; no download; a file that is missing, unreadable, or does not fit the trunk.
     """
-    if model.name not in TORCHVISION:
-        raise unknown("trunk with weights from photographs", model.name, TORCHVISION)
-    state = _download(model.name) if path is None else _read(Path(path))
-    source = f"torchvision's {TORCHVISION[model.name]}" if path is None else str(path)
+    if model.name != "squeezenet":
+        raise SertutError(f"there are no weights from photographs for the trunk '{model.name}'; choose 'squeezenet'.")
+    state, source = (_download(), "torchvision's squeezenet1_0") if path is None else (_read(Path(path)), str(path))
     trunk = model.trunk.state_dict()
     found = {name.removeprefix("features."): value for name, value in state.items() if name.startswith("features.")}
-    _check(found, trunk, source, model.name)
+    _check(found, trunk, source)
     first = next(name for name in trunk if name.endswith("weight"))
     with torch.no_grad():
         for name, value in trunk.items():
@@ -66,7 +64,7 @@ def load_image_weights(
     return model
 
 
-def image_weights() -> Path | None:
+def chosen_weights() -> Path | None:
     """The file that the environment variable SERTUT_WEIGHTS names, itself or by its folder; None if it is not set.
 
     Raises:
@@ -84,25 +82,23 @@ def image_weights() -> Path | None:
     return path
 
 
-def _check(found: dict[str, torch.Tensor], trunk: dict[str, torch.Tensor], source: str, name: str) -> None:
+def _check(found: dict[str, torch.Tensor], trunk: dict[str, torch.Tensor], source: str) -> None:
     """All layers there, all of the right shape, all numbers finite."""
-    fits = f"pass weights of torchvision's {TORCHVISION[name]}."
     for layer in sorted(trunk.keys() | found.keys()):
-        if layer not in found:
-            raise SertutError(f"{source} lacks the layer features.{layer}; {fits}")
-        if layer not in trunk:
-            raise SertutError(f"{source} has a layer features.{layer}, which the trunk '{name}' has not; {fits}")
-        shape, wanted = tuple(found[layer].shape), tuple(trunk[layer].shape)
+        shape, wanted = (tuple(state[layer].shape) if layer in state else "no" for state in (found, trunk))
         if shape != wanted:
-            raise SertutError(f"{source}: features.{layer} has the shape {shape} instead of {wanted}; {fits}")
+            raise SertutError(
+                f"{source}: features.{layer} has {shape} numbers where the trunk has {wanted}; pass weights of"
+                " torchvision's squeezenet1_0."
+            )
         if not bool(torch.isfinite(found[layer]).all()):
             raise SertutError(f"{source}: features.{layer} holds numbers that are not finite; fetch the file again.")
 
 
-def _download(trunk: str) -> dict[str, torch.Tensor]:
-    from torchvision.models import get_model_weights  # late, because torchvision takes seconds to import
+def _download() -> dict[str, torch.Tensor]:
+    from torchvision.models import SqueezeNet1_0_Weights  # late, because torchvision takes seconds to import
 
-    weights = get_model_weights(TORCHVISION[trunk]).DEFAULT
+    weights = SqueezeNet1_0_Weights.DEFAULT
     try:
         return dict(weights.get_state_dict(progress=False, check_hash=True))
     except (OSError, RuntimeError) as problem:  # no network, or a file cut short
@@ -123,14 +119,6 @@ def _read(path: Path) -> dict[str, torch.Tensor]:
             return load_file(path)
         if path.suffix in (".pth", ".pt"):
             return dict(torch.load(path, map_location="cpu", weights_only=True))
-    except (
-        SafetensorError,
-        OSError,
-        ValueError,
-        RuntimeError,
-        EOFError,
-        pickle.UnpicklingError,
-        zipfile.BadZipFile,
-    ) as problem:
+    except (*UNREADABLE, OSError, ValueError, RuntimeError, EOFError) as problem:
         raise SertutError(f"the weights {path} cannot be read ({problem}); fetch the file again.") from problem
     raise SertutError(f"the weights {path} end in '{path.suffix}'; pass a .npz, .safetensors or .pth file.")

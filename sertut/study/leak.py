@@ -7,7 +7,7 @@ standard deviation over its frames), scaled with statistics of train, then logis
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 
 import numpy as np
 import torch
@@ -17,55 +17,16 @@ from sklearn.pipeline import Pipeline, make_pipeline
 from sklearn.preprocessing import StandardScaler
 
 from sertut.corpora import RECORDED, Corpus, Fold, load, load_features
-from sertut.errors import unknown
-from sertut.evidence.intervals import Interval, bootstrap_speakers, confusions_by_speaker, paired_difference
+from sertut.errors import SertutError, unknown
+from sertut.evidence.intervals import confusions_by_speaker
+from sertut.evidence.tally import Tally
 from sertut.files import corpora_folder
-from sertut.training.metrics import uar
 
 CLASSIFIERS = ("linear", "neighbor")
 """Logistic regression, and the class of the most similar training clip: a learner that only remembers."""
 
 GAIN_DB = 3.0
 """How much louder the copies of :func:`compare_copies` are."""
-
-
-@dataclass(frozen=True)
-class Comparison:
-    """Scores of protocols on the same clips.
-
-    tables: protocol -> confusion matrices (K, S, C, C) of K partitions and S speakers; each clip was tested once in
-    each partition. C counts the classes that occur in the corpus.
-    """
-
-    corpus: str
-    tables: Mapping[str, np.ndarray]
-
-    @property
-    def chance(self) -> float:
-        """UAR of guessing."""
-        return 1 / next(iter(self.tables.values())).shape[-1]
-
-    @property
-    def partitions(self) -> int:
-        """How many times the whole corpus was cut into folds."""
-        return len(next(iter(self.tables.values())))
-
-    def scores(self, protocol: str) -> list[float]:
-        """UAR over all clips, one number a partition."""
-        return uar(self._table(protocol).sum(axis=1)).tolist()
-
-    def uar(self, protocol: str) -> Interval:
-        """UAR with an interval that resamples speakers and partitions."""
-        return bootstrap_speakers(uar, self._table(protocol))
-
-    def difference(self, protocol: str, other: str) -> Interval:
-        """UAR of `protocol` minus that of `other`, paired over speakers."""
-        return paired_difference(uar, self._table(protocol), self._table(other))
-
-    def _table(self, protocol: str) -> np.ndarray:
-        if protocol not in self.tables:
-            raise unknown("protocol", protocol, self.tables)
-        return self.tables[protocol]
 
 
 def clip_statistics(corpus: Corpus, feature: str = "log_mel") -> np.ndarray:
@@ -122,86 +83,88 @@ def build_classifier(name: str) -> Pipeline:
     raise unknown("classifier", name, CLASSIFIERS)
 
 
-def compare_splits(
-    corpus: Corpus, partitions: int = 5, classifiers: Sequence[str] = CLASSIFIERS, feature: str = "log_mel"
-) -> dict[str, Comparison]:
-    """A "random split" against a "speaker split" with equally many training and test clips, `partitions` times.
+def compare(
+    corpus: Corpus, protocols: Mapping[str, tuple[np.ndarray, Sequence[Sequence[Fold]]]], classifier: str = "linear"
+) -> Tally:
+    """A classifier under several protocols, each of which tests every clip of `corpus` once in each of its partitions.
 
-    Partition k groups the speakers anew (published folds, of which there is only one set, are not used).
+    Args:
+        protocols: name -> its table of features (N, columns), and K partitions of the corpus into folds.
+
+    Returns:
+        protocol -> "uar" -> confusion matrices (K, S, C', C') of the C' classes that occur; a partition is its "seed".
+
+    Raises:
+        SertutError: a partition leaves a clip untested.
+    """
+    labels, who = np.array([corpus.label(clip) for clip in corpus]), [clip.speaker for clip in corpus]
+    here, compact = np.unique(labels, return_inverse=True)
+    tables = {}
+    for protocol, (features, partitions) in protocols.items():
+        confusions = []
+        for folds in partitions:
+            predicted = cross_validate(corpus, features, folds, classifier)
+            if untested := int((predicted < 0).sum()):
+                raise SertutError(
+                    f"'{protocol}' never tests {untested} clips of {corpus.name}; let its folds cover all."
+                )
+            called = np.searchsorted(here, predicted)  # a class that does not occur is never called
+            confusions.append(confusions_by_speaker(compact, called, who, len(here))[0])
+        tables[protocol] = {"uar": np.stack(confusions)}
+    seeds = tuple(range(len(confusions)))
+    return Tally(corpus.speakers, tables, {"uar": "uar"}, seeds, tuple(corpus.emotions[i] for i in here))
+
+
+def compare_splits(corpus: Corpus, partitions: int = 5) -> dict[str, Tally]:
+    """A "random split" against a "speaker split" with equally many training and test clips, `partitions` times.
 
     Returns:
         classifier -> its scores under both protocols.
     """
-    table, regrouped = clip_statistics(corpus, feature), replace(corpus, published_folds=())
-    cuts: dict[str, list[list[Fold]]] = {"random split": [], "speaker split": []}
-    for seed in range(partitions):
-        by_speaker = regrouped.folds(seed=seed)
-        cuts["speaker split"].append(by_speaker)
-        cuts["random split"].append(random_like(corpus, by_speaker, seed))
-    return {
-        classifier: Comparison(
-            corpus.name,
-            {
-                protocol: np.stack([_tables(corpus, cross_validate(corpus, table, folds, classifier)) for folds in cut])
-                for protocol, cut in cuts.items()
-            },
-        )
-        for classifier in classifiers
-    }
+    features, by_speaker = clip_statistics(corpus), regrouped(corpus, partitions)
+    at_random = [random_like(corpus, folds, seed) for seed, folds in enumerate(by_speaker)]
+    protocols = {"random split": (features, at_random), "speaker split": (features, by_speaker)}
+    return {classifier: compare(corpus, protocols, classifier) for classifier in CLASSIFIERS}
 
 
 def compare_features(
     corpus: Corpus, features: Sequence[str] = ("log_mel", "mfcc", "level"), partitions: int = 5
-) -> Comparison:
+) -> Tally:
     """The features against one another, on speaker splits, with the linear classifier."""
-    statistics = {feature: clip_statistics(corpus, feature) for feature in features}
-    cuts = [replace(corpus, published_folds=()).folds(seed=seed) for seed in range(partitions)]
-    return Comparison(
-        corpus.name,
-        {
-            feature: np.stack([_tables(corpus, cross_validate(corpus, table, folds)) for folds in cuts])
-            for feature, table in statistics.items()
-        },
-    )
+    cuts = regrouped(corpus, partitions)
+    return compare(corpus, {feature: (clip_statistics(corpus, feature), cuts) for feature in features})
 
 
-def compare_copies(corpus: Corpus, partitions: int = 5, classifier: str = "neighbor", n: int = 5) -> Comparison:
+def compare_copies(corpus: Corpus, partitions: int = 5, n: int = 5) -> Tally:
     """What happens when recordings are multiplied before the split: "copies split" against "copies together".
 
     Every clip gets a copy that is 3 dB louder (in log-mel, 3 is added to each number). Either all 2 N are dealt at
     random into `n` groups, or each recording goes to one group with its copy. Speakers are on both sides either way.
+    The classifier is the nearest neighbor.
     """
     table = clip_statistics(corpus)
     louder = table.copy()
     louder[:, : table.shape[1] // 2] += GAIN_DB  # the means; a standard deviation does not move
     both = np.concatenate([table, louder])  # (2 N, columns)
-    doubled = [*corpus, *(replace(clip, name=f"{clip.name}, louder") for clip in corpus)]
-    twice = replace(corpus, clips=tuple(doubled), published_folds=())
-    found: dict[str, list[np.ndarray]] = {"copies split": [], "copies together": []}
+    twice = corpus.keeping([*corpus, *(replace(clip, name=f"{clip.name}, louder") for clip in corpus)])
+    cuts: dict[str, list[list[Fold]]] = {"copies split": [], "copies together": []}
     for seed in range(partitions):
         generator = np.random.default_rng(seed)
-        for name, groups in (
-            ("copies split", generator.permutation(2 * len(corpus)) % n),
-            ("copies together", np.tile(generator.permutation(len(corpus)) % n, 2)),
-        ):
-            folds = [_fold(twice, groups == group) for group in range(n)]
-            found[name].append(_tables(twice, cross_validate(twice, both, folds, classifier)))
-    return Comparison(corpus.name, {name: np.stack(tables) for name, tables in found.items()})
+        cuts["copies split"].append(_dealt(twice, generator.permutation(2 * len(corpus)) % n, n))
+        cuts["copies together"].append(_dealt(twice, np.tile(generator.permutation(len(corpus)) % n, 2), n))
+    return compare(twice, {name: (both, partitions) for name, partitions in cuts.items()}, "neighbor")
 
 
-def _fold(corpus: Corpus, in_test: np.ndarray) -> Fold:
-    train, test = (
-        corpus.keeping(clip for clip, t in zip(corpus, in_test, strict=True) if t == wanted) for wanted in (False, True)
-    )
-    return Fold(train, test, test, allow_leaks=True)  # nothing is chosen on dev here
+def regrouped(corpus: Corpus, partitions: int) -> list[list[Fold]]:
+    """So many partitions into folds by speaker, seeded; published folds, of which there is one set, are not used."""
+    return [replace(corpus, published_folds=()).folds(seed=seed) for seed in range(partitions)]
 
 
-def _tables(corpus: Corpus, predicted: np.ndarray) -> np.ndarray:
-    """Confusion matrices of the speakers, (S, C, C), of the classes that occur."""
-    labels = np.array([corpus.label(clip) for clip in corpus])
-    here, compact = np.unique(labels, return_inverse=True)
-    called = np.searchsorted(here, predicted)  # a class that does not occur is never called
-    return confusions_by_speaker(compact, called, [clip.speaker for clip in corpus], len(here))[0]
+def _dealt(corpus: Corpus, groups: np.ndarray, n: int) -> list[Fold]:
+    """Folds of which each tests one group of clips; nothing is chosen on dev here."""
+    parts = [corpus.keeping(c for c, g in zip(corpus, groups, strict=True) if g == group) for group in range(n)]
+    rests = [corpus.keeping(c for c, g in zip(corpus, groups, strict=True) if g != group) for group in range(n)]
+    return [Fold(rest, part, part, allow_leaks=True) for rest, part in zip(rests, parts, strict=True)]
 
 
 def exhibit(corpus: Corpus, recorded: str = "ravdess") -> Corpus:

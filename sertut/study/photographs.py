@@ -49,7 +49,7 @@ class Pretrained:
     chance: float = 1 / TURNS
 
 
-def photographs() -> Mapping[str, torch.Tensor]:
+def sample_photographs() -> Mapping[str, torch.Tensor]:
     """Name -> gray photograph (height, width), pixels 0 to 1: scikit-learn's two, and matplotlib's if it is there."""
     import matplotlib.image
     from matplotlib import cbook
@@ -120,7 +120,7 @@ def pretrain_on_photographs(
         SertutError: the trunk needs larger patches than there are.
     """
     started = time.time()
-    pictures = photographs()
+    pictures = sample_photographs()
     known = [sizes(part) for image in pictures.values() for part in split(image)[0]]
     unseen = [sizes(part) for image in pictures.values() for part in split(image)[1]]
     with torch.random.fork_rng(devices=[]):

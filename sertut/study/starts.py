@@ -1,44 +1,33 @@
-"""Where a network's trunk starts from: weights drawn at random, or learned from photographs."""
+"""Where a network's trunk starts from, drawn at random or learned from photographs, and from how many speakers."""
 
 from __future__ import annotations
 
 import dataclasses
 import functools
-from collections.abc import Mapping
 from pathlib import Path
 
 import torch
 from torch import nn
 
-from sertut.corpora import Corpus, Fold
+from sertut.corpora import Fold
 from sertut.corpora.folds import repeated, share_of_speakers
-from sertut.errors import unknown
 from sertut.models import FullyConvolutional, Output
 from sertut.signals import Batch
-from sertut.study.imageweights import PIXEL_STD, image_weights, load_image_weights
+from sertut.study.imageweights import PIXEL_STD, chosen_weights, load_image_weights
 from sertut.study.photographs import Pretrained, pretrain_on_photographs
 
-STARTS: Mapping[str, tuple[str, str]] = {
-    "small-random": ("small", "random"),
-    "small-photographs": ("small", "photographs"),
-    "squeezenet-random": ("squeezenet", "random"),
-    "squeezenet-imagenet": ("squeezenet", "imagenet"),
-}
-"""Name -> trunk, and where its weights come from: drawn at random, learned from the photographs that come with the
-libraries (:mod:`sertut.study.photographs`), or from ImageNet (:mod:`sertut.study.imageweights`)."""
 
-
-class Cheaper(nn.Module):
-    """A large network for a small machine.
+class RandomCrops(nn.Module):
+    """A large network made affordable: coarser time, and short crops to train on.
 
     It reads averages of two neighboring frames, so that its cells last twice as long; and while it is trained it hears
-    `glimpse` of them, from a random place in each clip (1.3 s). Tested is it on whole clips: any length will do.
+    `crop` of them, from a random place in each clip (64 are 1.3 s). It is tested on whole clips: any length will do.
     """
 
-    def __init__(self, network: FullyConvolutional, glimpse: int = 64) -> None:
+    def __init__(self, network: FullyConvolutional, crop: int = 64) -> None:
         super().__init__()
         self.network = network
-        self.glimpse = glimpse
+        self.crop = crop
 
     def forward(self, batch: Batch) -> Output:
         """As the network's own; a last frame without a neighbor is left out."""
@@ -46,40 +35,42 @@ class Cheaper(nn.Module):
         features = batch.features[:, : 2 * n].unflatten(1, (n, 2)).mean(dim=2)  # (B, T/2, F)
         mask = batch.mask[:, 1 : 2 * n : 2]
         if self.training:
-            room = (mask.sum(dim=1) - self.glimpse).clamp(min=0)
+            room = (mask.sum(dim=1) - self.crop).clamp(min=0)
             start = (torch.rand(len(room), device=room.device) * (room + 1)).long()
-            steps = (start[:, None] + torch.arange(min(self.glimpse, n), device=room.device)).clamp(max=n - 1)
+            steps = (start[:, None] + torch.arange(min(self.crop, n), device=room.device)).clamp(max=n - 1)
             features = features.gather(1, steps.unsqueeze(-1).expand(-1, -1, features.shape[-1]))
             mask = mask.gather(1, steps)
         return self.network(dataclasses.replace(batch, features=features, mask=mask, hop=2 * batch.hop))
 
 
-def build_start(start: str, corpus: Corpus, seed: int = 0, weights: Path | str | None = None) -> nn.Module:
-    """The network behind a start's name, its trunk pretrained or not.
+def transfer_network(
+    n_classes: int, trunk: str, start: str, seed: int = 0, weights: Path | str | None = None
+) -> nn.Module:
+    """A fully convolutional network whose trunk has seen photographs, or has not.
 
     Args:
+        trunk: "small" or "squeezenet"; the latter is wrapped into :class:`RandomCrops`.
+        start: "random"; "photographs", those that come with the libraries (:mod:`sertut.study.photographs`); or
+            "imagenet" (:mod:`sertut.study.imageweights`).
         seed: of the training on photographs.
         weights: file with SqueezeNet's weights for pixels from 0 to 255; by default the one that SERTUT_WEIGHTS names,
             else torchvision's.
 
     Raises:
-        SertutError: unknown start; weights that cannot be had.
+        SertutError: weights that cannot be had.
     """
-    if start not in STARTS:
-        raise unknown("start", start, STARTS)
-    trunk, source = STARTS[start]
-    model = _network(len(corpus.emotions), trunk)
-    if source == "photographs":
-        model.trunk.load_state_dict(after_photographs(trunk, seed).model.trunk.state_dict())
+    model = _network(n_classes, trunk)
+    if start == "photographs":
+        model.trunk.load_state_dict(pretrained_trunk(trunk, seed).model.trunk.state_dict())
         model.pretrained = True
-    if source == "imagenet":
-        path = weights or image_weights()
+    elif start == "imagenet":
+        path = weights or chosen_weights()
         load_image_weights(model, path, input_std=PIXEL_STD if path else 1.0)
-    return Cheaper(model) if trunk == "squeezenet" else model
+    return RandomCrops(model) if trunk == "squeezenet" else model
 
 
 @functools.cache
-def after_photographs(trunk: str, seed: int) -> Pretrained:
+def pretrained_trunk(trunk: str, seed: int) -> Pretrained:
     """A network whose trunk has learned from photographs; trained once a process and seed."""
     return pretrain_on_photographs(_network(2, trunk), seed=seed)
 

@@ -62,8 +62,9 @@ class Run:
     @property
     def origin(self) -> str:
         """Where the weights come from, in words."""
-        spent = f"{self.seconds:.0f} s, seed {self.seed}, {self.precision}"
-        return f"loaded: the same network was trained before ({spent})" if self.reused else f"trained here ({spent})"
+        if not self.reused:
+            return f"trained now, {self.seconds:.0f} s, {self.precision}"
+        return f"loaded: the same was trained before, in {self.seconds:.0f} s, {self.precision}"
 
     def examples(self, corpus: Corpus) -> Examples:
         """The clips of `corpus` as this model reads them."""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import contextlib
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from pathlib import Path
 
 import av
@@ -59,7 +59,7 @@ def decode(path: Path, kind: str) -> Iterator[av.VideoFrame | av.AudioFrame]:
     """
     end = 0.0  # of the last packet of any stream: the sound may well be shorter than the pictures
     with _opened(path, kind) as container:
-        wanted = _streams(container, kind)[0]
+        wanted = getattr(container.streams, kind)[0]
         wanted.codec_context.thread_count = 1  # many clips are read side by side; threads inside each would only wait
         for packet in container.demux():
             if packet.pts is not None:
@@ -82,17 +82,13 @@ def start_of_sound(path: Path) -> float:
         return (container.start_time or 0) / av.time_base
 
 
-def _streams(container: av.container.InputContainer, kind: str) -> Sequence[av.VideoStream | av.AudioStream]:
-    return container.streams.audio if kind == "audio" else container.streams.video
-
-
 @contextlib.contextmanager
 def _opened(path: Path, kind: str) -> Iterator[av.container.InputContainer]:
     """Open a container with a stream of `kind`; whatever FFmpeg finds wrong meanwhile becomes one clear sentence."""
     check_file(path, kind)
     try:
         with av.open(path, options=_READ_OPTIONS) as container:
-            if not _streams(container, kind):
+            if not getattr(container.streams, kind):
                 without = "has no sound" if kind == "audio" else "has no pictures, only sound"
                 raise _ERRORS[kind](f"{path} {without}; fetch the version that has, or leave it out.")
             yield container

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import functools
 import warnings
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -47,16 +46,11 @@ def find_faces(video: Video) -> Faces:
     found = ~np.isnan(boxes[:, 0])
     crops = np.zeros((len(video), FACE_SIZE, FACE_SIZE), dtype=np.uint8)
     for i in np.flatnonzero(found):
-        crops[i] = _crop(video.frames[i], *boxes[i])
+        x, y, side = boxes[i]
+        pixels = max(1, round(side))
+        square = cv2.getRectSubPix(video.frames[i], (pixels, pixels), (x, y))  # between pixels, or it would tremble
+        crops[i] = cv2.resize(square, (FACE_SIZE, FACE_SIZE), interpolation=cv2.INTER_AREA)
     return Faces(crops, found, video.times)
-
-
-def _crop(frame: np.ndarray, x: float, y: float, side: float) -> np.ndarray:
-    """The square of `side` pixels around (x, y), placed between pixels if need be: whole ones would make it tremble."""
-    pixels = max(1, round(side))
-    return cv2.resize(
-        cv2.getRectSubPix(frame, (pixels, pixels), (x, y)), (FACE_SIZE, FACE_SIZE), interpolation=cv2.INTER_AREA
-    )
 
 
 def read_faces(path: Path | str) -> Faces:
@@ -101,8 +95,9 @@ def face_features(faces: Faces) -> torch.Tensor:
     Source: Dalal & Triggs, Histograms of oriented gradients for human detection, CVPR 2005.
     """
     table = np.zeros((len(faces), N_HOG + 1), dtype=np.float32)
+    hog = cv2.HOGDescriptor((FACE_SIZE,) * 2, (BLOCK,) * 2, (BLOCK,) * 2, (CELL,) * 2, BINS)
     for i in np.flatnonzero(faces.found):
-        table[i, :N_HOG] = _hog().compute(faces.crops[i])
+        table[i, :N_HOG] = hog.compute(faces.crops[i])
         table[i, N_HOG] = 1.0
     return torch.from_numpy(table)
 
@@ -119,12 +114,6 @@ def relative_face_features(faces: Faces) -> torch.Tensor:
     if faces.found.any():
         table[faces.found, :N_HOG] -= table[faces.found, :N_HOG].mean(dim=0)
     return table
-
-
-@functools.cache
-def _hog() -> cv2.HOGDescriptor:
-    square = (FACE_SIZE, FACE_SIZE)
-    return cv2.HOGDescriptor(square, (BLOCK, BLOCK), (BLOCK, BLOCK), (CELL, CELL), BINS)
 
 
 FACE_FEATURES: dict[str, tuple[Callable[[Faces], torch.Tensor], int]] = {

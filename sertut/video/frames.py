@@ -68,11 +68,11 @@ def read_video(path: Path | str, longest: int | None = None) -> Video:
     path = Path(path)
     frames: list[np.ndarray] = []
     stamps: list[float | None] = []
-    height = width = 0
     for frame in decode(path, "video"):
         assert isinstance(frame, av.VideoFrame)
         if not frames:
-            height, width = _fitting(frame.height, frame.width, longest)
+            shrink = min(1.0, longest / max(frame.height, frame.width)) if longest else 1.0
+            height, width = (max(1, round(side * shrink)) for side in (frame.height, frame.width))
         small = frame.reformat(width=width, height=height, format="gray", interpolation="AREA")
         frames.append(small.to_ndarray())
         stamps.append(frame.time)
@@ -86,17 +86,11 @@ def read_video(path: Path | str, longest: int | None = None) -> Video:
     return Video(np.stack([frames[i] for i in order]), starts + period(starts) / 2 - start_of_sound(path))
 
 
-def _fitting(height: int, width: int, longest: int | None) -> tuple[int, int]:
-    shrink = min(1.0, longest / max(height, width)) if longest else 1.0
-    return max(1, round(height * shrink)), max(1, round(width * shrink))
-
-
 def write_video(
     path: Path | str,
     frames: np.ndarray,
     rate: float | Fraction = VIDEO_RATE,
     samples: np.ndarray | None = None,
-    *,
     scale: int = 1,
 ) -> None:
     """Write frames as a video, with sound if `samples` are given; the format follows the file name.
@@ -104,7 +98,7 @@ def write_video(
     ``.avi`` keeps every pixel (FFV1) and 16 bits of a sample; ``.mp4`` is for browsers (H.264, AAC) and keeps neither.
 
     Args:
-        frames: (N, height, width) gray or (N, height, width, 3) red-green-blue, uint8.
+        frames: (N, height, width), gray, uint8; for ``.mp4`` of even height and width.
         rate: frames a second.
         samples: (n,), float in -1..1, 16 kHz; starts with the first frame.
         scale: each pixel becomes a square of this many pixels a side, so that a small face can be looked at.
@@ -118,40 +112,22 @@ def write_video(
     if len(frames) == 0:
         raise VideoError(f"{path} would hold no frames; leave it out.")
     lossless = path.suffix == ".avi"
-    colored = frames.ndim == 4
     with writing(path) as temporary, av.open(temporary, "w", options=_CONTAINER) as container:
-        if lossless:
-            picture = container.add_stream("ffv1", rate=_fraction(rate), options=_FFV1)
-            picture.pix_fmt = "bgr0" if colored else "gray"
-        else:
-            picture = container.add_stream("libx264", rate=_fraction(rate), options=_H264)
-            picture.pix_fmt = "yuv420p"
+        codec, options = ("ffv1", _FFV1) if lossless else ("libx264", _H264)
+        picture: Any = container.add_stream(codec, rate=Fraction(rate).limit_denominator(1001), options=options)
+        picture.pix_fmt = "gray" if lossless else "yuv420p"
+        picture.height, picture.width = (side * scale for side in frames[0].shape)
         if samples is not None:
             codec = "pcm_s16le" if lossless else "aac"
             sound: Any = container.add_stream(codec, rate=SOUND_RATE, options=_EXACT, layout="mono")
-        first = _prepared(frames[0], scale, lossless)
-        picture.height, picture.width = first.shape[:2]
         for frame in frames:
-            pixels = _prepared(frame, scale, lossless)
-            container.mux(picture.encode(av.VideoFrame.from_ndarray(pixels, format="rgb24" if colored else "gray")))
+            pixels = np.ascontiguousarray(frame.repeat(scale, axis=0).repeat(scale, axis=1))
+            container.mux(picture.encode(av.VideoFrame.from_ndarray(pixels, format="gray")))
         container.mux(picture.encode())
         if samples is not None:
             for piece in _sound_frames(samples):
                 container.mux(sound.encode(piece))
             container.mux(sound.encode())
-
-
-def _fraction(rate: float | Fraction) -> Fraction:
-    return Fraction(rate).limit_denominator(1001)
-
-
-def _prepared(frame: np.ndarray, scale: int, lossless: bool) -> np.ndarray:
-    """Enlarge; and give H.264, which halves the resolution of color, sides of even length."""
-    frame = frame.repeat(scale, axis=0).repeat(scale, axis=1)
-    if not lossless:
-        odd = [(0, side % 2) for side in frame.shape[:2]] + [(0, 0)] * (frame.ndim - 2)
-        frame = np.pad(frame, odd, mode="edge")
-    return np.ascontiguousarray(frame)
 
 
 def _sound_frames(samples: np.ndarray) -> Iterator[av.AudioFrame]:

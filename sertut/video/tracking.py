@@ -46,7 +46,9 @@ def face_boxes(video: Video) -> np.ndarray:
     finds = _search(video)
     boxes = _follow(finds, lost=max(1, round(BRIDGE_SECONDS / video.period)))
     for run in _runs(boxes, longest_gap=BRIDGE_SECONDS / video.period):
-        boxes[run] = _smooth(boxes[run], SMOOTH_SECONDS / video.period)
+        # Median, then Gaussian: both look forward as far as back, so nothing lags.
+        steady = median_filter(boxes[run], size=(min(MEDIAN_FRAMES, len(boxes[run])), 1), mode="nearest")
+        boxes[run] = gaussian_filter1d(steady, SMOOTH_SECONDS / video.period, axis=0, mode="nearest")
     return boxes * (1.0, 1.0, MARGIN)
 
 
@@ -82,16 +84,14 @@ def _follow(finds: list[np.ndarray], lost: int) -> np.ndarray:
     for order in (range(start, len(finds)), range(start - 1, -1, -1)):
         last, missing = finds[start][0, :3], 0
         for i in order:
-            fitting = [row[:3] for row in finds[i] if missing > lost or _near(row, last)]
-            if fitting:
+            moved = np.hypot(*(finds[i][:, :2] - last[:2]).T) / last[2]
+            grown = finds[i][:, 2] / last[2]
+            near = (moved < REACH) & (grown > 1 / GROWTH) & (grown < GROWTH)
+            fitting = finds[i][near | (missing > lost), :3]
+            if len(fitting):
                 boxes[i] = last = fitting[0]
-            missing = 0 if fitting else missing + 1
+            missing = 0 if len(fitting) else missing + 1
     return boxes
-
-
-def _near(row: np.ndarray, last: np.ndarray) -> bool:
-    moved = np.hypot(*(row[:2] - last[:2])) / last[2]
-    return bool(moved < REACH and 1 / GROWTH < row[2] / last[2] < GROWTH)
 
 
 def _runs(boxes: np.ndarray, longest_gap: float) -> list[slice]:
@@ -107,9 +107,3 @@ def _runs(boxes: np.ndarray, longest_gap: float) -> list[slice]:
             boxes[run, column] = np.interp(np.arange(run.start, run.stop), part, boxes[part, column])
         runs.append(run)
     return runs
-
-
-def _smooth(path: np.ndarray, width: float) -> np.ndarray:
-    """Running median, then Gaussian of `width` frames; both look forward as far as back, so nothing lags."""
-    steady = median_filter(path, size=(min(MEDIAN_FRAMES, len(path)), 1), mode="nearest")
-    return gaussian_filter1d(steady, width, axis=0, mode="nearest")

@@ -5,10 +5,10 @@ import warnings
 import numpy as np
 import pytest
 
-from sertut.corpora import afew, load
+from sertut.corpora import afew
 from sertut.corpora.afew import EMOTIONS
 from sertut.errors import CorpusError
-from sertut.video import read_video, write_video
+from sertut.video import write_video
 from tests.conftest import tone
 
 
@@ -52,8 +52,7 @@ def test_the_folder_is_the_label(films):
     by_name = {clip.name: clip for clip in corpus}
     assert by_name["train-Disgust-005153760"].emotion == "disgust"
     assert by_name["val-Surprise-005153760"].emotion == "surprise"
-    clip = corpus[0]
-    assert clip.audio == clip.video and len(read_video(clip.video)) == 3
+    assert corpus[0].audio == corpus[0].video
 
 
 def test_folds_are_the_published_split_with_dev_from_train(films, cache):
@@ -65,6 +64,7 @@ def test_folds_are_the_published_split_with_dev_from_train(films, cache):
     for emotion in EMOTIONS.values():  # the first and the sixth of six
         assert sum(clip.emotion == emotion for clip in fold.dev) == 2
     assert not {clip.name for clip in fold.train} & {clip.name for clip in fold.dev}
+    assert "speakers unknown, sentences unknown" in corpus.describe()
     with pytest.warns(UserWarning, match="does not tell"):
         assert corpus.folds(seed=1)[0].dev.speakers == fold.dev.speakers  # published, not drawn
 
@@ -77,39 +77,18 @@ def test_a_film_under_two_names_is_found_across_the_split(films, cache):
         afew.read(films).folds()
 
 
-def test_what_is_not_known_is_said(films, cache):
-    text = afew.read(films).describe()
-    assert "56 clips" in text and "speakers unknown, sentences unknown" in text and "no redistribution" in text
-
-
-def test_it_is_complete_but_for_the_number_of_clips(films, cache):
-    assert [p.what for p in afew.read(films).validate()] == ["has 56 of 1156 clips"]
-
-
 def test_strange_folders_and_names(films):
     (films / "Train_AFEW" / "Bored").mkdir()
     with pytest.raises(CorpusError, match=r"Bored is none of the classes Angry, .*move it elsewhere"):
         afew.read(films)
     (films / "Train_AFEW" / "Bored").rmdir()
-    (films / "Val_AFEW" / "Happy" / "cat.avi").touch()
-    with pytest.raises(CorpusError, match=r"cat\.avi is not an AFEW name such as 000046280\.avi"):
+    for path in (films / "Val_AFEW" / "Fear").iterdir():
+        path.unlink()
+    with pytest.raises(CorpusError, match=r"Fear holds no \.avi"):
         afew.read(films)
-    (films / "Val_AFEW" / "Happy" / "cat.avi").unlink()
     (films / "Val_AFEW" / "Fear").rename(films / "Val_AFEW" / ".Fear")
     with pytest.raises(CorpusError, match=r"Val_AFEW holds no folder Fear"):
         afew.read(films)
     (films / "Val_AFEW").rename(films / "Validation")
     with pytest.raises(CorpusError, match="holds no Val_AFEW"):
         afew.read(films)
-
-
-def test_an_empty_class(films):
-    for path in (films / "Train_AFEW" / "Fear").iterdir():
-        path.unlink()
-    with pytest.raises(CorpusError, match=r"Fear holds no \.avi"):
-        afew.read(films)
-
-
-def test_how_to_get_it(tmp_path):
-    with pytest.raises(CorpusError, match="signed agreement; sertut never downloads it"):
-        load("afew", root=tmp_path / "absent")

@@ -1,14 +1,16 @@
-"""Corpora, folds and leaks: on tones with planted faults, and on the real recordings."""
+"""Corpora, folds and leaks, on tones with planted faults."""
 
 import dataclasses
+import itertools
 import shutil
+from collections import Counter
 
 import pytest
 
-from sertut.corpora import Fold, emodb, find_leaks, load, random_fold, ravdess
-from sertut.errors import CorpusError, LeakError, SertutError
+from sertut.corpora import Fold, find_leaks, random_fold
+from sertut.corpora.folds import repeated, share_of_speakers
+from sertut.errors import CorpusError, LeakError
 from sertut.signals import read_audio, write_audio
-from tests.conftest import tone
 
 
 def test_folds_have_disjoint_speakers_and_test_everyone_once(tones):
@@ -90,76 +92,44 @@ def test_a_corpus_checks_its_own_clips(tones):
         tones.keeping([])
 
 
-def test_unknown_corpus_suggests_the_nearest():
-    with pytest.raises(SertutError, match="did you mean 'ravdess'"):
-        load("ravdes")
-
-
-def test_missing_and_empty_corpus_folders(tmp_path, monkeypatch):
-    monkeypatch.setenv("SERTUT_DATA", str(tmp_path))
-    with pytest.raises(CorpusError, match=r"zenodo\.org/records/1188976"):
-        load("ravdess")
-    (tmp_path / "emodb").mkdir()
-    with pytest.raises(CorpusError, match=r"holds no \.wav"):
-        load("emodb")
-    with pytest.raises(CorpusError, match=r"zenodo\.org"):
-        load("spliced-ravdess")
-
-
-def test_ravdess_names(tmp_path):
-    folder = tmp_path / "Actor_12"
-    folder.mkdir()
-    write_audio(folder / "03-01-06-01-02-01-12.wav", tone(0.5))
-    with pytest.warns(UserWarning, match="1 of 1440 clips, 1 of 24 speakers"):
-        clip = ravdess.read(tmp_path)[0]
-    assert (clip.speaker, clip.emotion, clip.sentence) == ("actor 12", "fear", "Dogs are sitting by the door")
-    assert clip.details == {"intensity": "normal", "repetition": 1, "sex": "female"}
-    write_audio(folder / "03-02-06-01-02-01-12.wav", tone(0.5))  # a song
-    with pytest.raises(CorpusError, match="03-02-06-01-02-01-12"):
-        ravdess.read(tmp_path)
-
-
-def test_emodb_names(tmp_path):
-    write_audio(tmp_path / "03a01Fa.wav", tone(0.5))
-    with pytest.warns(UserWarning, match="incomplete"):
-        clip = emodb.read(tmp_path)[0]
-    assert (clip.speaker, clip.emotion) == ("speaker 03", "happiness")  # F is Freude, not fear
-    write_audio(tmp_path / "03a01Xa.wav", tone(0.5))
-    with pytest.raises(CorpusError, match="03a01Xa"):
-        emodb.read(tmp_path)
-
-
-def test_ravdess_whole(recorded):
-    corpus = ravdess.read(recorded("ravdess"))
-    assert len(corpus) == 1439 and len(corpus.dropped) == 1 and len(corpus.speakers) == 24
-    folds = corpus.folds()
-    assert [len(fold.test) for fold in folds] == [300, 299, 300, 300, 240]
-    assert all(len(fold.dev) in (119, 120) for fold in folds)
-    assert folds[0].test.speakers == ("actor 02", "actor 05", "actor 14", "actor 15", "actor 16")
-
-
-def test_the_leak_checker_finds_the_recording_ravdess_published_twice(recorded):
-    corpus = ravdess.read(recorded("ravdess"), known_faults="keep").of_speakers(["actor 07"])
-    pair = {"03-01-03-01-02-01-07", "03-01-03-01-02-02-07"}
-    leaks = find_leaks({"all": corpus})
-    assert [{name for _, name in group} for group in leaks.duplicates] == [pair]
-    split = {"train": [c for c in corpus if c.name == min(pair)], "test": [c for c in corpus if c.name == max(pair)]}
-    assert len(find_leaks(split).crossing) == 1
-
-
 def test_published_folds_that_cannot_be_used_are_said(tones):
     wanting = dataclasses.replace(tones, published_folds=((frozenset({"speaker 9"}), frozenset({"speaker 0"})),))
     with pytest.warns(UserWarning, match="published folds of 'tones' need speakers that are missing"):
         assert len(wanting.folds(n=3)) == 3
 
 
-def test_emodb_part(recorded):
-    with pytest.warns(UserWarning, match="339 of 535 clips"):
-        corpus = load("emodb", root=recorded("emodb"))
-    assert len(corpus.folds()) == 10
-    assert corpus.table().emotion.value_counts().to_dict() == {
-        "anger": 127,
-        "neutral": 79,
-        "happiness": 71,
-        "sadness": 62,
-    }
+@pytest.fixture
+def fold(tones):
+    return tones.folds(n=6)[0]  # 4 training speakers
+
+
+def test_shares_are_nested_and_at_least_one_speaker(fold):
+    parts = [share_of_speakers(fold, share, seed=1) for share in (0.01, 0.25, 0.5, 0.75, 1.0)]
+    speakers = [set(part.train.speakers) for part in parts]
+    assert [len(names) for names in speakers] == [1, 1, 2, 3, 4]
+    assert all(few <= many for few, many in itertools.pairwise(speakers))
+    assert parts[2].name == f"{fold.name}, 2 of 4 training speakers"
+    assert [clip for clip in fold.train if clip.speaker in speakers[2]] == list(parts[2].train)
+    assert all((part.dev, part.test) == (fold.dev, fold.test) for part in parts)
+    chosen = [share_of_speakers(fold, 0.25, seed).train.speakers for seed in (*range(12), 0)]
+    assert len(set(chosen)) > 1 and chosen[0] == chosen[-1]
+
+
+def test_impossible_shares_and_a_lost_emotion_are_named(fold):
+    for share in (0, -0.1, 1.1):
+        with pytest.raises(CorpusError, match=f"you asked for {share}"):
+            share_of_speakers(fold, share)
+    only = fold.train.speakers[0]
+    train = fold.train.keeping(clip for clip in fold.train if clip.speaker == only or clip.emotion == "low")
+    lopsided = dataclasses.replace(fold, train=train)
+    seed = next(s for s in range(20) if only not in share_of_speakers(fold, 0.5, s).train.speakers)
+    with pytest.raises(CorpusError, match="leave no clip of high"):
+        share_of_speakers(lopsided, 0.5, seed)
+
+
+def test_repeated_clips_are_equally_frequent_and_no_leak(fold):
+    few = share_of_speakers(fold, 0.5).train  # 16 clips
+    many = repeated(few, 40)
+    assert len(many) == 40 and set(Counter(clip.audio for clip in many).values()) == {2, 3}
+    assert {clip.audio for clip in many} == {clip.audio for clip in few}
+    dataclasses.replace(fold, train=many)  # would raise on a leak

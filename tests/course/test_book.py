@@ -1,23 +1,13 @@
 """Building the book from a small repository; refusing one that is not right."""
 
 import re
+import shutil
 
 import pytest
 
 from sertut.course.book import build_book, find_problems, prepare_notebook
 from sertut.errors import SertutError
-
-
-@pytest.fixture
-def code(cell):
-    """A notebook with one executed cell."""
-
-    def make(outputs: list[dict], *tags: str, **metadata) -> dict:
-        made = cell("x = 1", *tags)
-        return {"cells": [{**made, "outputs": outputs, "metadata": {**made["metadata"], **metadata}}], "metadata": {}}
-
-    return make
-
+from tests.course.tiny import cell
 
 PICTURE = {"output_type": "display_data", "data": {"image/png": "AA=="}, "metadata": {"image/png": {"alt": "A line."}}}
 BAR = {"output_type": "stream", "name": "stderr", "text": ["\r 50%|####      |"]}
@@ -25,33 +15,35 @@ WARNING = {"output_type": "stream", "name": "stderr", "text": ["UserWarning: loo
 WIDGET = {"output_type": "display_data", "data": {"application/vnd.jupyter.widget-view+json": {}}, "metadata": {}}
 
 
-def test_build_reuse_and_rebuild(tiny):
-    page = build_book(progress=False)
-    assert page == tiny / "_build" / "html" / "index.html"
-    html = tiny / "_build" / "html"
-    assert "book/intro.html" in page.read_text()
+def code(outputs: list[dict], *tags: str, **metadata) -> dict:
+    """A notebook with one executed cell."""
+    made = cell("x = 1", *tags)
+    return {"cells": [{**made, "outputs": outputs, "metadata": {**made["metadata"], **metadata}}], "metadata": {}}
+
+
+def test_build_reuse_and_rebuild(done, tmp_path):
+    root = shutil.copytree(done, tmp_path / "copy")
+    page = build_book(root=root, progress=False)
+    html = root / "_build" / "html"
+    assert page == html / "index.html" and "book/intro.html" in page.read_text()
     chapter = (html / "notebooks" / "01-one.html").read_text()
     assert 'alt="A rising line."' in chapter
     assert "Show a solution" in chapter
     assert "50%" not in chapter
     script = re.search(r'src="([^"]*mathjax[^"]*\.js)', chapter)
     assert script and (html / "notebooks" / script.group(1)).is_file()
-    intro = (html / "book" / "intro.html").read_text()
-    assert "two is more | than one" in intro and "+1.000 [+0.500, +1.500]" in intro
+    for text in ((html / "book" / "intro.html").read_text(), chapter):  # Markdown of a page, and of a cell
+        assert "two is more | than one" in text
+        assert re.search(r"<td[^>]*><p>\+1.000 \[\+0.500, \+1.500\]</p></td>", text), "no table"
 
     built = page.stat().st_mtime_ns
-    build_book(progress=False)
+    build_book(root=root, progress=False)
     assert page.stat().st_mtime_ns == built
 
-    (tiny / "book" / "intro.md").write_text("# Another start\n")
-    build_book(progress=False)
-    assert "Another start" in (html / "book" / "intro.html").read_text()
-
-    (tiny / "book" / "intro.md").write_text("# Intro\n\n[nowhere](nowhere.md)\n")
-    with pytest.raises(SertutError, match=r"Jupyter Book refuses the pages:\n.*nowhere"):
-        build_book(progress=False)
-    with pytest.raises(SertutError, match="Jupyter Book refuses the pages"):
-        build_book(progress=False)
+    (root / "book" / "intro.md").write_text("# Another start\n\n[nowhere](nowhere.md)\n")
+    for _ in range(2):
+        with pytest.raises(SertutError, match=r"Jupyter Book refuses the pages:\n.*nowhere"):
+            build_book(root=root, progress=False)
 
 
 def test_contents_and_pages_must_agree(tiny):
@@ -66,24 +58,24 @@ def test_contents_and_pages_must_agree(tiny):
     assert not (tiny / "_build").exists(), "said before the chapters are run"
 
 
-def test_the_text_of_a_picture_reaches_the_cell(code):
-    (cell,) = prepare_notebook(code([PICTURE]))["cells"]
-    assert cell["metadata"]["mystnb"]["image"]["alt"] == "A line."
-    assert cell["outputs"] == [PICTURE]
+def test_the_text_of_a_picture_reaches_the_cell():
+    (found,) = prepare_notebook(code([PICTURE]))["cells"]
+    assert found["metadata"]["mystnb"]["image"]["alt"] == "A line."
+    assert found["outputs"] == [PICTURE]
 
 
-def test_progress_and_widgets_are_left_out_but_warnings_stay(code):
-    (cell,) = prepare_notebook(code([BAR, WARNING, WIDGET]))["cells"]
-    assert cell["outputs"] == [WARNING]
+def test_progress_and_widgets_are_left_out_but_warnings_stay():
+    (found,) = prepare_notebook(code([BAR, WARNING, WIDGET]))["cells"]
+    assert found["outputs"] == [WARNING]
 
 
 @pytest.mark.parametrize("tag", ["solution", "check"])
-def test_solutions_and_checks_are_folded(code, tag):
-    (cell,) = prepare_notebook(code([], tag))["cells"]
-    assert cell["metadata"]["tags"] == [tag, "hide-cell"]
+def test_solutions_and_checks_are_folded(tag):
+    (found,) = prepare_notebook(code([], tag))["cells"]
+    assert found["metadata"]["tags"] == [tag, "hide-cell"]
 
 
-def test_traces_of_the_run_are_removed(code):
+def test_traces_of_the_run_are_removed():
     notebook = code([], papermill={"duration": 1})
     notebook["cells"] += code([], "injected-parameters")["cells"]
     notebook["metadata"] = {"papermill": {}, "widgets": {}, "kernelspec": {"name": "python3"}}
@@ -99,6 +91,8 @@ def test_traces_of_the_run_are_removed(code):
         ('<div class="output traceback highlight">x</div>', "holds an error output"),
         ('<script src="https://example.org/x.js"></script>', "loads https://example.org/x.js from the network"),
         ('<link rel="stylesheet" href="//example.org/x.css">', "loads //example.org/x.css"),
+        ("<p>| a | b |\n| — | — |\n| 1 | 2 |</p>", "a table as raw text: '| a | b |"),
+        ("<p>| a |\n| --- |</p>", "a table as raw text"),
         ('<img src="x.png">', "a picture without a text"),
         ('<img alt="" src="x.png">', "a picture without a text"),
         ('<img alt="../_images/ab.png" src="x.png">', "a picture without a text"),
@@ -112,6 +106,7 @@ def test_problems_of_a_page_are_found(tmp_path, page, problem):
 
 def test_a_good_page_has_no_problem(tmp_path):
     text = '<img alt="A line." src="x.png"><a href="https://example.org">a link</a><script src="x.js"></script>'
+    text += "<p>|x| is a size</p><p>a | b</p>"
     (tmp_path / "page.html").write_text(text)
     assert find_problems(tmp_path, ["page"]) == []
     assert find_problems(tmp_path, ["absent"]) == ["absent: in the table of contents, but not built"]

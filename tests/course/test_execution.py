@@ -1,84 +1,123 @@
 """Running chapters: results, reuse, and every way in which a run can fail."""
 
 import json
+import os
+import shutil
+import threading
 
 import pytest
+from filelock import FileLock
 
+from sertut.course import execution
 from sertut.course.catalog import find, tags
-from sertut.course.execution import digest, run_chapters
+from sertut.course.execution import digest, run_chapters, surroundings
+from sertut.course.results import KEYS
 from sertut.errors import SertutError
+from tests.course.tiny import cell, write_notebook
+
+SEED = cell("seed = 0", "parameters")
+RESULTS = cell(f"import json\njson.dump(dict.fromkeys({KEYS}, seed), open('results.json', 'w'))")
 
 
-def test_a_run_leaves_its_results_and_is_reused(tiny):
-    first = run_chapters(progress=False)
-    assert [run.chapter.name for run in first] == ["01-one", "02-two"]
-    assert not any(run.reused for run in first)
-    assert first[0].results["metrics"] == {"seed": 0, "threads": 1}
-    assert first[0].folder == tiny / "_build" / "chapters" / "01-one"
-    outputs = [
-        output for cell in json.loads(first[0].notebook.read_text())["cells"] for output in cell.get("outputs", ())
-    ]
-    assert any("image/png" in output.get("data", {}) for output in outputs)
-    assert json.loads((tiny / "notebooks" / "01-one.ipynb").read_text())["cells"][3]["outputs"] == []
+def test_a_run_leaves_its_results(done):
+    runs = run_chapters(root=done, progress=False)
+    assert [run.chapter.name for run in runs] == ["01-one", "02-two"]
+    assert runs[0].results["metrics"] == {"seed": 0, "threads": 1, "same_python": 1}
+    assert runs[0].folder == done / "_build" / "chapters" / "01-one"
+    cells = json.loads(runs[0].notebook.read_text())["cells"]
+    assert any("image/png" in output.get("data", {}) for cell in cells for output in cell.get("outputs", ()))
+    assert json.loads((done / "notebooks" / "01-one.ipynb").read_text())["cells"][3]["outputs"] == []
 
-    assert all(run.reused for run in run_chapters(progress=False))
 
-    path = tiny / "notebooks" / "02-two.ipynb"
+def test_only_what_changed_is_run_again(done, tmp_path, monkeypatch):
+    root = shutil.copytree(done, tmp_path / "copy")  # where it lies does not matter
+    ran = []
+    monkeypatch.setattr(execution, "_execute", lambda run, *rest: ran.append(run.chapter.name))
+
+    def reused(*names: str, **options) -> list[bool]:
+        return [run.reused for run in run_chapters(names, root=root, progress=False, **options)]
+
+    assert reused() == [True, True] and ran == []
+    assert reused("1", force=True) == [False] and ran == ["01-one"]
+    path = root / "notebooks" / "02-two.ipynb"
     path.write_text(path.read_text().replace("With a formula", "With one formula"))
-    assert [run.reused for run in run_chapters(progress=False)] == [True, False]
+    assert reused() == [True, False] and ran == ["01-one", "02-two"]
+    assert reused() == [True, True]
 
 
-def test_other_parameters_get_their_own_folder(tiny):
-    (run,) = run_chapters(["1"], {"seed": 3}, progress=False)
-    assert run.results["metrics"]["seed"] == run.results["seed"] == 3
-    assert run.folder.name == "01-one,seed=3"
+def test_other_parameters_get_their_own_folder_and_two_runs_wait_for_each_other(tiny):
+    write_notebook(tiny / "notebooks" / "03-quick.ipynb", SEED, RESULTS)
+    (tiny / "_build").mkdir()
+    found = []
+    second = threading.Thread(target=lambda: found.extend(run_chapters(["3"], {"seed": 3}, progress=False)))
+    with FileLock(tiny / "_build" / ".lock"):  # as another run holds it
+        second.start()
+        second.join(1.0)
+        assert second.is_alive() and not (tiny / "_build" / "chapters").exists()
+    second.join()
+    (run,) = found
+    assert run.results["seed"] == 3
+    assert run.folder.name == "03-quick,seed=3"
     injected = [cell for cell in json.loads(run.notebook.read_text())["cells"] if "injected-parameters" in tags(cell)]
     assert len(injected) == 1
 
 
+def test_every_way_to_fail_is_told_and_the_others_are_kept(tiny):
+    """As after an interruption: what was done is not run again."""
+    notebooks = tiny / "notebooks"
+    write_notebook(notebooks / "03-fine.ipynb", SEED, RESULTS)
+    write_notebook(notebooks / "04-fails.ipynb", SEED, cell("# what fails\nraise ValueError('no such thing')"))
+    write_notebook(notebooks / "05-silent.ipynb", SEED)
+    with pytest.raises(SertutError) as failure:
+        run_chapters(["3", "4", "5"], progress=False)
+    failed, silent = str(failure.value).splitlines()
+    assert failed.startswith("04-fails: cell [2] (# what fails) failed with ValueError: no such thing")
+    assert str(tiny / "_build" / "chapters" / "04-fails" / "unfinished.ipynb") in failed
+    assert silent.startswith("05-silent: results.json was not written; the last cell of a chapter must call")
+    (run,) = run_chapters(["3"], progress=False)
+    assert run.reused
+    write_notebook(notebooks / "05-silent.ipynb", SEED, cell("import time\ntime.sleep(600)"))
+    with pytest.raises(SertutError, match="05-silent: stopped after 3 s; allow more with --time-limit"):
+        run_chapters(["5"], time_limit=3, progress=False)
+    assert not list((tiny / "_build" / "chapters").glob("0[45]*/up-to-date"))
+
+
 def test_what_the_outcome_depends_on(tiny, monkeypatch):
-    chapter = find("1")
-    before = digest(chapter, {}, tiny)
-    assert digest(chapter, {}, tiny) == before
-    assert digest(chapter, {"seed": 1}, tiny) != before
-    (tiny / "recorded" / "ravdess").mkdir(parents=True)
-    monkeypatch.setenv("SERTUT_DATA", str(tiny / "recorded"))
-    with_corpus = digest(chapter, {}, tiny)
-    assert with_corpus != before
+    """Not where a corpus lies, but what is in it; and the weights that SERTUT_WEIGHTS names."""
+    corpora, weights = tiny / "recorded", tiny / "weights.npz"
+    for name in ("SERTUT_DATA", "SERTUT_WEIGHTS"):
+        monkeypatch.delenv(name, raising=False)
+
+    def now(**parameters: object) -> str:
+        return digest(find("1"), parameters, surroundings(tiny))
+
+    seen = [now(), now(seed=1)]
+    monkeypatch.setenv("SERTUT_DATA", str(corpora))
+    assert now() == seen[0]
+    (corpora / "ravdess").mkdir(parents=True)
+    seen.append(now())
+    (corpora / "ravdess" / "x.wav").write_bytes(b"1")
+    seen.append(now())
     (tiny / "book" / "results").mkdir()
     (tiny / "book" / "results" / "x.json").write_text("{}")
-    assert digest(chapter, {}, tiny) != with_corpus
+    seen.append(now())
+    weights.write_bytes(b"1")
+    monkeypatch.setenv("SERTUT_WEIGHTS", str(weights))
+    seen.append(now())
+    weights.write_bytes(b"22")
+    seen.append(now())
+    monkeypatch.setattr(execution, "versions", lambda extra="": {"torch": "0"})
+    seen.append(now())
+    assert len(set(seen)) == len(seen)
+    os.utime(tiny / "notebooks" / "01-one.ipynb")  # its text counts, not its time
+    assert now() == seen[-1]
 
 
-def test_a_failing_cell_is_named_and_the_others_still_run(tiny, tiny_chapter):
-    tiny_chapter(tiny / "notebooks" / "01-one.ipynb", "# what fails\nraise ValueError('no such thing')")
-    with pytest.raises(SertutError) as failure:
-        run_chapters(progress=False)
-    message = str(failure.value)
-    assert message.startswith("01-one: cell [5] (# what fails) failed with ValueError: no such thing")
-    assert str(tiny / "_build" / "chapters" / "01-one" / "unfinished.ipynb") in message
-    assert (tiny / "_build" / "chapters" / "02-two" / "results.json").is_file()
-    (run,) = run_chapters(["2"], progress=False)
-    assert run.reused
-
-
-def test_a_chapter_that_takes_too_long_is_stopped(tiny, tiny_chapter):
-    tiny_chapter(tiny / "notebooks" / "01-one.ipynb", "time.sleep(120)")
-    with pytest.raises(SertutError, match="01-one: stopped after 8 s"):
-        run_chapters(["1"], time_limit=8, progress=False)
-
-
-def test_results_must_be_written(tiny, write_notebook, cell):
-    write_notebook(tiny / "notebooks" / "03-silent.ipynb", [cell("seed = 0", "parameters")])
-    with pytest.raises(SertutError, match=r"results.json was not written; the last cell of a chapter must call"):
-        run_chapters(["3"], progress=False)
-
-
-def test_a_wrong_corpus_or_device_stops_before_the_run(tiny, write_notebook, cell):
-    write_notebook(tiny / "notebooks" / "03-corpus.ipynb", [cell("corpus = 'planteed'\ndevice = 'cpu'", "parameters")])
+def test_a_wrong_corpus_or_device_stops_before_the_run(tiny):
+    write_notebook(tiny / "notebooks" / "03-corpus.ipynb", cell("corpus = 'planteed'\ndevice = 'cpu'", "parameters"))
     with pytest.raises(SertutError, match="did you mean 'planted'"):
         run_chapters(["3"], progress=False)
-    write_notebook(tiny / "notebooks" / "03-corpus.ipynb", [cell("device = 'cpu'", "parameters")])
+    write_notebook(tiny / "notebooks" / "03-corpus.ipynb", cell("device = 'cpu'", "parameters"))
     with pytest.raises(SertutError, match="unknown device 'gpu'"):
         run_chapters(["3"], {"device": "gpu"}, progress=False)
     assert not (tiny / "_build" / "chapters").exists()

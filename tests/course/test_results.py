@@ -1,6 +1,6 @@
 """results.json: what is written can be read, and nonsense is refused."""
 
-import json
+import math
 import time
 
 import numpy as np
@@ -8,9 +8,9 @@ import pandas as pd
 import pytest
 import torch
 
-from sertut.course import claims_page as claims
-from sertut.course.claims_page import claims_page, effect
-from sertut.course.results import KEYS, read_results, write_results
+from sertut.course import pages
+from sertut.course.pages import claims_page, effect
+from sertut.course.results import KEYS, read_results, versions, write_results
 from sertut.errors import SertutError
 from sertut.evidence.claims import Claim
 from sertut.evidence.intervals import Interval
@@ -32,6 +32,7 @@ def test_written_and_read(tmp_path):
     assert written["metrics"] == {"a": 0.5, "b": 0.25, "n": 3}
     assert written["seconds"] >= 2 and written["device"] == "cpu" and written["corpus"] == "planted"
     assert written["versions"]["torch"] == torch.__version__.split("+")[0]
+    assert {"python", "sertut", "numpy", "pyworld"} <= set(written["versions"]) and "papermill" in versions("book")
     assert written["claims"][0]["verdict"] == "supported"
     assert [path.name for path in tmp_path.iterdir()] == ["results.json"]
 
@@ -48,22 +49,27 @@ def test_a_metric_is_a_finite_number(tmp_path, value):
     assert not list(tmp_path.iterdir())
 
 
-def test_claims_and_bands_are_complete(tmp_path):
-    with pytest.raises(SertutError, match="claim 'D2' lacks statement"):
-        write(tmp_path, claims=[{"id": "D2"}])
-    with pytest.raises(SertutError, match="band 'uar' lacks value"):
-        write(tmp_path, bands=[{"metric": "uar"}])
+@pytest.mark.parametrize(
+    ("changes", "says"),
+    [
+        (dict(claims=[{"id": "D2"}]), "claim 'D2' lacks statement"),
+        (dict(bands=[{"metric": "uar"}]), "band 'uar' lacks value"),
+        (dict(bands=[dict(metric="uar", value=math.nan, low=0, high=1)]), "value of band 'uar' is nan"),
+    ],
+)
+def test_claims_and_bands_are_complete(tmp_path, changes, says):
+    with pytest.raises(SertutError, match=says):
+        write(tmp_path, **changes)
 
 
-def test_reading_what_is_not_there_or_not_right(tmp_path):
+@pytest.mark.parametrize(
+    ("text", "says"), [(None, "is missing or not"), ("{", "not valid JSON"), ('{"chapter": "x"}', "lacks corpus, seed")]
+)
+def test_reading_what_is_not_there_or_not_right(tmp_path, text, says):
     path = tmp_path / "results.json"
-    with pytest.raises(SertutError, match="was not written"):
-        read_results(path)
-    path.write_text("{")
-    with pytest.raises(SertutError, match="not valid JSON"):
-        read_results(path)
-    path.write_text(json.dumps({"chapter": "x"}))
-    with pytest.raises(SertutError, match="lacks corpus, seed"):
+    if text:
+        path.write_text(text)
+    with pytest.raises(SertutError, match=says):
         read_results(path)
 
 
@@ -77,7 +83,7 @@ def test_a_claim_stands_once_with_all_its_measurements():
 
 def test_reference_results_are_shown(tmp_path, monkeypatch):
     class FakeStudy:
-        question, command = "Which is better?", "sertut study run one"
+        question, renewal = "Which is better?", "Renew: `sertut study run one`"
 
         def table(self):
             rows = {
@@ -89,13 +95,12 @@ def test_reference_results_are_shown(tmp_path, monkeypatch):
             return pd.DataFrame(rows)
 
     (tmp_path / "one.json").write_text("{}")
-    monkeypatch.setattr(claims, "PROTOCOLS", {"one": None, "two": None})
-    monkeypatch.setattr(claims, "load_study", lambda name, folder: FakeStudy())
-    page = claims.reference_page(tmp_path)
+    monkeypatch.setattr(pages, "load_study", lambda name, folder: FakeStudy())
+    page = pages.reference_page(tmp_path)
     assert "### one" in page and "### two" not in page and "Renew: `sertut study run one`" in page
-    assert "|  | planted, mean | planted, attention |" in page
+    assert "|  | planted, mean | planted, attention |\n| --- | --- | --- |\n| UAR | 0.5 | 0.6 |" in page
     assert "| auroc |  | 0.9 |" in page
-    assert claims.reference_page(tmp_path / "absent") == "No study has been run yet."
+    assert pages.reference_page(tmp_path / "absent") == "No study has been run yet."
 
 
 def test_no_claims_yet():

@@ -12,7 +12,7 @@ from sertut import show
 from sertut.attention import AttentionMap, Clock
 from sertut.corpora import Region
 from sertut.errors import SertutError
-from sertut.evidence import Deletion, Report
+from sertut.evidence import Report
 from sertut.evidence.localization import step_level
 from sertut.evidence.reach import use_of
 from sertut.show.headmaps import head_style
@@ -236,15 +236,3 @@ def test_gates_over_a_report_and_by_emotion(example):
     without = replace(report, predictions=replace(report.predictions, maps=({}, {}, {}, {})))
     with pytest.raises(SertutError, match="no gates"):
         show.gates_over(without)
-
-
-def test_deletion_draws_the_fall_of_each_way_of_choosing():
-    falls = {"attention": [0, 1.0, 2.0], "loudest": [0, 0.5, 1.0], "random": [0, 0.4, 0.8]}
-    right = {way: np.array([[[[2], [1], [0]]] * 2]) for way in falls}
-    falls = {way: np.array([[values, values]]) for way, values in falls.items()}
-    result = Deletion((0.0, 0.1, 0.3), "mean", ("a", "b"), falls, right, np.full((1, 2, 1), 2))
-    alt = show.deletion(result).alt
-    assert alt.startswith("fall of probability against share of the sounding steps removed. most attention: ")
-    assert "0.50 (0.50 to 0.50) at 0.1 and 1.00 (1.00 to 1.00) at 0.3" in alt and "loudest" in alt
-    assert "true region" not in alt
-    assert "most attention: 1.00 (1.00 to 1.00) at 0, 0.50" in show.deletion(result, score="uar").alt

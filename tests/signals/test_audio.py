@@ -30,10 +30,13 @@ def test_channels_are_averaged(tmp_path):
     np.testing.assert_allclose(read_audio(tmp_path / "a.wav"), (left + right) / 2, atol=1e-6)
 
 
-def test_write_then_read_is_exact_to_16_bits(tmp_path):
-    samples = tone(0.3)
-    write_audio(tmp_path / "a.flac", samples)
-    np.testing.assert_allclose(read_audio(tmp_path / "a.flac"), samples, atol=1 / 32768)
+def test_what_is_written_is_rounded_alike_in_every_format(tmp_path):
+    samples = np.concatenate([tone(0.3), [-1.5, -1.0, 0.0, 0.99999, 1.0, 2.0]]).astype(np.float32)
+    for suffix in ("wav", "flac"):
+        write_audio(tmp_path / f"a.{suffix}", samples)
+        found = soundfile.read(tmp_path / f"a.{suffix}", dtype="int16")[0]
+        np.testing.assert_array_equal(found, np.clip(np.rint(samples * 32768.0), -32768, 32767))
+    np.testing.assert_allclose(read_audio(tmp_path / "a.flac")[:-6], samples[:-6], atol=0.5 / 32768 + 1e-9)
 
 
 def cut_in_half(path):

@@ -11,13 +11,13 @@ from safetensors.torch import save_file
 from sertut.errors import SertutError
 from sertut.models import FullyConvolutional, redraw
 from sertut.signals import Batch
-from sertut.study.imageweights import FILE, PIXEL_STD, image_weights, load_image_weights
+from sertut.study.imageweights import FILE, PIXEL_STD, chosen_weights, load_image_weights
 
 
-def state(trunk="squeezenet", seed=1):
+def state():
     """Other weights than those of a new model, under torchvision's names, with a classifier that nobody needs."""
-    torch.manual_seed(seed)
-    drawn = FullyConvolutional(2, trunk).trunk.state_dict()
+    torch.manual_seed(1)
+    drawn = FullyConvolutional(2, "squeezenet").trunk.state_dict()
     return {f"features.{name}": value for name, value in drawn.items()} | {"classifier.1.bias": torch.zeros(1000)}
 
 
@@ -53,7 +53,7 @@ def test_features_give_what_pixels_gave(tmp_path):
 
 
 def test_a_new_draw_keeps_the_trunk_and_draws_the_rest_by_seed(tmp_path):
-    model = load_image_weights(FullyConvolutional(3, "alexnet"), write(tmp_path / "w.npz", state("alexnet")))
+    model = load_image_weights(FullyConvolutional(3, "squeezenet"), write(tmp_path / "w.npz", state()))
     before = {name: value.clone() for name, value in model.state_dict().items()}
     torch.manual_seed(5)
     redraw(model)
@@ -73,12 +73,15 @@ def broken(name, value=None):
 @pytest.mark.parametrize(
     ("content", "message"),
     [
-        (broken("features.3.squeeze.bias"), r"w\.npz lacks the layer features\.3\.squeeze\.bias"),
         (
-            broken("features.0.weight", torch.zeros(96, 1, 7, 7)),
-            r"features\.0\.weight has the shape \(96, 1, 7, 7\) instead",
+            broken("features.3.squeeze.bias"),
+            r"w\.npz: features\.3\.squeeze\.bias has no numbers where the trunk has \(16",
         ),
-        (broken("features.99.weight", torch.zeros(1)), r"has a layer features\.99\.weight, which the trunk"),
+        (broken("features.0.weight", torch.zeros(96, 1, 7, 7)), r"features\.0\.weight has \(96, 1, 7, 7\) numbers"),
+        (
+            broken("features.99.weight", torch.zeros(1)),
+            r"features\.99\.weight has \(1,\) numbers where the trunk has no;",
+        ),
         (
             broken("features.0.bias", torch.full((96,), torch.nan)),
             r"features\.0\.bias holds numbers that are not finite",
@@ -115,8 +118,8 @@ def test_a_pickle_that_would_run_code_is_refused(tmp_path):
     assert not (tmp_path / "ran").exists()
 
 
-def test_other_trunks_and_endings():
-    with pytest.raises(SertutError, match="trunk with weights from photographs 'small'"):
+def test_other_trunks():
+    with pytest.raises(SertutError, match="no weights from photographs for the trunk 'small'; choose 'squeezenet'"):
         load_image_weights(FullyConvolutional(3, "small"))
 
 
@@ -132,14 +135,14 @@ def test_without_internet_the_file_and_the_remedy_are_named(monkeypatch):
 
 def test_the_environment_names_a_file_or_its_folder(tmp_path, monkeypatch):
     monkeypatch.delenv("SERTUT_WEIGHTS", raising=False)
-    assert image_weights() is None
+    assert chosen_weights() is None
     monkeypatch.setenv("SERTUT_WEIGHTS", str(tmp_path))
     with pytest.raises(SertutError, match=rf"{FILE}, which does not exist"):
-        image_weights()
+        chosen_weights()
     (tmp_path / FILE).touch()
-    assert image_weights() == tmp_path / FILE
+    assert chosen_weights() == tmp_path / FILE
     monkeypatch.setenv("SERTUT_WEIGHTS", str(tmp_path / FILE))
-    assert image_weights() == tmp_path / FILE
+    assert chosen_weights() == tmp_path / FILE
 
 
 def test_real_weights_see_what_is_in_a_photograph():
@@ -147,7 +150,7 @@ def test_real_weights_see_what_is_in_a_photograph():
     from sklearn.datasets import load_sample_image
     from torchvision.models import squeezenet1_0
 
-    path = image_weights()
+    path = chosen_weights()
     if path is None:
         pytest.skip("needs SqueezeNet's ImageNet weights: set SERTUT_WEIGHTS to their folder")
     with np.load(path) as arrays:

@@ -58,21 +58,27 @@ def test_a_random_partition_has_the_sizes_of_the_one_by_speaker(corpus):
 def test_what_only_the_speaker_gives_away_is_lost_on_new_speakers(corpus, known_by_speaker, classifier):
     found = leak.compare_splits(corpus, partitions=2)[classifier]
     assert found.chance == 0.5  # two of the three emotions occur
-    assert found.partitions == 2 == len(found.scores("random split"))
-    assert found.uar("random split").estimate > 0.95
-    assert found.uar("speaker split").estimate < 0.75
-    assert found.difference("random split", "speaker split").low > 0.2
-    with pytest.raises(SertutError, match="did you mean 'random split'"):
-        found.uar("random splt")
+    assert found.seeds == (0, 1) and found.emotions == ("neutral", "anger")
+    assert found.interval("random split", "uar").estimate > 0.95
+    assert found.interval("speaker split", "uar").estimate < 0.75
+    assert found.difference("random split", "speaker split", "uar").low > 0.2
+
+
+def test_a_clip_that_was_never_tested_is_no_decision(corpus, known_by_speaker):
+    """It would be called class 0, and count as right wherever that is its class."""
+    folds = corpus.folds()[:-1]
+    untested = len(corpus) - sum(len(fold.test) for fold in folds)
+    with pytest.raises(SertutError, match=f"'some' never tests {untested} clips of invented"):
+        leak.compare(corpus, {"some": (known_by_speaker, [folds])})
 
 
 def test_a_copy_on_the_other_side_is_recognized(corpus, monkeypatch):
     noise = np.random.default_rng(1).standard_normal((len(corpus), 20)) * 30  # nothing to learn
     monkeypatch.setattr(leak, "clip_statistics", lambda corpus, feature="log_mel": noise)
     found = leak.compare_copies(corpus, partitions=2)
-    assert found.uar("copies split").estimate > 0.8
-    assert 0.3 < found.uar("copies together").estimate < 0.7
-    assert found.tables["copies split"].sum() == 2 * 2 * len(corpus)
+    assert found.interval("copies split", "uar").estimate > 0.8
+    assert 0.3 < found.interval("copies together", "uar").estimate < 0.7
+    assert found.sums("copies split", "uar").sum() == 2 * 2 * len(corpus)
 
 
 def test_the_scaler_sees_train_only(corpus):
@@ -103,8 +109,8 @@ def test_unknown_classifier(corpus):
 
 def test_features_are_compared_on_speaker_splits(corpus):
     found = leak.compare_features(replace(corpus, name="noise"), ("log_mel", "level"), partitions=2)
-    assert found.corpus == "noise" and set(found.tables) == {"log_mel", "level"}
-    assert abs(found.uar("level").estimate - found.chance) < 0.2
+    assert found.methods == ("log_mel", "level")
+    assert abs(found.interval("level", "uar").estimate - found.chance) < 0.2
 
 
 def test_real_voices_are_preferred_where_there_are_any(corpus, monkeypatch, tmp_path):

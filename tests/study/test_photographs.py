@@ -10,8 +10,8 @@ from sertut.study.photographs import (
     HELD_OUT,
     SIDE,
     patches,
-    photographs,
     pretrain_on_photographs,
+    sample_photographs,
     sizes,
     split,
 )
@@ -19,7 +19,7 @@ from sertut.training import fit
 
 
 def test_the_libraries_bring_photographs():
-    found = photographs()
+    found = sample_photographs()
     assert {"china.jpg", "flower.jpg"} <= set(found)
     for image in found.values():
         assert image.dim() == 2 and min(image.shape) >= SIDE and 0 <= image.min() < image.max() <= 1
@@ -49,7 +49,7 @@ def test_a_patch_is_turned_by_as_much_as_is_said():
 
 
 def test_patches_look_like_normalized_features():
-    copies = [sizes(image) for image in photographs().values()]
+    copies = [sizes(image) for image in sample_photographs().values()]
     pixels, _ = patches(copies, 64, torch.Generator().manual_seed(0))
     assert pixels.shape == (64, SIDE, SIDE) and torch.isfinite(pixels).all()
     assert pixels.mean(dim=(1, 2)).abs().max() < 1e-4 and 0.6 < pixels.std(dim=(1, 2)).mean() < 1.4

@@ -60,27 +60,18 @@ def test_at_30_frames_a_second_no_step_is_off_by_more_than_half_a_frame():
     clocked = on_clock(faces, 3.3)
     assert clocked.found.all()
     assert np.abs(faces.times[numbers(clocked)] - clocked.times).max() <= 1001 / 60000 + 1e-9
+    assert numbers(on_clock(clocked, 3.3)) == numbers(clocked)  # the clock of the clock is the same
 
 
-def test_what_the_camera_did_not_see_is_not_found():
+def test_what_the_camera_did_not_see_is_not_found_and_holds_zeros():
     assert numbers(on_clock(numbered(3, 25), 0.24)) == [0, 1, 2, -1, -1, -1]  # the sound is longer
     assert numbers(on_clock(numbered(3, 25, start=0.08), 0.2)) == [-1, -1, 0, 1, 2]  # the sound starts first
     assert numbers(on_clock(numbered(9, 25, start=-0.08), 0.2)) == [2, 3, 4, 5, 6]  # the pictures start first
+    blink = on_clock(Faces(numbered(3, 25).crops, np.array([True, False, True]), numbered(3, 25).times), 0.12)
+    assert numbers(blink) == [0, -1, 2] and not blink.crops[1].any()
     gap = numbered(6, 25)
     times = gap.times + np.array([0, 0, 0, 0.12, 0.12, 0.12])
     assert numbers(on_clock(Faces(gap.crops, gap.found, times), 0.36)) == [0, 1, 2, -1, -1, -1, 3, 4, 5]
-
-
-def test_a_frame_without_a_face_stays_without_and_holds_zeros():
-    faces = numbered(4, 25)
-    clocked = on_clock(Faces(faces.crops, np.array([True, False, True, True]), faces.times), 0.16)
-    assert numbers(clocked) == [0, -1, 2, 3]
-    assert not clocked.crops[1].any()
-
-
-def test_the_clock_of_the_clock_is_the_same():
-    once = on_clock(numbered(40, 29.97), 1.0)
-    assert numbers(on_clock(once, 1.0)) == numbers(once)
 
 
 @pytest.mark.parametrize(("seconds", "n"), [(3.0, 75), (0.001, 1), (0.06, 2), (0.059, 1), (3.3033125, 83)])
@@ -150,17 +141,13 @@ def follow(monkeypatch, finds, rate=25.0) -> np.ndarray:
     return face_boxes(Video(np.zeros((len(finds), 90, 160), dtype=np.uint8), (np.arange(len(finds)) + 0.5) / rate))
 
 
-def test_a_steady_path_is_kept_without_lag(monkeypatch):
-    path = [(40 + 1.5 * i, 50 - 0.5 * i, 30, 5) for i in range(40)]
-    boxes = follow(monkeypatch, [[find] for find in path])
+def test_a_steady_path_is_kept_without_lag_and_trembling_is_smoothed(monkeypatch):
+    path = np.array([(40 + 1.5 * i, 50 - 0.5 * i, 30, 5) for i in range(40)])
+    boxes = follow(monkeypatch, path[:, None])
     middle = slice(8, -8)  # at the ends the smoothing sees one side only
-    np.testing.assert_allclose(boxes[middle, :2], np.array(path)[middle, :2], atol=1e-6)
+    np.testing.assert_allclose(boxes[middle, :2], path[middle, :2], atol=1e-6)
     np.testing.assert_allclose(boxes[:, 2], 30 * tracking.MARGIN)
-
-
-def test_trembling_is_smoothed(monkeypatch):
-    rng = np.random.default_rng(0)
-    noise = rng.normal(scale=2.0, size=(100, 3))
+    noise = np.random.default_rng(0).normal(scale=2.0, size=(100, 3))
     boxes = follow(monkeypatch, [[(80 + a, 45 + b, 30 + c, 5)] for a, b, c in noise])
     assert np.abs(np.diff(boxes, axis=0)).mean() < 0.1 * np.abs(np.diff(noise, axis=0)).mean()
 
@@ -225,39 +212,28 @@ def test_where_there_is_no_face_a_warning_names_the_file_and_the_clip_is_kept(tm
     assert not face_features(on_clock(faces, 0.5)).any()
 
 
-@pytest.fixture
-def clip(recorded):
-    return recorded("ravdess_video") / "Actor_01" / "01-01-01-01-01-01-01.mp4"
-
-
-def test_real_recording(clip):
+def test_the_face_of_a_real_recording_is_found_and_steady(recorded):
+    path = recorded("ravdess_video") / "Actor_01" / "01-01-01-01-01-01-01.mp4"
     with warnings.catch_warnings():
         warnings.simplefilter("error")
-        faces = read_faces(clip)
-    assert faces.found.mean() > 0.97
-    assert faces.crops.shape == (99, FACE_SIZE, FACE_SIZE)
+        faces = read_faces(path)
+    assert faces.found.mean() > 0.97 and faces.crops.shape == (99, FACE_SIZE, FACE_SIZE)
     # A face is darker at the eyes than on the cheeks, and left and right alike.
     face = faces.crops.mean(axis=0)
     assert face[16:22, 8:40].mean() < face[24:30, 8:40].mean() - 5
     assert np.corrcoef(face.ravel(), face[:, ::-1].ravel())[0, 1] > 0.6
     steps = on_clock(faces, 3.3)
-    assert face_features(steps).shape == (n_video_frames(3.3), N_HOG + 1)
-    assert steps.found[1:].mean() > 0.97
+    assert face_features(steps).shape == (n_video_frames(3.3), N_HOG + 1) and steps.found[1:].mean() > 0.97
+    video = read_video(path, longest=320)  # 320 x 180: head and shoulders in the middle
+    x, y, side = face_boxes(video).T  # NaN would fail, too
+    assert (np.abs(x - 160) < 20).all() and (np.abs(y - 84) < 10).all() and ((side > 90) & (side < 120)).all()
+    assert np.abs(np.diff([x, y, side])).max() < 1.0
+    assert_followed(video)
 
 
-def test_its_box_is_plausible_and_steady(clip):
-    video = read_video(clip, longest=320)  # 320 x 180: head and shoulders in the middle
-    boxes = face_boxes(video)
-    assert not np.isnan(boxes).any()
-    x, y, side = boxes.T
-    assert (np.abs(x - 160) < 20).all() and (np.abs(y - 84) < 10).all()
-    assert ((side > 90) & (side < 120)).all()
-    assert np.abs(np.diff(boxes, axis=0)).max() < 1.0
-
-
-def test_a_face_that_moves_is_followed(clip):
+def assert_followed(video):
     """A real face, pasted onto a gray wall, goes along a known path, grows, and is hidden for a while."""
-    still = read_video(clip, longest=320).frames[50][6:176, 75:245]  # 170 x 170, the face about in the middle
+    still = video.frames[50][6:176, 75:245]  # 170 x 170, the face about in the middle
     in_still = face_boxes(Video(still[None], np.zeros(1)))[0]
     n, size = 36, np.linspace(100, 130, 36).round().astype(int)
     corner = np.stack([np.linspace(20, 180, n), 30 + 15 * np.sin(np.arange(n) / 6)], axis=1).round().astype(int)

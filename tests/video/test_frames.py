@@ -73,14 +73,6 @@ def test_avi_keeps_every_pixel_and_16_bits_of_the_sound(tmp_path):
     np.testing.assert_allclose(read_audio(tmp_path / "a.avi"), samples, atol=1 / 32768)
 
 
-def test_avi_keeps_every_pixel_of_a_picture_in_color(tmp_path):
-    frames = np.random.default_rng(0).integers(0, 256, (3, 31, 45, 3), dtype=np.uint8)
-    write_video(tmp_path / "a.avi", frames)
-    with av.open(tmp_path / "a.avi") as container:
-        read = [frame.to_ndarray(format="rgb24") for frame in container.decode(video=0)]
-    np.testing.assert_array_equal(np.stack(read), frames)
-
-
 def test_mp4_is_what_browsers_play_and_looks_and_sounds_the_same(tmp_path):
     frames, samples = pictures(50), tone(2.0)
     write_video(tmp_path / "a.mp4", frames, 25, samples)
@@ -107,15 +99,13 @@ def test_a_flash_and_a_click_stay_together(tmp_path, suffix):
     assert (loud.min(), loud.max()) == pytest.approx((1.0, 1.04), abs=0.003)
 
 
-def test_a_small_face_can_be_enlarged_and_odd_sides_become_even(tmp_path):
-    frames = pictures(4, height=15, width=21)
-    write_video(tmp_path / "a.mp4", frames, scale=3)
-    video = read_video(tmp_path / "a.mp4")
-    assert video.frames.shape == (4, 46, 64)
+@pytest.mark.parametrize("suffix", ["avi", "mp4"])
+def test_a_small_face_can_be_enlarged(tmp_path, suffix):
+    frames = pictures(4, height=16, width=22)
+    write_video(tmp_path / f"a.{suffix}", frames, scale=3)
     large = frames.repeat(3, axis=1).repeat(3, axis=2)
-    assert np.abs(video.frames[:, :45, :63].astype(int) - large).mean() < 2.0
-    write_video(tmp_path / "a.avi", frames, scale=3)
-    np.testing.assert_array_equal(read_video(tmp_path / "a.avi").frames, large)
+    difference = np.abs(read_video(tmp_path / f"a.{suffix}").frames.astype(int) - large)
+    assert difference.max() == 0 if suffix == "avi" else difference.mean() < 2.0
 
 
 @pytest.mark.parametrize("suffix", ["avi", "mp4"])
@@ -125,14 +115,14 @@ def test_the_same_frames_give_the_same_file(tmp_path, suffix):
     assert (tmp_path / f"a.{suffix}").read_bytes() == (tmp_path / f"b.{suffix}").read_bytes()
 
 
-@pytest.mark.parametrize("problem", ["no frames", "no such format", "frames of two sizes"])
+@pytest.mark.parametrize("problem", ["no frames", "no such format", "no pixels"])
 def test_nothing_half_written_stays(tmp_path, problem):
-    frames = {"no frames": pictures(3)[:0], "frames of two sizes": [pictures(1)[0], pictures(1, 20, 20)[0]]}
+    frames = {"no frames": pictures(3)[:0], "no pixels": pictures(3) + 0.5}
     name = "a.gif" if problem == "no such format" else "a.mp4"
-    with pytest.raises((VideoError, ValueError, AttributeError, av.FFmpegError)) as error:
+    with pytest.raises((VideoError, ValueError)) as error:
         write_video(tmp_path / name, frames.get(problem, pictures(3)))
     assert not list(tmp_path.iterdir())
-    if problem != "frames of two sizes":
+    if problem != "no pixels":
         assert isinstance(error.value, VideoError) and name in str(error.value)
 
 
@@ -158,13 +148,8 @@ def test_a_rate_that_varies_is_kept(tmp_path, suffix):
     np.testing.assert_allclose(video.times, np.array(ticks) / 1000 + 0.02, atol=1e-3)
     brightness = video.frames[:, 0, 0].astype(int)
     assert (np.diff(brightness) > 0).all(), "the frames are out of order"
-
-
-def test_one_frame_is_a_video(tmp_path):
-    write_video(tmp_path / "a.avi", pictures(1))
-    video = read_video(tmp_path / "a.avi")
-    np.testing.assert_array_equal(video.frames, pictures(1))
-    np.testing.assert_allclose(video.times, [0.02])
+    write_video(tmp_path / "one.avi", pictures(1))
+    np.testing.assert_allclose(read_video(tmp_path / "one.avi").times, [0.02])
 
 
 @pytest.mark.parametrize("sound_from", [0.0, 0.4])
@@ -263,62 +248,38 @@ BAD = [
 
 
 @pytest.mark.parametrize(("kind", "remedy"), BAD)
-def test_a_bad_video_is_named_with_the_remedy(tmp_path, kind, remedy):
+def test_a_bad_video_is_named_with_the_remedy_whatever_is_wanted_of_it(tmp_path, kind, remedy):
     path = bad_video(tmp_path, kind)
-    with pytest.raises(VideoError, match=remedy) as error:
-        read_video(path)
-    assert path.name in str(error.value)
-    assert "\n" not in str(error.value)
-
-
-@pytest.mark.parametrize(("kind", "remedy"), [case for case in BAD if case[0] != "sound only"])
-def test_so_it_is_when_its_sound_is_wanted(tmp_path, kind, remedy):
-    path = bad_video(tmp_path, kind)
-    with pytest.raises(AudioError, match=remedy.replace("video", "audio")) as error:
-        read_audio(path)
-    assert path.name in str(error.value)
+    for read, error, stream in ((read_video, VideoError, "video"), (read_audio, AudioError, "audio")):
+        if kind == "sound only" and stream == "audio":
+            continue
+        with pytest.raises(error, match=remedy.replace("video", stream)) as caught:
+            read(path)
+        assert path.name in str(caught.value) and "\n" not in str(caught.value)
 
 
 def test_a_video_without_sound_has_pictures_and_says_so_when_asked_for_sound(tmp_path):
     encode(tmp_path / "mute.mp4", pictures(5))
     assert len(read_video(tmp_path / "mute.mp4")) == 5
-    with pytest.raises(AudioError, match=r"mute\.mp4 has no sound"):
-        read_audio(tmp_path / "mute.mp4")
+    write_video(tmp_path / "silent.avi", pictures(25), samples=np.zeros(SAMPLE_RATE, dtype=np.float32))
+    for name, says in (("mute.mp4", r"mute\.mp4 has no sound"), ("silent.avi", "silent from start to end")):
+        with pytest.raises(AudioError, match=says):
+            read_audio(tmp_path / name)
 
 
-def test_a_video_whose_sound_is_silence_says_so(tmp_path):
-    write_video(tmp_path / "a.avi", pictures(25), samples=np.zeros(SAMPLE_RATE, dtype=np.float32))
-    with pytest.raises(AudioError, match="silent"):
-        read_audio(tmp_path / "a.avi")
-
-
-# A real recording
-
-
-@pytest.fixture
-def clip(recorded):
-    return recorded("ravdess_video") / "Actor_01" / "01-01-01-01-01-01-01.mp4"
-
-
-def test_real_recording(clip):
-    video = read_video(clip, longest=160)
-    assert video.frames.shape == (99, 90, 160)
-    assert 1 / video.period == pytest.approx(30000 / 1001, abs=0.01)
-    np.testing.assert_allclose(np.diff(video.times), 1001 / 30000, atol=1e-6)
-    samples = read_audio(clip)
-    assert len(samples) / SAMPLE_RATE == pytest.approx(3.3, abs=0.06)
-    assert -60 < 10 * np.log10(np.mean(samples**2)) < -10
-
-
-def test_its_pictures_are_as_late_as_its_sound(clip, recorded):
+def test_a_real_recording_keeps_its_clock(recorded):
     """The MP4 shows its first picture one frame late, and the encoder of its sound begins with as much silence.
 
-    The audio-only file of the same take starts with the take: so the delay of the sound is known.
+    The audio-only file of the same recording starts with it: so the delay of the sound is known.
     """
-    take = read_audio(recorded("ravdess") / "Actor_01" / "03-01-01-01-01-01-01.flac")
-    sound = read_audio(clip)
-    fit = [np.dot(sound[delay : delay + 48000], take[:48000]) for delay in range(1600)]
+    clip = recorded("ravdess_video") / "Actor_01" / "01-01-01-01-01-01-01.mp4"
+    video, sound = read_video(clip, longest=160), read_audio(clip)
+    assert video.frames.shape == (99, 90, 160)
+    np.testing.assert_allclose(np.diff(video.times), 1001 / 30000, atol=1e-6)
+    assert len(sound) / SAMPLE_RATE == pytest.approx(3.3, abs=0.06)
+    alone = read_audio(recorded("ravdess") / "Actor_01" / "03-01-01-01-01-01-01.flac")
+    fit = [np.dot(sound[delay : delay + 48000], alone[:48000]) for delay in range(1600)]
+    norms = np.linalg.norm(sound[:49600]) * np.linalg.norm(alone[:48000])
     delay = np.argmax(fit) / SAMPLE_RATE
-    first = read_video(clip, longest=40)
-    assert first.times[0] - first.period / 2 == pytest.approx(delay, abs=0.001)
-    assert delay == pytest.approx(1 / 30, abs=0.001)
+    assert max(fit) / norms > 0.95 and delay == pytest.approx(1 / 30, abs=0.001)
+    assert video.times[0] - video.period / 2 == pytest.approx(delay, abs=0.001)

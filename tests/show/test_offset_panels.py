@@ -6,7 +6,7 @@ import pytest
 from matplotlib.collections import FillBetweenPolyCollection
 
 from sertut import show
-from sertut.evidence import Offsets, Shifts
+from sertut.evidence import Offsets
 from sertut.evidence.intervals import Interval
 
 TRUE = np.linspace(-0.6, 0.6, 12)
@@ -26,13 +26,6 @@ def found():
         for i, value in enumerate(values)
     ]
     return Offsets(pd.DataFrame(rows), {})
-
-
-def shift_test(slope, control):
-    known = np.array([-0.5, 0.0, 0.2])
-    clips = np.full((1, 2), 4.0)
-    changes, controls = (4 * factor * np.stack([known, known])[None] for factor in (slope, control))
-    return Shifts(tuple(known.tolist()), ("a", "b"), changes, np.zeros((1, 2, 3)), controls, clips)
 
 
 def dots(axis, marker="o"):
@@ -89,30 +82,3 @@ def test_errors_are_in_milliseconds_beside_the_target():
     assert picture.alt == (
         "Median error of the recovered offset: alignment 30 ms (20 to 50) and nearest time 300 ms; the target is 80 ms."
     )
-
-
-def test_shifts_stand_beside_one_that_follows_and_one_that_stays():
-    picture = show.shifts(shift_test(0.8, 0.1))
-    axis = picture.figure.axes[0]
-    lines = {line.get_label(): line for line in axis.lines}
-    np.testing.assert_allclose(lines["ideal: follows, slope 1"].get_xydata(), [[-0.5, -0.5], [0, 0], [0.2, 0.2]])
-    assert lines["stays, slope 0"].get_ydata()[0] == 0
-    np.testing.assert_allclose(lines["control, slope 0.10"].get_ydata(), [-0.05, 0, 0.02])
-    (drawn,) = axis.containers
-    assert drawn.get_label() == "attention, slope 0.80"
-    np.testing.assert_allclose(drawn[0].get_ydata(), [-0.4, 0, 0.16])
-    low, high = axis.get_ylim()
-    assert low < -0.5 and high > 0.2
-    assert picture.alt.endswith("Slopes: attention 0.80 (0.80 to 0.80), its control 0.10 (0.10 to 0.10); 1 is ideal.")
-
-
-def test_shifts_of_several_networks():
-    picture = show.shifts({"label alone": shift_test(0.0, 0.0), "with synchrony": shift_test(1.0, 0.1)})
-    labels = [text.get_text() for text in picture.figure.legends[0].get_texts()]
-    assert labels == [
-        "ideal: follows, slope 1",
-        "stays, slope 0",
-        "label alone, slope 0.00",
-        "with synchrony, slope 1.00",
-    ]
-    assert "label alone 0.00 (0.00 to 0.00), its control 0.00" in picture.alt

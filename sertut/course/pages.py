@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pandas as pd
 
-from sertut.study import PROTOCOLS, load_study
+from sertut.study import load_study
 
 HEADER = ("corpus", "effect [95 % interval]", "verdict", "seeds", "measured in")
 
@@ -19,17 +19,13 @@ def claims_page(results: Iterable[Mapping]) -> str:
         results: what each chapter wrote (:func:`sertut.course.results.write_results`).
     """
     measured = [(claim, result["chapter"]) for result in results for claim in result["claims"]]
-    if not measured:
-        return "No chapter has measured a claim yet."
-    groups: dict[tuple, list[tuple]] = {}
+    rows: dict[str, list[tuple]] = {}
     for claim, where in sorted(measured, key=lambda entry: (str(entry[0]["id"]), str(entry[0]["corpus"]), entry[1])):
+        head = f"**{claim['id']}**: {claim['statement']}\n\n*{claim['source']}; {claim['grade']}*"
         row = (claim["corpus"], effect(claim), claim["verdict"], claim["seeds"], where)
-        groups.setdefault((claim["id"], claim["statement"], claim["source"], claim["grade"]), []).append(row)
-    parts = []
-    for (name, statement, source, grade), rows in groups.items():
-        parts += [f"**{name}**: {statement}", f"*{source}; {grade}*"]
-        parts.append("\n".join(_line(cells) for cells in (HEADER, ["---"] * len(HEADER), *rows)))
-    return "\n\n".join(parts)
+        rows.setdefault(head, []).append(row)
+    tables = [f"{head}\n\n{_table(HEADER, under)}" for head, under in rows.items()]
+    return "\n\n".join(tables) or "No chapter has measured a claim yet."
 
 
 def effect(claim: Mapping) -> str:
@@ -43,22 +39,24 @@ def effect(claim: Mapping) -> str:
 
 
 def reference_page(folder: Path) -> str:
-    """Markdown: each study with a result in `folder`: its question, its table, the command that renews it."""
+    """Markdown: each study that `folder` holds: its question, its table, the command that renews it."""
     parts = []
-    for name in (name for name in PROTOCOLS if (folder / f"{name}.json").is_file()):
-        study = load_study(name, folder)
-        parts += [f"### {name}", study.question, _sideways(study.table()), f"Renew: `{study.command}`"]
+    for path in sorted(folder.glob("*.json")):
+        study = load_study(path.stem, folder)
+        parts += [f"### {path.stem}", study.question, _sideways(study.table()), study.renewal]
     return "\n\n".join(parts) or "No study has been run yet."
 
 
 def _sideways(table: pd.DataFrame) -> str:
     """One column a corpus and method, so that the page need not be wide."""
-    heads = [f"{row['corpus']}, {row['method']}" for _, row in table.iterrows()]
-    lines = [_line(["", *heads]), _line(["---"] * (len(heads) + 1))]
-    for column in table.columns.drop(["corpus", "method"]):
-        lines.append(_line([column, *("" if value != value else value for value in table[column])]))
-    return "\n".join(lines)
+    heads = (table["corpus"] + ", " + table["method"]).tolist()
+    values = table.drop(columns=["corpus", "method"]).astype(object)
+    turned = values.where(values.notna(), "").T
+    return _table(["", *heads], ([name, *row] for name, row in zip(turned.index, turned.to_numpy(), strict=True)))
 
 
-def _line(texts: Iterable[object]) -> str:
-    return "| " + " | ".join(str(text).replace("|", "\\|").replace("\n", " ") for text in texts) + " |"
+def _table(header: Iterable[object], rows: Iterable[Iterable[object]]) -> str:
+    header = [*header]
+    lines = [[str(cell).replace("|", "\\|").replace("\n", " ") for cell in row] for row in (header, *rows)]
+    lines.insert(1, ["---"] * len(header))
+    return "\n".join("| " + " | ".join(line) + " |" for line in lines)

@@ -1,0 +1,187 @@
+"""Estimates with their intervals, one a row, beside what they are compared with: zero, chance, single runs.
+
+Each estimate is an :class:`~sertut.evidence.intervals.Interval`; :mod:`sertut.show.varied` draws them along x.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping, Sequence
+
+import numpy as np
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
+
+from sertut.errors import unknown
+from sertut.evidence import Localization
+from sertut.evidence.intervals import Interval, mean
+from sertut.show.picture import Picture, canvas, listed
+from sertut.show.style import BLACK, MARKERS, ROLES, look, role_color
+
+METHOD_ROLES = {"untrained network": "untrained", "motion": "energy"}
+"""Role of a method that is not named like one; motion is in the face what energy is in the voice."""
+
+
+def differences(rows: Mapping[str, Interval], *, measure: str = "difference in UAR", title: str = "") -> Picture:
+    """Paired differences with their intervals, one a row; one that crosses the line at zero shows no difference."""
+    with look():
+        figure, axes = canvas(height=1.2 + 0.5 * len(rows))
+        axis = axes[0, 0]
+        axis.axvline(0, color=BLACK, lw=1.2)
+        draw_rows(axis, rows)
+        axis.set(xlabel=measure, title=title)
+    parts = []
+    for name, interval in rows.items():
+        bounds = "no interval"
+        if not math.isnan(interval.low):
+            crosses = "crosses" if interval.contains(0) else "excludes"
+            bounds = f"interval {interval.low:+.3f} to {interval.high:+.3f} {crosses} zero"
+        parts.append(f"{name}: {interval.estimate:+.3f}, {bounds}")
+    return Picture(figure, f"Paired differences, {measure}. {'; '.join(parts)}.")
+
+
+def dots(
+    reference: Mapping[str, Sequence[float]],
+    own: Mapping[str, float] | None = None,
+    *,
+    intervals: Mapping[str, Interval] | None = None,
+    each: str = "reference runs",
+    measure: str = "UAR",
+    chance: float | None = None,
+    title: str = "",
+) -> Picture:
+    """One dot a training or partition, one row a method; the reader's own run is the orange diamond.
+
+    Args:
+        reference: method -> the score of each training (seed, or seed and fold) or partition of the corpus.
+        own: method -> the score of the reader's run.
+        intervals: method -> estimate with bounds, drawn above the dots; without it, a line marks the mean.
+        each: what the dots are. measure: name of the score, for the axis.
+        chance: level of guessing, drawn as a dotted line.
+
+    Raises:
+        SertutError: a method that the reference does not have.
+    """
+    own, intervals = own or {}, intervals or {}
+    for method in (*own, *intervals):
+        if method not in reference:
+            raise unknown("method of the reference", method, reference)
+    with look():
+        figure, axes = canvas(height=1.5 + 0.75 * len(reference))
+        axis = axes[0, 0]
+        for row, (method, scores) in enumerate(reference.items()):
+            gray = ROLES["reference"]
+            axis.plot(
+                scores, row + _spread(scores), "o", color=gray, mec="#555555", mew=0.6, ms=6, label=once(each, row)
+            )
+            if method not in intervals:
+                axis.plot([np.mean(scores)] * 2, [row - 0.3, row + 0.3], color=BLACK, lw=2, label=once("mean", row))
+        estimates = {method: intervals.get(method) for method in reference}
+        draw_rows(axis, estimates, roles=dict.fromkeys(reference, "uniform"), lift=0.36, label="mean with interval")
+        if own:
+            draw_own(axis, list(own.values()), [list(reference).index(method) for method in own])
+        if chance is not None:
+            axis.axvline(chance, color=ROLES["uniform"], ls=":", lw=1.4, label=f"chance {chance:.3g}")
+        axis.set(xlabel=measure, ylim=(len(reference) - 0.4, -0.7), title=title)
+        legend(figure, 4)
+    parts = []
+    for method, scores in reference.items():
+        middle = said(intervals[method]) if method in intervals else f"{np.mean(scores):.2f}"
+        text = f"{method}: {len(scores)} {each} from {min(scores):.2f} to {max(scores):.2f}, mean {middle}"
+        if method in own:
+            place = "inside" if min(scores) <= own[method] <= max(scores) else "outside"
+            text += f", your run {own[method]:.2f}, {place} their range"
+        parts.append(" ".join(text.split()))
+    guess = "" if chance is None else f" Chance is {chance:.3g}."
+    names = listed([" ".join(method.split()) for method in reference])
+    return Picture(figure, f"{title + ': ' if title else ''}{measure} of {names}. {'; '.join(parts)}.{guess}")
+
+
+def localization(result: Localization) -> Picture:
+    """Each score of the map, with its interval, beside what maps get that know nothing of emotion.
+
+    For any result with four metrics: of ``Report.localization``, ``Report.cells`` or ``Report.loudness``. The black bar
+    on each row is that row's chance level (for IoU it depends on how wide a method's spans are).
+    """
+    methods, sentences = list(result.methods), []
+    with look():
+        figure, axes = canvas(2, 2, height=1.6 + 0.6 * len(methods), sharey=True)
+        for axis, (metric, name) in zip(axes.ravel(), result.metrics.items(), strict=True):
+            found = {method: result.interval(method, metric) for method in methods}
+            chance = [float(mean(result.sums(method, f"{metric}_chance").sum(axis=0))) for method in methods]
+            for row, level in enumerate(chance):
+                axis.plot([level] * 2, [row - 0.38, row + 0.38], color=BLACK, lw=2.5, label=once("chance", row))
+            draw_rows(axis, found, roles={method: METHOD_ROLES.get(method, method) for method in methods})
+            bounds = [bound for interval in found.values() for bound in (interval.low, interval.high)]
+            axis.set(xlim=(np.nanmin([0, *bounds]) - 0.05, np.nanmax([1, *bounds]) + 0.07), title=name)
+            parts = [
+                f"{m} {found[m].estimate:.2f} (chance {level:.2f})" for m, level in zip(methods, chance, strict=True)
+            ]
+            sentences.append(f"{name}: {listed(parts)}.")
+        figure.supxlabel(f"score, mean with {found[methods[0]].level:.0%} interval", fontsize=12)
+        figure.legend(*axes[0, 0].get_legend_handles_labels(), loc="outside lower right", handlelength=1.0)
+    return Picture(figure, " ".join(["Where the maps point.", *sentences, result.note]))
+
+
+def said(interval: Interval, spec: str = ".2f", unit: str = "") -> str:
+    """``0.93 (0.90 to 0.96)``; the unit stands behind the estimate."""
+    bounds = "" if math.isnan(interval.low) else f" ({interval.low:{spec}} to {interval.high:{spec}})"
+    return f"{interval.estimate:{spec}}{unit}{bounds}"
+
+
+def draw_rows(
+    axis: Axes,
+    rows: Mapping[str, Interval | None],
+    *,
+    roles: Mapping[str, str] | None = None,
+    lift: float = 0.0,
+    label: str = "_",
+) -> None:
+    """Names, and intervals where there are any, `lift` above the middle of their row, in color and marker of a role."""
+    for row, (name, interval) in enumerate(rows.items()):
+        if interval is None:
+            continue
+        role = (roles or {}).get(name, "attention")
+        (estimate,), reach = as_bars([interval])
+        axis.errorbar(
+            estimate,
+            row - lift,
+            xerr=reach,
+            fmt=MARKERS.get(role, "o"),
+            color=role_color(role),
+            mec=BLACK,
+            ecolor=BLACK,
+            ms=8,
+            mew=0.8,
+            elinewidth=1.6,
+            capsize=4,
+            label=once(label, row),
+        )
+    axis.set_yticks(range(len(rows)), list(rows))
+    axis.set_ylim(len(rows) - 0.5, -0.5)
+    axis.grid(axis="x", color="#DDDDDD")
+    axis.set_axisbelow(True)
+
+
+def as_bars(intervals: Sequence[Interval]) -> tuple[np.ndarray, np.ndarray]:
+    """Estimates (n,), and how far their bars reach to both sides (2, n), NaN where there are no bounds."""
+    values = np.array([[i.estimate, i.low, i.high] for i in intervals]).reshape(-1, 3)
+    return values[:, 0], np.stack([values[:, 0] - values[:, 1], values[:, 2] - values[:, 0]])
+
+
+def draw_own(axis: Axes, x: Sequence[float], y: Sequence[float]) -> None:
+    axis.plot(x, y, MARKERS["own"], color=ROLES["own"], mec=BLACK, ms=10, zorder=5, label="your run")
+
+
+def legend(figure: Figure, columns: int) -> None:
+    figure.legend(loc="outside lower center", ncols=columns, handlelength=2.4, columnspacing=1.2)
+
+
+def once(label: str, row: int) -> str:
+    """A label for the legend on the first row only."""
+    return label if row == 0 or label == "_" else f"_{label}"
+
+
+def _spread(scores: Sequence[float], height: float = 0.16) -> np.ndarray:
+    """Vertical offsets that keep dots of similar score apart; the same at every call."""
+    return np.resize(np.array([0.0, 1.0, -1.0, 0.5, -0.5]), len(scores))[np.argsort(np.argsort(scores))] * height

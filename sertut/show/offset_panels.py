@@ -1,0 +1,111 @@
+"""Offsets between voice and face that alignment has found, against the true ones."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import replace
+
+import numpy as np
+from matplotlib.axes import Axes
+from matplotlib.lines import Line2D
+from matplotlib.patches import Patch
+
+from sertut.evidence import Offsets
+from sertut.evidence.intervals import Interval
+from sertut.evidence.lags import NEAR_SECONDS, NEAREST
+from sertut.show.estimates import draw_rows, legend, said
+from sertut.show.picture import Picture, canvas, listed
+from sertut.show.style import MARKERS, ROLES, look
+
+WIDEST = 1.3
+"""Seconds; a recovered offset beyond this is drawn as a triangle at the border."""
+
+
+def offsets(found: Offsets | Mapping[str, Offsets], *, title: str = "") -> Picture:
+    """Recovered against true offset, a dot a clip, one panel a method; right is the diagonal, give or take 80 ms.
+
+    Nearest time, which knows nothing of the clip, would lie on the dotted line.
+
+    Args:
+        found: one result, of which each method has a panel, or name -> result, of each of which attention has one.
+    """
+    if isinstance(found, Mapping):
+        panels = {name: (result, "attention") for name, result in found.items()}
+    else:
+        panels = {method: (found, method) for method in found.methods if method != NEAREST}
+    of_clips = {name: _of_clips(*panel) for name, panel in panels.items()}  # true and recovered offsets, seconds
+    farthest = max(float(np.abs(values).max()) for pair in of_clips.values() for values in pair)
+    limit = min(WIDEST, max(0.7, 1.05 * farthest))
+    rows, columns = -(-len(panels) // 2), min(len(panels), 2)
+    text = [f"Recovered against true offset of {len(next(iter(of_clips.values()))[0])} clips."]
+    with look():
+        figure, axes = canvas(rows, columns, height=1.1 + 2.7 * rows, sharex=True, sharey=True)
+        for axis in axes.ravel()[len(panels) :]:
+            axis.axis("off")
+        for i, (axis, (name, (result, method))) in enumerate(zip(axes.ravel(), panels.items(), strict=False)):
+            _draw_dots(axis, *of_clips[name], limit)
+            if i % columns == 0:
+                axis.set_ylabel("recovered (s)")
+            if i + columns >= len(panels):  # the lowest of its column
+                axis.set_xlabel("true: face later by (s)")
+                axis.tick_params(labelbottom=True)
+            error, within = result.interval(method), result.interval(method, "offset_within")
+            axis.set_title(f"{name}\nmedian error {1000 * error.estimate:.0f} ms, {within.estimate:.0%} found")
+            beyond = int((np.abs(of_clips[name][1]) > limit).sum())
+            text.append(
+                f"{name}: median error {said(_in_ms(error), '.0f', ' ms')}, {within.estimate:.0%} within 80 ms,"
+                f" correlation {result.interval(method, 'offset_correlation').estimate:.2f}"
+                + (f", {beyond} beyond {limit:.1f} s." if beyond else ".")
+            )
+        handles = [
+            Line2D([], [], color=ROLES["attention"], marker=MARKERS["attention"], ls="", label="one clip"),
+            Patch(color=ROLES["region"], alpha=0.35, label="true, ± 80 ms"),
+            Line2D([], [], color=ROLES["uniform"], ls=":", label="nearest time"),
+        ]
+        figure.legend(handles=handles, loc="outside lower center", ncols=3, handlelength=1.5, columnspacing=1.2)
+        if title:
+            figure.suptitle(title, fontsize=12)
+    return Picture(figure, " ".join(text))
+
+
+def offset_errors(medians: Mapping[str, Interval], *, title: str = "") -> Picture:
+    """The median error of each method's offsets with its interval; the dashed line is the target, two video frames.
+
+    Args:
+        medians: name -> median error in seconds.
+    """
+    target = 1000 * NEAR_SECONDS
+    ms = {name: _in_ms(median) for name, median in medians.items()}
+    with look():
+        figure, axes = canvas(height=1.5 + 0.45 * len(ms))
+        axis = axes[0, 0]
+        axis.axvspan(0, target, color=ROLES["region"], alpha=0.15, lw=0)
+        axis.axvline(target, color=ROLES["region"], ls="--", lw=1.8, label=f"target: {target:.0f} ms")
+        draw_rows(axis, ms, roles={NEAREST: "uniform"})
+        farthest = np.nanmax([target, *(bound for i in ms.values() for bound in (i.estimate, i.high))])
+        axis.set(xlim=(0, 1.08 * farthest), xlabel="median error of the offset (ms)", title=title)
+        legend(figure, 1)
+    parts = listed([f"{name} {said(median, '.0f', ' ms')}" for name, median in ms.items()])
+    return Picture(figure, f"Median error of the recovered offset: {parts}; the target is {target:.0f} ms.")
+
+
+def _of_clips(result: Offsets, method: str) -> tuple[np.ndarray, np.ndarray]:
+    """True and recovered offsets of a method, seconds, (N,) each."""
+    rows = result.table[result.table["method"] == method]
+    return rows["true"].to_numpy(), rows["recovered"].to_numpy()
+
+
+def _draw_dots(axis: Axes, true: np.ndarray, recovered: np.ndarray, limit: float) -> None:
+    reach = np.array([-1.06, 1.06]) * np.abs(true).max()
+    axis.fill_between(reach, reach - NEAR_SECONDS, reach + NEAR_SECONDS, color=ROLES["region"], alpha=0.35, lw=0)
+    axis.axhline(0, color=ROLES["uniform"], ls=":", lw=1.4)
+    color, inside = ROLES["attention"], np.abs(recovered) <= limit
+    axis.plot(true[inside], recovered[inside], MARKERS["attention"], color=color, ms=3.5, alpha=0.5, mew=0)
+    for marker, border, beyond in (("^", limit, recovered > limit), ("v", -limit, recovered < -limit)):
+        if beyond.any():  # an artist that is not clipped and empty would break the layout
+            axis.plot(true[beyond], np.full(beyond.sum(), border), marker, color=color, ms=6, clip_on=False)
+    axis.set(xlim=reach, ylim=(-limit, limit))
+
+
+def _in_ms(seconds: Interval) -> Interval:
+    return replace(seconds, estimate=1000 * seconds.estimate, low=1000 * seconds.low, high=1000 * seconds.high)

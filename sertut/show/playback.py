@@ -1,0 +1,218 @@
+"""Hear a clip and see where the model attends, or watch its face: one piece of HTML, without network and kernel."""
+
+from __future__ import annotations
+
+import base64
+import html
+import io
+import tempfile
+import uuid
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import av
+import matplotlib.image
+import numpy as np
+from jinja2 import Environment, PackageLoader, StrictUndefined
+
+from sertut.corpora import Clip
+from sertut.evidence import Example
+from sertut.files import writing
+from sertut.show.picture import numbers
+from sertut.show.strips import describe_truth, face_of, say_lost, unjudged
+from sertut.show.style import ROLES
+from sertut.show.weights import describe, time_weights, uniform_level
+from sertut.show.words import decoys, spans, stream_of, true_regions, verdict
+from sertut.signals import SAMPLE_RATE
+from sertut.video import VIDEO_RATE, Faces, write_video
+
+WIDE, TALL, BASE = 600, 200, 172  # the drawing's own units; the page scales it. BASE: where the weights stand
+COLUMNS = 300  # vertical strokes of the waveform
+LONGEST_SOUND, LARGEST_VIDEO = 75_000, 95_000  # bytes: 100 and 127 kB as text
+FACE_WIDE = 288  # pixels on the page, 6 for each of the face's
+STILLS = 6
+
+PAGES = Environment(
+    loader=PackageLoader("sertut", "show"), autoescape=True, undefined=StrictUndefined, trim_blocks=True
+)
+
+
+@dataclass(frozen=True)
+class Player:
+    """A clip to hear, or to see and hear; a notebook shows it, `html` is the page's piece of text."""
+
+    html: str
+    alt: str
+
+    def _repr_html_(self) -> str:
+        return self.html
+
+    def __repr__(self) -> str:
+        return self.alt
+
+    def save(self, path: Path | str) -> Path:
+        """Write it as a page of its own."""
+        head = f'<!DOCTYPE html><html lang="en"><meta charset="utf-8"><title>{html.escape(self.alt)}</title>'
+        head += '<meta name="viewport" content="width=device-width">'
+        with writing(path) as temporary:
+            temporary.write_text(f"{head}{self.html}</html>", encoding="utf-8")
+        return Path(path)
+
+
+def player(shown: Clip | Example, *, title: str | None = None, alt: str | None = None) -> Player:
+    """Play a clip while a cursor runs over its waveform, its attention and its true region.
+
+    The page holds everything: sound, drawing and script. A click on the drawing, or the arrow keys on the slider, moves
+    to another place. Where scripts are not allowed, the drawing remains. Of several players on a page one plays.
+
+    Args:
+        shown: a clip, before any network has an opinion of it, or what ``report[i]`` gives.
+        title: by default what the clip is, and what the model took it for.
+        alt: the text alternative, by default where the attention is, or the emotion of a clip.
+    """
+    judged = isinstance(shown, Example)
+    example = shown if isinstance(shown, Example) else unjudged(shown)
+    samples = numbers(example.samples)
+    seconds = len(samples) / SAMPLE_RATE
+    text = alt or (describe(example) if judged else f"{seconds:.1f} s of {_name(example)}{_known(example)}")
+    return _page(
+        text,
+        title=title or (verdict(example) if judged else _name(example)),
+        audio=_audio(samples),
+        seconds=f"{seconds:.2f}",
+        wide=WIDE,
+        tall=TALL,
+        base=BASE,
+        legend=_legend(example),
+        **_drawing(example, samples),
+    )
+
+
+def watch(shown: Clip | Example) -> Player:
+    """Play the face of a clip with its sound, as the network gets it: 25 frames a second of 48 x 48 pixels, enlarged.
+
+    Below it stands in words where the emotion is known to be. Where no video can be played, a strip of frames remains.
+
+    Args:
+        shown: a clip, or an example, of which the decision and the peak of the map are told, too.
+
+    Raises:
+        SertutError: the clip has no video.
+    """
+    judged = isinstance(shown, Example)
+    example = shown if isinstance(shown, Example) else unjudged(shown)
+    face = face_of(example)
+    truth = " ".join([*describe_truth(example), *say_lost(face)])
+    alt = f"Video with sound, {len(example.samples) / SAMPLE_RATE:.1f} s of {_name(example)} {truth}"
+    return _page(
+        f"{alt} {describe(example)}" if judged else alt,
+        title=verdict(example) if judged else _name(example),
+        caption=truth,
+        video=_video(face, numbers(example.samples)),
+        stills=_stills(face),
+        wide=FACE_WIDE,
+    )
+
+
+def _page(alt: str, **parts: Any) -> Player:
+    """The template filled in; the id ties the script to this player, so that many can live on one page."""
+    template = PAGES.get_template("playback.html")
+    return Player(template.render(id=f"sertut-{uuid.uuid4().hex}", alt=alt, roles=ROLES, **parts), alt)
+
+
+def _name(example: Example) -> str:
+    return f"{example.clip.speaker}, {example.clip.emotion}: {example.clip.sentence}"
+
+
+def _known(example: Example) -> str:
+    """Where the emotion and the decoy of a clip are known to be."""
+    found = (("the emotional region", true_regions(example)), ("the decoy", decoys(example)))
+    return "".join(f"; {what} is {spans(regions)}" for what, regions in found if regions)
+
+
+def _audio(samples: np.ndarray) -> str:
+    """The sound as a data address: FLAC, or AAC if it is long, in an MP4 file, which has a table of times.
+
+    Without such a table a place in the clip is not found again: in a bare FLAC file Chromium's player dies of a late
+    seek, and in Ogg Vorbis it goes on up to 1 s beside the time that it shows. MP3 decoders start up to 50 ms late.
+    """
+    pcm = np.round(32767 * np.clip(samples, -1, 1)).astype(np.int16)
+    whole = av.AudioFrame.from_ndarray(pcm[None], format="s16", layout="mono")
+    whole.sample_rate, whole.pts = SAMPLE_RATE, 0
+    for codec, kind in (("flac", "s16"), ("aac", "fltp")):
+        buffer = io.BytesIO()
+        with av.open(buffer, "w", format="mp4", options={"fflags": "+bitexact"}) as container:
+            stream = container.add_stream(codec, rate=SAMPLE_RATE, layout="mono", format=kind)
+            assert isinstance(stream, av.AudioStream)
+            stream.codec_context.open()  # from now on it knows how many samples a frame has
+            cut = av.AudioResampler(kind, "mono", SAMPLE_RATE, stream.codec_context.frame_size)
+            for piece in (*cut.resample(whole), *cut.resample(None), None):
+                container.mux(stream.encode(piece))
+        if len(buffer.getvalue()) <= LONGEST_SOUND:
+            break
+    return _address("audio/mp4", buffer.getvalue())
+
+
+def _video(face: Faces, samples: np.ndarray) -> str:
+    """The video as a data address: each pixel a square of 2 x 2, which more decoders take, or single if it is long."""
+    with tempfile.TemporaryDirectory() as folder:
+        path = Path(folder) / "face.mp4"
+        for scale in (2, 1):
+            write_video(path, face.crops, VIDEO_RATE, samples, scale=scale)
+            if path.stat().st_size <= LARGEST_VIDEO:
+                break
+        return _address("video/mp4", path.read_bytes())
+
+
+def _stills(face: Faces) -> str:
+    """Some frames side by side as a data address."""
+    chosen = face.crops[np.linspace(0, len(face) - 1, STILLS).round().astype(int)]
+    buffer = io.BytesIO()
+    matplotlib.image.imsave(buffer, np.hstack(list(chosen)), cmap="gray", vmin=0, vmax=255, format="png")
+    return _address("image/png", buffer.getvalue())
+
+
+def _address(kind: str, content: bytes) -> str:
+    return f"data:{kind};base64,{base64.b64encode(content).decode()}"
+
+
+def _drawing(example: Example, samples: np.ndarray) -> dict[str, Any]:
+    """What the template draws, in the drawing's units: regions, waveform, attention, uniform level, ticks."""
+    seconds = len(samples) / SAMPLE_RATE
+    x = WIDE / seconds  # units a second
+    top = BASE // 2 if stream_of(example) == "face" else 1  # the waveform, above, is the voice's
+    boxes = [
+        {"role": role, "x": round(region.start * x, 1), "y": top, "width": round((region.end - region.start) * x, 1)}
+        for role, regions in (("region", true_regions(example)), ("decoy", decoys(example)))
+        for region in regions
+    ]
+    loudest = max(float(np.abs(samples).max()), 1e-3)
+    pieces = np.array_split(samples, min(COLUMNS, len(samples)))
+    strokes = [
+        f"M{(column + 0.5) * WIDE / len(pieces):.1f} {40 - 36 * piece.max() / loudest:.1f}"
+        f"V{40.5 - 36 * piece.min() / loudest:.1f}"
+        for column, piece in enumerate(pieces)
+    ]
+    every = next(step for step in (0.5, 1, 2, 5, 10, 30, 60, 3600) if seconds / step <= 8)
+    ticks = [
+        (round(tick * x, 1), f"{tick:g}{'' if tick else ' s'}") for tick in np.arange(0, seconds - 0.3 * every, every)
+    ]
+    drawn: dict[str, Any] = {"spans": boxes, "waveform": "".join(strokes), "ticks": ticks}
+    if over_time := time_weights(example):
+        weights, borders = over_time
+        level = uniform_level(example)
+        high = 85 / max(float(weights.max()), 1.5 * level)
+        steps = "".join(
+            f"L{left * x:.1f} {BASE - weight * high:.1f}H{right * x:.1f}"
+            for weight, left, right in zip(weights, borders[:-1], borders[1:], strict=True)
+        )
+        drawn |= {"weights": f"M{borders[0] * x:.1f} {BASE}{steps}V{BASE}", "uniform": f"{BASE - high * level:.1f}"}
+    return drawn
+
+
+def _legend(example: Example) -> list[tuple[str, str]]:
+    face = " (face)" if stream_of(example) == "face" else ""
+    names = [("attention", f"attention{face}"), ("uniform", "uniform (dotted)")] if example.map is not None else []
+    names += [("region", f"true region{face}")] if true_regions(example) else []
+    return names + ([("decoy", "decoy (face, dashed)" if face else "decoy (dashed)")] if decoys(example) else [])

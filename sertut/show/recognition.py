@@ -1,0 +1,78 @@
+"""How training went, and what is confused with what."""
+
+from __future__ import annotations
+
+import numpy as np
+import seaborn as sns
+
+from sertut.evidence import Report
+from sertut.show.picture import Picture, canvas
+from sertut.show.style import BLACK, HEAT, ROLES, look
+from sertut.training.metrics import recalls
+from sertut.training.runs import Run
+
+
+def history(run: Run) -> Picture:
+    """Loss on train and UAR on dev, epoch by epoch; the best epoch, whose weights the run keeps, is marked."""
+    epochs = np.array([row["epoch"] + 1 for row in run.history])  # people count from 1
+    loss = [row["loss"] for row in run.history]
+    uar = [row["dev_uar"] for row in run.history]
+    best, chance = int(np.flatnonzero(epochs == run.best_epoch + 1)[0]), 1 / len(run.emotions)
+    with look():
+        figure, axes = canvas(2, height=4.0, sharex=True)
+        top, bottom = axes[:, 0]
+        top.plot(epochs, loss, color=BLACK, marker=".")
+        top.set(ylabel="loss on train")
+        bottom.plot(epochs, uar, color=ROLES["attention"], marker=".")
+        bottom.axhline(chance, color=ROLES["uniform"], ls=":", lw=1.4)
+        bottom.text(epochs[-1], chance, "chance", ha="right", va="bottom", fontsize=11)
+        named = f"best: epoch {epochs[best]}"
+        bottom.plot(epochs[best], uar[best], "D", color=ROLES["own"], mec=BLACK, ms=9, label=named)
+        bottom.set(xlabel="epoch", ylabel="UAR on dev", ylim=(0, 1))
+        bottom.xaxis.get_major_locator().set_params(integer=True)
+        bottom.legend(loc="center right")
+        figure.align_ylabels([top, bottom])
+    alt = (
+        f"Training over {len(epochs)} epochs: the loss goes from {loss[0]:.2f} to {loss[-1]:.2f}; the UAR on dev is"
+        f" highest, {uar[best]:.2f}, in epoch {epochs[best]}; chance is {chance:.2f}."
+    )
+    return Picture(figure, alt)
+
+
+def confusion(report: Report) -> Picture:
+    """Confusion matrix: true emotions down, predicted ones across; percent of the row and number of clips."""
+    counts, emotions = np.asarray(report.confusion), list(report.emotions)
+    totals = counts.sum(axis=1)
+    percent = 100 * counts / np.maximum(totals, 1)[:, None]
+    texts = [f"{p:.0f}%\n{n}" if n else "" for p, n in zip(percent.flat, counts.flat, strict=True)]
+    with look():
+        figure, axes = canvas(height=5.8)
+        axis = axes[0, 0]
+        sns.heatmap(
+            percent,
+            annot=np.reshape(texts, counts.shape),
+            fmt="",
+            vmin=0,
+            vmax=100,
+            cmap=HEAT,
+            square=True,
+            annot_kws={"fontsize": 10.5},
+            cbar_kws={"label": "% of the true class", "shrink": 0.7, "pad": 0.02},
+            xticklabels=emotions,
+            yticklabels=[f"{emotion} ({n})" for emotion, n in zip(emotions, totals, strict=True)],
+            ax=axis,
+        )
+        axis.tick_params(length=0)
+        axis.set_xticks(axis.get_xticks(), emotions, rotation=40, ha="right", rotation_mode="anchor")
+        axis.set(xlabel="predicted emotion", ylabel="true emotion (clips)")
+    here, shares = np.flatnonzero(totals), recalls(counts)
+    best, worst = max(here, key=lambda i: shares[i]), min(here, key=lambda i: shares[i])
+    alt = (
+        f"Confusion of {counts.sum()} clips: best recognized is {emotions[best]} ({shares[best]:.0%}),"
+        f" least {emotions[worst]} ({shares[worst]:.0%})"
+    )
+    wrong = counts * ~np.eye(len(counts), dtype=bool)
+    if wrong.any():
+        i, j = np.unravel_index(wrong.argmax(), wrong.shape)
+        alt += f"; most often {emotions[i]} is taken for {emotions[j]}, {wrong[i, j]} times"
+    return Picture(figure, f"{alt}.")

@@ -1,0 +1,173 @@
+"""What can be trained: each method's network, and the recipe that it is trained by on each kind of corpus.
+
+The chapters and the studies train with the same ones: a reader's own run is one more of the study's.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from torch import nn
+
+from sertut.corpora import MADE, NAMES, Corpus
+from sertut.errors import SertutError, unknown
+from sertut.models import POOLINGS, AttentiveLSTM, AudioVisual, FullyConvolutional, MultiHead
+from sertut.models.trunks import TRUNKS
+from sertut.signals import FEATURES
+from sertut.study.starts import transfer_network
+from sertut.video import FACE_FEATURES
+
+DISTORTED = dict(stretch=0.15, gain=0.2, time_mask=16)
+FACES = dict(face="hog_relative", similar=True)
+# Two dev speakers are too few to choose an epoch by, so the last one is kept, averaged over some hundred steps.
+LAST = dict(average=0.99, keep="last")
+# Real speakers differ in more than the emotion, so networks of many heads read them relative to the clip.
+RELATIVE = dict(feature="log_mel_relative_level")
+
+RECIPES: Mapping[str, Mapping[str, Mapping]] = {
+    "recurrent": {
+        "made": dict(epochs=20),
+        "recorded": dict(epochs=20, **DISTORTED),
+        "spliced": dict(epochs=12, **DISTORTED),
+    },
+    "convolutional": {
+        "made": dict(epochs=18, similar=True),
+        "recorded": dict(epochs=20, similar=True, **LAST, **DISTORTED),
+        "spliced": dict(epochs=12, similar=True, stretch=0.15, gain=0.2),
+    },
+    "heads": {
+        "made": dict(epochs=16, similar=True, feature="log_mel_level"),
+        "recorded": dict(epochs=24, similar=True, **LAST, **DISTORTED, **RELATIVE),
+        "spliced": dict(epochs=12, similar=True, **DISTORTED, **RELATIVE),
+    },
+    "audiovisual": {
+        "made": dict(epochs=12, **FACES),
+        "recorded": dict(epochs=20, **FACES, **LAST),
+    },
+    "transfer": {
+        "made": dict(epochs=8, learning_rate=1e-3),
+        "recorded": dict(epochs=8, learning_rate=1e-3, **DISTORTED),
+        "spliced": dict(epochs=8, learning_rate=1e-3, **DISTORTED),
+    },
+}
+"""Family of networks -> kind of corpus -> options of :func:`sertut.fit`."""
+
+LONGER: Mapping[str, int] = {"planted-band": 30, "planted-decoy": 20}
+"""Made corpora whose cue takes longer to learn -> epochs, at least."""
+
+SHARES = (0.1, 0.25, 0.5, 1.0)
+"""Shares of the training speakers that a study of transfer tries."""
+
+
+@dataclass(frozen=True)
+class Method:
+    """A way to make and train a network.
+
+    family: a key of :data:`RECIPES`. arguments: of the family's network. feature: what it reads, if not what its recipe
+    says. start: where the weights of its trunk come from ("random", "photographs", "imagenet"; see
+    :mod:`sertut.study.starts`). share: of the training speakers, their clips repeated until there are as many.
+    """
+
+    family: str
+    arguments: Mapping = field(default_factory=dict)
+    feature: str | None = None
+    start: str = "random"
+    share: float = 1.0
+
+
+SYNCHRONY = dict(synchrony=1.0)
+LAG_SYNCHRONY = dict(fusion="one lag", synchrony=1.0)
+STARTS = (("small", "random"), ("small", "photographs"), ("squeezenet", "random"), ("squeezenet", "imagenet"))
+
+METHODS: Mapping[str, Method] = {
+    **{pooling: Method("recurrent", dict(pooling=pooling)) for pooling in POOLINGS},
+    **{trunk: Method("convolutional", dict(trunk=trunk)) for trunk in TRUNKS},
+    **{f"{trunk}-mean": Method("convolutional", dict(trunk=trunk, pooling="mean")) for trunk in TRUNKS},
+    **{f"fine-lambda-{x:g}": Method("convolutional", dict(trunk="fine", scale=x)) for x in (0.1, 1.0, 3.0)},
+    "front": Method("heads", dict(n_blocks=0)),  # the mean of its convolutions, no attention
+    "plain": Method("heads"),
+    "+FA": Method("heads", dict(focus="learned")),
+    "+CA": Method("heads", dict(calibrate=True)),
+    "+FA+CA": Method("heads", dict(focus="learned", calibrate=True)),
+    "+loudest": Method("heads", dict(focus="loudest")),
+    "plain-mfcc": Method("heads", feature="mfcc_level"),
+    "+FA+CA-mfcc": Method("heads", dict(focus="learned", calibrate=True), feature="mfcc_level"),
+    "voice": Method("audiovisual", dict(streams="voice", pooling="attention")),
+    "face": Method("audiovisual", dict(streams="face", pooling="attention")),
+    "nearest": Method("audiovisual", dict(fusion="nearest", pooling="attention")),
+    "align": Method("audiovisual", dict(pooling="attention", score="additive")),
+    "align+lag": Method("audiovisual", dict(pooling="attention", fusion="one lag")),
+    "align+sync": Method("audiovisual", dict(pooling="attention", **SYNCHRONY)),
+    "align+lag+sync": Method("audiovisual", dict(pooling="attention", **LAG_SYNCHRONY)),
+    "fused-mean": Method("audiovisual", dict(pooling="mean", **LAG_SYNCHRONY)),
+    "perception": Method("audiovisual", dict(pooling="perception", **LAG_SYNCHRONY)),
+    "one-embedding": Method("audiovisual", dict(pooling="one embedding", **LAG_SYNCHRONY)),
+    "face-mean": Method("audiovisual", dict(streams="face", pooling="mean")),
+    "voice-mixture": Method("audiovisual", dict(streams="voice", pooling="mixture")),
+    "face-mixture": Method("audiovisual", dict(streams="face", pooling="mixture")),
+    **{
+        f"{trunk}-{start}, {share:.0%}": Method("transfer", dict(trunk=trunk), start=start, share=share)
+        for trunk, start in STARTS
+        for share in SHARES
+    },
+}
+"""Name -> method. A trunk with attention goes by the trunk's name; a start by its trunk, its weights, and the share."""
+
+
+def recipe(corpus: str, method: str = "attention") -> dict:
+    """Training options of a method on a corpus: ``sertut.fit(model, fold, seed=0, **recipe("planted", "fine"))``.
+
+    They depend on the method's family and on the kind of corpus: made by sertut, recorded, or spliced from recordings.
+
+    Raises:
+        SertutError: unknown corpus or method; a network that sees is asked to learn from a corpus without faces.
+    """
+    plan, kind = find_method(method), kind_of(corpus)
+    if kind not in RECIPES[plan.family]:
+        raise SertutError(f"'{method}' looks at faces, and '{corpus}' has none; choose a corpus with videos.")
+    options = dict(RECIPES[plan.family][kind])
+    options["epochs"] = max(options["epochs"], LONGER.get(corpus, 0))
+    return options | ({"feature": plan.feature} if plan.feature else {})
+
+
+def kind_of(corpus: str) -> str:
+    """Where the speech of a corpus comes from: "made" by sertut, "spliced" from recordings, or "recorded"."""
+    if corpus not in NAMES:
+        raise unknown("corpus", corpus, NAMES)
+    return "made" if corpus in MADE else "spliced" if corpus.startswith("spliced-") else "recorded"
+
+
+def find_method(name: str) -> Method:
+    """The method behind a name; an unknown one is an error that names the nearest."""
+    if name not in METHODS:
+        raise unknown("method", name, METHODS)
+    return METHODS[name]
+
+
+def build(
+    method: str, corpus: Corpus, feature: str | None = None, seed: int = 0, weights: Path | str | None = None
+) -> nn.Module:
+    """The untrained network behind a method's name.
+
+    Args:
+        feature: what it will read, if not what its recipe says.
+        seed, weights: of a trunk that has seen photographs; see :func:`~sertut.study.starts.transfer_network`.
+
+    Raises:
+        SertutError: the method is unknown, or its weights cannot be had.
+    """
+    plan, n_classes = find_method(method), len(corpus.emotions)
+    if plan.family == "recurrent":
+        return AttentiveLSTM(FEATURES[feature or "log_mel"][1], n_classes, **plan.arguments)
+    if plan.family == "convolutional":
+        return FullyConvolutional(n_classes, **plan.arguments)
+    if plan.family == "heads":
+        n_features = FEATURES[feature or recipe(corpus.name, method)["feature"]][1] - 1  # the level is no feature
+        width: dict = dict(n_hidden=96) if kind_of(corpus.name) == "recorded" else {}
+        return MultiHead(n_features, n_classes, **width, **plan.arguments)
+    if plan.family == "audiovisual":
+        n_voice, n_face = FEATURES[feature or "log_mel"][1], FACE_FEATURES["hog_relative"][1]
+        return AudioVisual(n_voice, n_face, n_classes, **plan.arguments)
+    return transfer_network(n_classes, plan.arguments["trunk"], plan.start, seed, weights)

@@ -1,0 +1,233 @@
+"""A study's results: collected into one small JSON that the book keeps, and read back with intervals."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+
+from sertut.errors import SertutError, unknown
+from sertut.evidence import Pooled
+from sertut.files import writing
+from sertut.study.digests import plan_digests
+from sertut.study.grid import chosen_rates, finished
+from sertut.study.methods import recipe
+from sertut.study.protocols import PROTOCOLS, protocol, start_of
+from sertut.training.metrics import chance_uar
+
+BOOK_RESULTS = Path(__file__).resolve().parents[2] / "book" / "results"
+"""Where the reference results are kept in a checkout."""
+
+
+@dataclass(frozen=True)
+class Study:
+    """The results of a study. results: what each training wrote (see :func:`sertut.study.grid.train_one`)."""
+
+    name: str
+    question: str
+    results: Sequence[Mapping]
+
+    @property
+    def command(self) -> str:
+        """What renews these results."""
+        return f"sertut study run {self.name} && sertut study report {self.name}"
+
+    @cached_property
+    def older(self) -> bool:
+        """Whether some result comes from other code, another network or another recipe than the present ones."""
+        chosen = {"learning_rate"} if protocol(self.name).rates else set()
+        return any(
+            {name: value for name, value in result["options"].items() if name not in chosen}
+            != {name: value for name, value in recipe(result["corpus"], result["method"]).items() if name not in chosen}
+            or not plan_digests(result["corpus"], result["method"]).items() <= result.get("digests", {}).items()
+            for result in self.results
+        )
+
+    @property
+    def renewal(self) -> str:
+        """One line: the command that renews the results, and whether they are older than the code."""
+        if self.older:
+            return (
+                "This reference is older than the code: it was trained before the library last changed, and may differ"
+                f" a little from what you would get now.\nRenew it with: `{self.command}`"
+            )
+        return f"Renew this reference with: `{self.command}`"
+
+    @property
+    def folds(self) -> tuple[int, ...]:
+        """Folds that were run, counted from 0; speakers of other folds were not tested."""
+        return tuple(sorted({result["fold"] for result in self.results}))
+
+    @cached_property
+    def cells(self) -> dict[tuple[str, str], list[Mapping]]:
+        """(corpus, method) -> its results."""
+        cells: dict[tuple[str, str], list[Mapping]] = {}
+        for result in self.results:
+            cells.setdefault((result["corpus"], result["method"]), []).append(result)
+        return cells
+
+    def cell(self, method: str) -> list[Mapping]:
+        """The results of one method, a training each."""
+        found = [results for (_, name), results in self.cells.items() if name == method]
+        if not found:
+            raise unknown("method", method, [name for _, name in self.cells])
+        return found[0]
+
+    def pooled(self, method: str) -> Pooled:
+        """All folds and seeds of one method: scores with intervals, and paired differences."""
+        found = self.cell(method)
+        return Pooled([result["report"] for result in found], [result["seed"] for result in found])
+
+    def at_lengths(self, method: str, way: str) -> dict[float, Pooled]:
+        """Length -> all folds and seeds of one method on speech of that length (:mod:`sertut.evidence.length`).
+
+        Args:
+            way: how the test clips were heard: "middle" or "segments" of so many seconds, or so many "joined".
+
+        Raises:
+            SertutError: unknown method or way; the study was run without lengths.
+        """
+        results = self.cell(method)
+        if any("lengths" not in result for result in results):
+            raise SertutError(f"the study '{self.name}' holds no lengths of '{method}'; renew it with: {self.command}")
+        if way not in results[0]["lengths"]:
+            raise unknown("way of hearing", way, results[0]["lengths"])
+        seeds = [result["seed"] for result in results]
+        heard = [
+            result["lengths"][way] | {"emotions": result["report"]["emotions"], "localization": None}
+            for result in results
+        ]
+        return {
+            length: Pooled([part | {"confusions": part["confusions"][i]} for part in heard], seeds)
+            for i, length in enumerate(heard[0]["lengths"])
+        }
+
+    def scores(self, method: str, fold: int, score: str = "uar") -> list[float]:
+        """The score of each seed on one fold: what a reader's own run on that fold is compared with.
+
+        Args:
+            score: "uar", or a metric of the attention map such as "auroc" (localization) or "hit" (loudness).
+
+        Raises:
+            SertutError: the study did not run this fold.
+        """
+        if fold not in self.folds:
+            raise SertutError(f"the study '{self.name}' ran the folds {', '.join(map(str, self.folds))}, not {fold}.")
+        found = [result for result in self.cell(method) if result["fold"] == fold]
+        return [float(Pooled([r["report"]], [r["seed"]]).of_each_seed(score)[0]) for r in found]
+
+    def scores_of_folds(self, method: str, score: str = "uar") -> dict[int, list[float]]:
+        """Fold -> the score of each seed: what a band is made from (:mod:`sertut.study.bands`)."""
+        return {fold: self.scores(method, fold, score) for fold in self.folds}
+
+    def table(self) -> pd.DataFrame:
+        """One row a method: UAR and WA with intervals, chance, localization beside its chance."""
+        rows = []
+        for (corpus, method), found in self.cells.items():
+            pooled = self.pooled(method)
+            row = {
+                "corpus": corpus,
+                "method": method,
+                "seeds": len(pooled.seeds),
+                "speakers": len(pooled.speakers),
+                "parameters": found[0]["parameters"],
+                "UAR": str(pooled.uar),
+                "UAR by chance": f"{chance_uar(len(pooled.emotions)):.3f}",
+                "WA": str(pooled.wa),
+            }
+            if pooled.methods:
+                for metric in ("auroc", "pointing", "mass"):
+                    row[metric] = str(pooled.localization("attention", metric))
+                    row[f"{metric} by chance"] = f"{pooled.localization('attention', f'{metric}_chance').estimate:.3f}"
+            row["seconds a training"] = f"{np.median([result['seconds'] for result in found]):.0f}"
+            rows.append(row)
+        return pd.DataFrame(rows)
+
+    def choices(self) -> pd.DataFrame | None:
+        """How learning rates were chosen: UAR on dev of each one that was tried; None where there was no choice.
+
+        One row a start and fold, "chosen on" the dev speakers of which fold.
+        """
+        rows = {}
+        for result in (result for result in self.results if "choice" in result):
+            choice, start = result["choice"], start_of(result["method"])
+            rows[start, result["fold"] + 1] = {
+                "chosen on fold": choice["fold"] + 1,
+                **{f"{rate:g}": f"{uar:.3f}" for rate, uar in choice["dev_uar"]},
+                "chosen": f"{result['options']['learning_rate']:g}",
+            }
+        return pd.DataFrame(rows).T.rename_axis(["start", "fold"]) if rows else None
+
+
+def report_study(name: str, folder: Path | None = None) -> Study:
+    """Collect the results of a finished study into ``<folder>/<name>.json``; return them.
+
+    Raises:
+        SertutError: trainings are missing; the message says how many and how to run them.
+    """
+    plan = protocol(name)
+    candidates = finished(name, plan.candidates())
+    results = finished(name, plan.trainings(chosen_rates(candidates)))
+    return write_study(name, with_choices(results, candidates), folder)
+
+
+def with_choices(results: Sequence[Mapping], candidates: Sequence[Mapping]) -> list[dict]:
+    """The results, and with each one what its learning rate was chosen from: (rate, UAR on dev) of the candidates."""
+    tried: dict[tuple, list] = {}
+    for r in candidates:
+        tried.setdefault((r["fold"], start_of(r["method"])), []).append([r["options"]["learning_rate"], r["dev_uar"]])
+    found = []
+    for result in results:
+        pairs = tried.get((result["fold"], start_of(result["method"])))
+        found.append({**result, **({"choice": {"fold": result["fold"], "dev_uar": pairs}} if pairs else {})})
+    return found
+
+
+def write_study(name: str, results: Sequence[Mapping], folder: Path | None = None) -> Study:
+    """Write the results of a study, a line each, to ``<folder>/<name>.json``; return them as they are read back."""
+    lines = ",\n".join(json.dumps(_rounded(result), separators=(",", ":")) for result in results)
+    with writing((folder or BOOK_RESULTS) / f"{name}.json") as temporary:
+        temporary.write_text(f'{{"question": {json.dumps(protocol(name).question)}, "results": [\n{lines}\n]}}\n')
+    return load_study(name, folder)
+
+
+def load_study(name: str, folder: Path | None = None) -> Study:
+    """Read a reference result.
+
+    Raises:
+        SertutError: the study is unknown, or has no result yet.
+    """
+    protocol(name)
+    path = (folder or BOOK_RESULTS) / f"{name}.json"
+    if not path.is_file():
+        raise SertutError(f"{path} does not exist; run `sertut study run {name}`, then `sertut study report {name}`.")
+    content = json.loads(path.read_text())
+    return Study(name, content["question"], content["results"])
+
+
+def reference(corpus: str, part: str = "regions", folder: Path | None = None) -> Study | None:
+    """The reference results of a part of the book with `corpus`; None where there are none.
+
+    Args:
+        part: "regions" (chapters 3 and 4), "faces" (5), "spectrogram" (6 and 7), "transfer" (8), "heads" (9 to 11),
+            "streams" (12, 13).
+    """
+    name = f"{part}-{corpus}"
+    known = name in PROTOCOLS and ((folder or BOOK_RESULTS) / f"{name}.json").is_file()
+    return load_study(name, folder) if known else None
+
+
+def _rounded(value):
+    """Five digits are plenty for sums of scores, and keep the files small."""
+    if isinstance(value, float):
+        return int(value) if value.is_integer() else float(f"{value:.5g}")
+    if isinstance(value, list):
+        return [_rounded(item) for item in value]
+    if isinstance(value, dict):
+        return {key: _rounded(item) for key, item in value.items()}
+    return value

@@ -1,0 +1,75 @@
+"""A repository with two very small chapters, so that the runner and the builder can be tested in seconds."""
+
+import json
+import shutil
+import sys
+from pathlib import Path
+
+ROOT = Path(__file__).resolve().parents[2]
+
+FIGURE = """
+import matplotlib.pyplot as plt
+from IPython.display import Markdown, display
+figure, axes = plt.subplots(figsize=(2, 1))
+axes.plot([1, 2])
+plt.close(figure)
+display(figure, metadata={"image/png": {"alt": "A rising line."}})
+"""
+CLAIM = dict(  # as a chapter hands it to write_results
+    id="T1", statement="two is more | than one", source="nobody", grade="measured", corpus="none", effect=1.0, low=0.5,
+    high=1.5, unit="", verdict="holds", seeds=5,
+)  # fmt: skip
+END = f"""
+from sertut.course.pages import claims_page
+from sertut.course.results import write_results
+here = dict(threads=int(os.environ["OMP_NUM_THREADS"]), same_python=int(sys.executable == {sys.executable!r}))
+found = write_results(
+    chapter=CHAPTER, parameters=dict(seed=seed), metrics=dict(seed=seed, **here), claims=[{CLAIM!r}], started=started
+)
+Markdown(claims_page([found]))
+"""
+
+
+def cell(text: str, *tags: str, kind: str = "code") -> dict:
+    """One notebook cell."""
+    extra = {"outputs": [], "execution_count": None} if kind == "code" else {}
+    metadata = {"tags": list(tags)} if tags else {}
+    return {"cell_type": kind, "id": f"c{abs(hash(text)):x}"[:12], "metadata": metadata, "source": text, **extra}
+
+
+def write_notebook(path: Path, *cells: dict) -> None:
+    """A notebook of format 4.5."""
+    kernel = {"display_name": "Python 3", "language": "python", "name": "python3"}
+    notebook = {"cells": cells, "metadata": {"kernelspec": kernel}, "nbformat": 4, "nbformat_minor": 5}
+    path.write_text(json.dumps(notebook, indent=1))
+
+
+def write_chapter(path: Path, *more: str) -> None:
+    """A chapter with everything that the book's machinery meets; `more` are further code cells."""
+    text = f"# {path.stem}\n\nWith a formula, $\\alpha_t = 1$, and\n\n$$\\sum_t \\alpha_t = 1$$"
+    write_notebook(
+        path,
+        cell(text, kind="markdown"),
+        cell(f"import os, sys, time\nstarted = time.time()\nCHAPTER = {path.stem!r}"),
+        cell('seed = 0\nepochs = 3  # passes\nrate = 0.5\nname = "x"', "parameters"),
+        cell(FIGURE),
+        cell("print(f'\\r {5 * 10}%|####', file=sys.stderr)\n1 + 1", "solution"),
+        *(cell(text) for text in more),
+        cell(END),
+    )
+
+
+def write_repository(root: Path) -> None:
+    """The chapters 01-one and 02-two, and a book around them."""
+    for folder in ("notebooks", "book"):
+        (root / folder).mkdir()
+    for name in ("01-one", "02-two"):
+        write_chapter(root / "notebooks" / f"{name}.ipynb")
+    shutil.copy(ROOT / "book" / "_config.yml", root / "book")
+    entry = "@book{a, title={T}, author={A, B}, year={2000}, publisher={P}}\n"
+    (root / "book" / "references.bib").write_text(entry)
+    (root / "book" / "intro.md").write_text("# Intro\n\nA start.\n\n<!-- claims -->\n")
+    (root / "book" / "_toc.yml").write_text(
+        "format: jb-book\nroot: book/intro\nparts:\n  - caption: I\n    chapters:\n"
+        "      - file: notebooks/01-one\n      - file: notebooks/02-two\n"
+    )

@@ -1,0 +1,131 @@
+"""Rows of estimates: markers and bars stand at the given numbers, and the text says the same numbers."""
+
+import numpy as np
+import pytest
+
+from sertut import show
+from sertut.errors import SertutError
+from sertut.evidence.intervals import Interval
+from sertut.evidence.localization import METRICS
+
+REFERENCE = {"mean": [0.5, 0.55, 0.52], "attention": [0.6, 0.66, 0.63]}
+INTERVALS = {"mean": Interval(0.52, 0.48, 0.56), "attention": Interval(0.63, 0.6, 0.67)}
+
+
+def drawn(axis) -> dict[float, list[float]]:
+    """Row -> low bound, estimate and high bound, of all estimates on an axis."""
+    found = {}
+    for container in axis.containers:
+        (segment,) = container[2][0].get_segments()
+        ((estimate, row),) = container[0].get_xydata()
+        low, high = segment[:, 0] if len(segment) else (np.nan, np.nan)
+        found[float(row)] = [low, estimate, high]
+    return found
+
+
+def names(axis):
+    return [label.get_text() for label in axis.get_yticklabels()]
+
+
+def line(axis, label):
+    (found,) = [line for line in axis.lines if line.get_label() == label]
+    return found
+
+
+def test_differences_say_which_cross_zero():
+    rows = {
+        "a - b": Interval(0.05, 0.02, 0.08),
+        "a - c": Interval(-0.01, -0.03, 0.01),
+        "one speaker": Interval(0.1, np.nan, np.nan),
+    }
+    picture = show.differences(rows, title="gains")
+    assert picture.alt == (
+        "Paired differences, difference in UAR. a - b: +0.050, interval +0.020 to +0.080 excludes zero;"
+        " a - c: -0.010, interval -0.030 to +0.010 crosses zero; one speaker: +0.100, no interval."
+    )
+    axis = picture.figure.axes[0]
+    assert names(axis) == list(rows) and axis.get_title("left") == "gains"
+    assert axis.get_ylim() == (2.5, -0.5)  # the first row is above
+    expected = {0.0: [0.02, 0.05, 0.08], 1.0: [-0.03, -0.01, 0.01], 2.0: [np.nan, 0.1, np.nan]}
+    for row, values in drawn(axis).items():
+        np.testing.assert_allclose(values, expected[row])
+    assert axis.lines[0].get_xdata()[0] == 0
+    assert picture.png
+
+
+def test_dots_shows_every_reference_run_and_the_readers_own():
+    picture = show.dots(REFERENCE, {"attention": 0.7}, chance=0.125)
+    axis = picture.figure.axes[0]
+    for row, scores in enumerate(REFERENCE.values()):
+        (found,) = [o for o in axis.lines if o.get_marker() == "o" and abs(o.get_ydata().mean() - row) < 0.3]
+        np.testing.assert_allclose(found.get_xdata(), scores)
+        (bar,) = [
+            o
+            for o in axis.lines
+            if o.get_lw() == 2
+            and o.get_marker() == "None"
+            and row in range(2)
+            and abs(np.mean(o.get_ydata()) - row) < 0.3
+        ]
+        np.testing.assert_allclose(bar.get_xdata(), np.mean(scores))
+    own = line(axis, "your run")
+    assert (own.get_xydata().tolist(), own.get_marker(), own.get_color()) == ([[0.7, 1]], "D", show.ROLES["own"])
+    assert line(axis, "chance 0.125").get_xdata()[0] == 0.125
+    assert names(axis) == list(REFERENCE)
+    assert picture.alt == (
+        "UAR of mean and attention. mean: 3 reference runs from 0.50 to 0.55, mean 0.52;"
+        " attention: 3 reference runs from 0.60 to 0.66, mean 0.63, your run 0.70, outside their range."
+        " Chance is 0.125."
+    )
+    legend = [text.get_text() for text in picture.figure.legends[0].get_texts()]
+    assert legend == ["reference runs", "mean", "your run", "chance 0.125"]
+    assert "your run 0.66, inside their range" in show.dots(REFERENCE, {"attention": 0.66}).alt
+
+
+def test_dots_draws_given_intervals_above_the_dots_of_its_row():
+    two_lines = {"random\nsplit": REFERENCE["mean"], "speaker split": REFERENCE["attention"]}
+    intervals = dict(zip(two_lines, INTERVALS.values(), strict=True))
+    picture = show.dots(two_lines, intervals=intervals, each="partitions", chance=0.25, title="here")
+    found = drawn(picture.figure.axes[0])
+    assert found == {-0.36: pytest.approx([0.48, 0.52, 0.56]), 0.64: pytest.approx([0.6, 0.63, 0.67])}
+    assert picture.alt == (
+        "here: UAR of random split and speaker split."
+        " random split: 3 partitions from 0.50 to 0.55, mean 0.52 (0.48 to 0.56);"
+        " speaker split: 3 partitions from 0.60 to 0.66, mean 0.63 (0.60 to 0.67). Chance is 0.25."
+    )
+    legend = [text.get_text() for text in picture.figure.legends[0].get_texts()]
+    assert sorted(legend) == ["chance 0.25", "mean with interval", "partitions"]
+
+
+@pytest.mark.parametrize("given", [{"own": {"atention": 0.7}}, {"intervals": {"atention": INTERVALS["mean"]}}])
+def test_dots_refuses_a_method_without_reference(given):
+    with pytest.raises(SertutError, match="did you mean 'attention'"):
+        show.dots(REFERENCE, **given)
+
+
+def test_localization_draws_each_score_beside_its_chance(report):
+    result = report.localization
+    picture = show.localization(result)
+    assert names(picture.figure.axes[0]) == list(result.methods)
+    for axis, metric in zip(picture.figure.axes, METRICS, strict=True):
+        assert axis.get_title(loc="left") == METRICS[metric]
+        found = drawn(axis)
+        for row, method in enumerate(result.methods):
+            interval = result.interval(method, metric)
+            np.testing.assert_allclose(found[row], [interval.low, interval.estimate, interval.high])
+        bars = [line.get_xdata()[0] for line in axis.lines if len(set(line.get_ydata())) == 2]
+        assert bars == pytest.approx([result.interval(m, f"{metric}_chance").estimate for m in result.methods])
+    markers = {container[0].get_marker() for container in picture.figure.axes[0].containers}
+    assert markers == {"o", "^", "D", "s"}  # of attention, energy, center, uniform
+    attention = result.interval("attention", "auroc").estimate
+    assert f"AUROC: attention {attention:.2f} (chance 0.50)" in picture.alt
+    assert "9 clips of 3 speakers scored; none skipped." in picture.alt
+
+
+def test_localization_draws_the_agreement_with_loudness_as_well(report):
+    picture = show.localization(report.loudness)
+    assert [axis.get_title(loc="left") for axis in picture.figure.axes] == list(report.loudness.metrics.values())
+    for axis in picture.figure.axes:
+        low, high = axis.get_xlim()
+        assert all(low < x < high for line in axis.lines for x in line.get_xdata())
+    assert "energy 1.00 (chance 0.00)" in picture.alt

@@ -1,0 +1,200 @@
+"""A player is one piece of HTML: sound and video that decode, a drawing that fits the data, nothing from elsewhere."""
+
+import base64
+import io
+import re
+from dataclasses import replace
+from html.parser import HTMLParser
+
+import av
+import numpy as np
+import pytest
+from matplotlib.image import imread
+
+from sertut import show
+from sertut.errors import SertutError
+from sertut.signals import SAMPLE_RATE, read_audio
+from sertut.video import read_video, write_video
+
+
+def content(player, kind: str) -> bytes:
+    """What a data address of the page holds."""
+    (data,) = re.findall(rf'src="data:{kind};base64,([^"]+)"', player.html)
+    return base64.b64decode(data, validate=True)
+
+
+def decoded(player, folder, kind: str):
+    """The same as a file."""
+    path = folder / kind.replace("/", ".")
+    path.write_bytes(content(player, kind))
+    return path
+
+
+def without_data(html: str) -> str:
+    return re.sub(r"base64,[^\"]+", "", html)
+
+
+class Page(HTMLParser):
+    """Raises if tags do not close in order; keeps every tag with its attributes."""
+
+    def __init__(self, html: str):
+        super().__init__()
+        self.open, self.tags = [], []
+        self.feed(html)
+        assert self.open == []
+
+    def handle_starttag(self, tag, attrs):
+        self.tags.append((tag, dict(attrs)))
+        if tag not in ("input", "meta", "img"):
+            self.open.append(tag)
+
+    def handle_startendtag(self, tag, attrs):
+        self.tags.append((tag, dict(attrs)))
+
+    def handle_endtag(self, tag):
+        assert self.open.pop() == tag
+
+
+@pytest.fixture
+def noise() -> np.ndarray:
+    """8 s of noise, in which no moment is like another; the first half is faint."""
+    samples = (0.1 * np.random.default_rng(0).standard_normal(8 * SAMPLE_RATE)).astype(np.float32)
+    samples[: 4 * SAMPLE_RATE] *= 0.1
+    return samples
+
+
+@pytest.mark.parametrize("seconds", [2.0, 8.0])
+def test_every_place_of_the_sound_is_found(example, noise, seconds):
+    # A bare FLAC file has no table of places, and late ones are not found at all; after a seek in Ogg Vorbis the sound
+    # is up to 1 s from where it says that it is.
+    samples = noise[-int(seconds * SAMPLE_RATE) :]
+    media = content(show.player(replace(example, samples=samples)), "audio/mp4")
+    assert len(media) <= 75_000  # 100 kB as text
+    for place in [*np.linspace(0, seconds, 19, endpoint=False), seconds - 0.3]:
+        with av.open(io.BytesIO(media)) as container:
+            (stream,) = container.streams.audio
+            container.seek(int(place / stream.time_base), stream=stream)
+            frames = [frame for frame, _ in zip(container.decode(stream), range(4), strict=False)]
+        at = float(frames[0].pts * stream.time_base)
+        assert abs(place - at) < 0.15
+        heard = np.concatenate([frame.to_ndarray().ravel().astype(float) for frame in frames])[1024:2048]
+        there = samples[round(at * SAMPLE_RATE) + 1024 :][: len(heard)]
+        assert np.corrcoef(heard[: len(there)], there)[0, 1] > 0.9  # one sample further it would be 0
+
+
+def test_sound_is_the_clip(example, noise, tmp_path):
+    exact = read_audio(decoded(show.player(example), tmp_path, "audio/mp4"))
+    np.testing.assert_allclose(exact, example.samples, atol=1e-4)
+    long = read_audio(decoded(show.player(replace(example, samples=noise)), tmp_path, "audio/mp4"))  # AAC
+    assert np.corrcoef(long[: len(noise)], noise)[0, 1] > 0.95
+    assert abs(len(long) - len(noise)) <= 1024
+
+
+@pytest.mark.parametrize("make", [show.player, show.watch])
+def test_the_page_is_well_formed_of_one_piece_and_its_own(seen, tmp_path, make):
+    evil = replace(seen, clip=replace(seen.clip, speaker='<script>"&x</script>'))
+    player, other = make(evil), make(evil)
+    page = Page(player.html)
+    assert len(player.html) < 150_000
+    bare = without_data(player.html)
+    assert "//" not in bare and "require" not in bare
+    assert "&lt;script&gt;" in bare and [tag for tag, _ in page.tags].count("script") == 1
+    # the book's theme brings Bootstrap: a class of its own for everything, and rules for nothing else
+    classes = {name for _, attributes in page.tags for name in attributes.get("class", "").split()}
+    assert classes and all(name.startswith("sertut-") for name in classes)
+    (style,) = re.findall(r"<style>(.*?)</style>", player.html, re.DOTALL)
+    rules = re.sub(r"@media[^{]*", "", style).replace("}}", "}")
+    selectors = [part.strip(" \n{}") for rule in re.findall(r"([^{}]+){", rules) for part in rule.split(",")]
+    assert selectors and all(part.startswith(".sertut-") for part in selectors if part)
+    ids = [re.search(r' id="([^"]+)"', html).group(1) for html in (player.html, other.html)]
+    assert ids[0] != ids[1] and player.html.count(ids[0]) == 2  # the script finds its own player
+    assert 'addEventListener("play"' in bare and "other.pause()" in bare
+    saved = player.save(tmp_path / "page.html").read_text(encoding="utf-8")
+    assert saved.startswith("<!DOCTYPE html>") and player.html in saved
+    assert player._repr_html_() == player.html and repr(player) == player.alt
+
+
+def test_drawing_fits_the_data(example):
+    page = Page(show.player(example).html)
+    shapes = {attributes.get("class"): attributes for tag, attributes in page.tags if tag in ("rect", "path")}
+    (box,) = [attributes["viewbox"] for tag, attributes in page.tags if tag == "svg"]
+    scale = 2.0 / float(box.split()[2])  # seconds a unit
+    region = shapes["sertut-region"]
+    start, width = (float(region[name]) * scale for name in ("x", "width"))
+    assert (start, start + width) == pytest.approx((0.9, 1.15), abs=0.002)
+    heights = [-float(y) for y in re.findall(r"L[-\d.]+ ([\d.]+)", shapes["sertut-attention"]["d"])]
+    weights = example.map.weights[0].numpy()
+    assert len(heights) == len(weights)
+    assert np.corrcoef(heights, weights)[0, 1] > 0.999
+    assert int(np.argmax(heights)) == int(weights.argmax())
+    uniform = -float(re.search(r"M0 ([\d.]+)H", shapes["sertut-uniform"]["d"]).group(1))
+    assert np.interp(uniform, [-172, max(heights)], [0, weights.max()]) == pytest.approx(1 / len(weights), abs=1e-3)
+    for tag in ("button", "input", "svg"):
+        assert all(attributes["aria-label"] for name, attributes in page.tags if name == tag)
+    assert re.findall(r"<text[^>]*>([^<]+)</text>", show.player(example).html) == ["0 s", "0.5", "1", "1.5"]
+
+
+def test_clip_without_region_and_model_without_map(example):
+    plain = replace(example, map=None, clip=replace(example.clip, regions=()))
+    html = show.player(plain).html
+    assert 'class="sertut-region"' not in html and 'class="sertut-attention"' not in html and "<audio" in html
+
+
+def test_a_clip_plays_without_a_decision(example):
+    player = show.player(example.clip)
+    assert "redicted" not in player.html and 'class="sertut-attention"' not in player.html
+    assert player.alt == "2.0 s of actor 01, neutral: one; the emotional region is 0.90 to 1.15 s"
+    chosen = show.player(example.clip, title="a < b", alt="both")
+    assert "a &lt; b" in chosen.html and chosen.alt == "both"
+
+
+def test_the_video_is_the_clip(seen, tmp_path):
+    path = decoded(show.watch(seen), tmp_path, "video/mp4")
+    video, samples = read_video(path), read_audio(path)
+    assert video.frames.shape == (50, 96, 96)
+    np.testing.assert_allclose(video.times, seen.face.times, atol=0.002)
+    levels = video.frames.mean(axis=(1, 2))
+    np.testing.assert_allclose(levels, seen.face.crops.mean(axis=(1, 2)), atol=4)
+    assert len(samples) / SAMPLE_RATE == pytest.approx(2.0, abs=0.1)
+    shortest = min(len(samples), len(seen.samples))
+    assert np.corrcoef(samples[:shortest], seen.samples[:shortest])[0, 1] > 0.95
+
+
+def test_a_long_video_is_drawn_with_single_pixels(seen, tmp_path):
+    noise = np.random.default_rng(0).integers(0, 255, (50, 48, 48), dtype=np.uint8)
+    player = show.watch(replace(seen, face=replace(seen.face, crops=noise, found=np.ones(50, dtype=bool))))
+    assert read_video(decoded(player, tmp_path, "video/mp4")).frames.shape == (50, 48, 48)
+
+
+def test_a_strip_of_frames_remains_where_no_video_can_be_played(seen, tmp_path):
+    strip = imread(decoded(show.watch(seen), tmp_path, "image/png"))
+    assert strip.shape[:2] == (48, 6 * 48)
+    values = (255 * strip[24, 24::48, 0]).round() - 100
+    np.testing.assert_allclose(values, [0, 10, 20, 29, 39, 49])
+
+
+def test_the_words_say_where_the_emotion_is(seen):
+    player = show.watch(seen)
+    for said in (
+        "Video with sound, 2.0 s of actor 01, anger: one",
+        "The true region in the voice is 0.90 to 1.15 s. The true region in the face is 1.22 to 1.46 s.",
+        "The face comes 0.30 s later than the voice. The face's decoy, fear, is at 0.40 to 0.75 s.",
+        "No face was found in 3 of 50 frames.",
+        "Attention to the face over 2.0 s of a clip of actor 01, anger: the peak at 1.",
+    ):
+        assert said in player.alt
+    assert "<strong>actor 01, anger. Predicted: neutral (0.96)</strong>" in player.html
+    (caption,) = re.findall(r"</strong></div>\n<div>(.*?)</div>", player.html)
+    assert caption.startswith("The true region in the voice is 0.90 to 1.15 s.") and "Attention" not in caption
+
+
+def test_a_video_that_nobody_judged(seen, tmp_path):
+    write_video(tmp_path / "face.avi", seen.face.crops)
+    player = show.watch(replace(seen.clip, video=tmp_path / "face.avi"))
+    assert "<strong>actor 01, anger: one</strong>" in player.html
+    assert "redicted" not in player.alt
+
+
+def test_a_clip_without_video(seen):
+    with pytest.raises(SertutError, match="clip-0 has no video"):
+        show.watch(replace(seen, face=None))

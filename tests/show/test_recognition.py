@@ -1,0 +1,37 @@
+"""Training and decisions: the numbers drawn are the numbers given."""
+
+from types import SimpleNamespace
+
+import numpy as np
+
+from sertut import show
+
+EMOTIONS = ("neutral", "anger", "sadness")
+
+
+def test_history_marks_the_best_epoch():
+    history = [{"epoch": i, "loss": 2.0 - 0.5 * i, "dev_uar": uar} for i, uar in enumerate((0.3, 0.8, 0.6))]
+    picture = show.history(SimpleNamespace(history=history, best_epoch=1, emotions=EMOTIONS))
+    loss, uar = picture.figure.axes
+    np.testing.assert_allclose(loss.lines[0].get_xydata(), [[1, 2.0], [2, 1.5], [3, 1.0]])
+    np.testing.assert_allclose(uar.lines[0].get_ydata(), [0.3, 0.8, 0.6])
+    best = next(line for line in uar.lines if line.get_marker() == "D")
+    assert best.get_xydata().tolist() == [[2, 0.8]]
+    assert "from 2.00 to 1.00" in picture.alt and "highest, 0.80, in epoch 2; chance is 0.33" in picture.alt
+
+
+def test_confusion_is_percent_of_the_row(report):
+    picture = show.confusion(report)
+    axis = picture.figure.axes[0]
+    drawn = np.asarray(axis.collections[0].get_array()).reshape(3, 3)
+    np.testing.assert_allclose(drawn, [[100, 0, 0], [0, 100 / 3, 200 / 3], [0, 0, 100]])
+    assert [text.get_text() for text in axis.texts if text.get_text()] == ["100%\n3", "33%\n1", "67%\n2", "100%\n3"]
+    assert [label.get_text() for label in axis.get_xticklabels()] == list(EMOTIONS)
+    assert "Confusion of 9 clips" in picture.alt
+    assert "least anger (33%)" in picture.alt and "anger is taken for sadness, 2 times" in picture.alt
+
+
+def test_confusion_of_a_class_without_clips():
+    counts = np.array([[2, 0, 0], [0, 0, 0], [1, 0, 1]])
+    picture = show.confusion(SimpleNamespace(confusion=counts, emotions=EMOTIONS))
+    assert "anger (" not in picture.alt and "sadness is taken for neutral, 1 times" in picture.alt

@@ -1,0 +1,190 @@
+"""Studies: resumable, run again when something that they depend on changes, rates chosen inside each fold."""
+
+import json
+import shutil
+from dataclasses import replace
+
+import numpy as np
+import pytest
+import torch
+
+from sertut.corpora import Region
+from sertut.errors import SertutError
+from sertut.evidence import Pooled, PooledScores
+from sertut.study import Protocol, Training, digests, grid, load_study, protocols, report_study, run_study
+from sertut.study.methods import METHODS, Method
+from sertut.training.metrics import uar
+from sertut.video import write_video
+
+
+@pytest.fixture
+def three(tones, monkeypatch):
+    """The tones, cut into three folds, in the place of every corpus."""
+    pairs = [({i, i + 1}, {(i + 2) % 6, (i + 3) % 6}) for i in (0, 2, 4)]
+    named = tuple(tuple(frozenset(f"speaker {i}" for i in part) for part in pair) for pair in pairs)
+    corpus = replace(tones, published_folds=named)
+    monkeypatch.setattr(grid, "_corpus", lambda name: corpus)
+    return corpus
+
+
+@pytest.fixture
+def plan(three, monkeypatch):
+    """Puts a protocol into the place of all others: ``plan(methods, ...)`` is the study "tiny", of one epoch."""
+    monkeypatch.setattr(protocols, "recipe", lambda corpus, method: dict(epochs=1))
+
+    def put(*methods, **options):
+        protocol = Protocol("tiny?", "planted", methods, **options)
+        monkeypatch.setattr(protocols, "PROTOCOLS", {"tiny": protocol})
+        return protocol
+
+    return put
+
+
+def test_a_study_runs_resumes_and_reports(plan, tmp_path, monkeypatch):
+    plan("attention", folds=3, seeds=(0, 1))
+    paths = run_study("tiny", workers=1, device="cpu")
+    assert len(set(paths)) == 6 and all(path.is_file() for path in paths)
+
+    first = json.loads(paths[1].read_text())
+    paths[1].unlink()
+    with pytest.raises(SertutError, match=r"1 of 6 trainings.*sertut study run tiny"):
+        report_study("tiny", tmp_path)
+    real, trained = grid.train_one, []
+    monkeypatch.setattr(grid, "train_one", lambda *args: trained.append(real(*args)) or trained[-1])
+    run_study("tiny", workers=1, device="cpu")
+    assert len(trained) == 1
+
+    study = report_study("tiny", tmp_path)
+    assert study.results == load_study("tiny", tmp_path).results
+    pooled = study.pooled("attention")
+    assert pooled.seeds == (0, 1) and len(pooled.speakers) == 6
+    assert pooled.confusions.sum() == 2 * 48  # every clip is tested once a seed
+    raw = [json.loads(path.read_text()) for path in paths]
+    tables = [r["report"]["confusions"] for r in raw if r["fold"] == 1]
+    assert study.scores("attention", 1) == pytest.approx([float(uar(np.sum(table, axis=0))) for table in tables])
+    assert list(study.table().method) == ["attention"] and study.folds == (0, 1, 2)
+    assert trained[0]["report"] == first["report"]  # the same training gives the same result
+    with pytest.raises(SertutError, match="did you mean 'attention'"):
+        study.pooled("atention")
+    with pytest.raises(SertutError, match="ran the folds 0, 1, 2, not 4"):
+        study.scores("attention", 4)
+    with pytest.raises(SertutError, match="did you mean 'tiny'"):
+        run_study("tinny")
+
+
+@pytest.mark.parametrize("what", ["recipe", "method", "label", "region", "recording", "code", "torch"])
+def test_a_result_is_missing_when_something_it_depends_on_has_changed(three, what, monkeypatch):
+    training = Training("planted", "mean", 0, 0, {"epochs": 3})
+    before = grid.result_path("tiny", training)
+    assert grid.result_path("tiny", replace(training)) == before
+    clip = three[0]
+    changed = {"label": replace(clip, emotion="high"), "region": replace(clip, regions=(Region(0.1, 0.2),))}.get(what)
+    if what == "recipe":
+        training = replace(training, options={"epochs": 4})
+    elif what == "method":
+        monkeypatch.setitem(METHODS, "mean", Method("recurrent", dict(pooling="max")))
+    elif what == "recording":
+        clip.audio.write_bytes(clip.audio.read_bytes()[:-2])
+    elif what == "code":
+        monkeypatch.setattr(digests, "code_digest", lambda made: "other")
+    elif what == "torch":
+        monkeypatch.setattr(digests, "version", lambda package: "9.9")
+    else:
+        corpus = replace(three, clips=(changed, *three.clips[1:]))
+        monkeypatch.setattr(grid, "_corpus", lambda name: corpus)
+    assert grid.result_path("tiny", training) != before
+
+
+def test_code_counts_where_it_does_something(tmp_path, monkeypatch):
+    monkeypatch.setattr(digests, "CODE", ("attention", "training"))
+    library = tmp_path / "sertut"
+    for room in (*digests.CODE, "planted", "study"):
+        shutil.copytree(digests.LIBRARY / room, library / room, ignore=shutil.ignore_patterns("__pycache__"))
+
+    def after(name, old, new):
+        path = library / name
+        text = path.read_text()
+        assert old in text
+        path.write_text(text.replace(old, new, 1))
+        digests.code_digest.cache_clear()
+        found = [digests.code_digest(made, library) for made in (False, True)]
+        path.write_text(text)
+        return found
+
+    same = after("attention/softmax.py", "import", "import")
+    assert after("attention/softmax.py", "import", "# a comment\n\nimport") == same
+    assert after("attention/softmax.py", '"""', '"""Other words. ') == same
+    recorded, made = after("planted/voices.py", "import", "import os\nimport")
+    assert recorded == same[0] and made != same[1]
+    for name in ("attention/softmax.py", "training/metrics.py", "study/grid.py"):
+        assert not set(after(name, "import", "import os\nimport")) & set(same)
+    assert after("study/bands.py", "import", "import os\nimport") == same
+
+
+def test_a_learning_rate_is_chosen_inside_each_fold(plan, tmp_path):
+    """Its candidates hear no speaker that the fold tests, and every result says what it was chosen from."""
+    made = plan("small-random, 50%", "small-random, 100%", folds=2, seeds=(0,), rates=(1e-3, 1e-2))
+    assert {t.fold for t in made.candidates()} == {0, 1} and {t.seed for t in made.candidates()} == {0}
+    with pytest.raises(SertutError, match="4 of 4 trainings"):
+        report_study("tiny", tmp_path)
+    run_study("tiny", workers=1, device="cpu")
+    study = report_study("tiny", tmp_path)
+    candidates = grid.finished("tiny", made.candidates())
+    for result in study.results:
+        tried = [candidate for candidate in candidates if candidate["fold"] == result["fold"]]
+        assert result["choice"]["fold"] == result["fold"]
+        assert [rate for rate, _ in result["choice"]["dev_uar"]] == [c["options"]["learning_rate"] for c in tried]
+        best = max(tried, key=lambda candidate: candidate["dev_uar"])  # the first, smaller one of equals
+        assert result["options"]["learning_rate"] == best["options"]["learning_rate"]
+    assert {result["speakers"] for result in study.results} == {1, 2} and len(study.choices()) == 2
+    assert all(len(result["dev_curve"]) == 1 for result in study.results)
+
+
+def test_the_rate_is_the_best_on_dev_of_its_own_fold():
+    def candidate(fold, start, rate, dev_uar):
+        options = {"learning_rate": rate}
+        return {"fold": fold, "method": f"{start}, 50%", "options": options, "dev_uar": dev_uar}
+
+    rows = [candidate(0, "a", 1e-3, 0.5), candidate(0, "a", 3e-3, 0.7), candidate(1, "a", 1e-3, 0.9)]
+    rows += [candidate(1, "a", 3e-3, 0.2), candidate(0, "b", 3e-3, 0.4), candidate(0, "b", 1e-3, 0.4)]
+    assert grid.chosen_rates(rows) == {(0, "a"): 3e-3, (1, "a"): 1e-3, (0, "b"): 1e-3}  # the smaller of equals
+
+
+def test_trainings_take_all_gpus_in_turn(plan, monkeypatch):
+    monkeypatch.setattr(torch.cuda, "is_available", lambda: True)
+    monkeypatch.setattr(torch.cuda, "device_count", lambda: 2)
+    used = []
+    monkeypatch.setattr(grid, "train_one", lambda training, path, device: used.append(device))
+    plan("mean", folds=2, seeds=(0, 1))
+    run_study("tiny", workers=1, device="cuda")
+    assert used == ["cuda:0", "cuda:1", "cuda:0", "cuda:1"]
+    assert grid.spread("auto") == ["cuda:0", "cuda:1"]
+    assert grid.spread("cuda:1") == ["cuda:1"] and grid.spread("cpu") == ["cpu"]
+
+
+def test_what_is_kept_of_two_streams(three, tmp_path, monkeypatch):
+    """Offsets and shifts where two streams are aligned; mixtures, and voice against face, where one is read."""
+    frames = np.random.default_rng(0).integers(0, 255, (25, 48, 48)).astype(np.uint8)
+    write_video(tmp_path / "face.avi", frames)
+    shown = {"video": tmp_path / "face.avi", "regions": (Region(0.2, 0.5), Region(0.4, 0.7, "face"))}
+    details = {"offset": 0.2, "shares": {"low": 0.25, "high": 0.75}}
+    seen = replace(three, clips=tuple(replace(clip, details=details, **shown) for clip in three))
+    monkeypatch.setattr(grid, "_corpus", lambda name: seen)
+    kept = {}
+    for method in ("face", "voice-mixture", "nearest", "align+lag"):
+        training = Training("planted", method, 0, 0, dict(epochs=1, face="hog_relative"))
+        kept[method] = grid.train_one(training, tmp_path / "result.json", "cpu")
+    for method, result in kept.items():
+        aligned = method in ("nearest", "align+lag")
+        assert (result["report"]["offsets"] is not None) == aligned
+        assert ("shifts" in result) == (method == "align+lag")
+        assert ("mixture" in result) == (not aligned)
+        assert ("streams" in result) == (method == "face")
+    # Two classes, told .25 and .75: whoever says p is wrong by |p - .25|, and half and half by .25.
+    mixtures = PooledScores([kept["face"]["mixture"]], [0])
+    assert mixtures.interval("half and half", "variation").estimate == pytest.approx(0.25)
+    assert mixtures.sums("model", "variation")[..., 1].sum() == len(three.folds()[0].test)
+    offset_error = Pooled([kept["nearest"]["report"]], [0]).offset_error("nearest time").estimate
+    assert offset_error == pytest.approx(0.2, abs=0.005)
+    found = Pooled([kept["face"]["report"]], [0])
+    assert found.localization("uniform", "mass").estimate == pytest.approx(0.3, abs=0.03)  # 0.3 s of 1 s

@@ -1,0 +1,46 @@
+"""Methods and recipes: one rule for every corpus that loads, and grids that are whole."""
+
+from types import SimpleNamespace
+
+import pytest
+
+from sertut.corpora import NAMES
+from sertut.errors import SertutError
+from sertut.study import PROTOCOLS, build, recipe
+from sertut.study.methods import METHODS
+from sertut.training.recipe import make_recipe
+
+
+@pytest.mark.parametrize("corpus", NAMES)
+@pytest.mark.parametrize("method", ["attention", "fine", "+FA", "small-random, 10%"])
+def test_every_corpus_that_loads_has_a_recipe(corpus, method):
+    assert make_recipe(**recipe(corpus, method)).epochs >= 8
+
+
+def test_recipes_follow_the_kind_of_corpus():
+    assert recipe("emodb") == recipe("iemocap") == recipe("ravdess") != recipe("spliced-cremad")
+    assert recipe("spliced-cremad", "+CA") == recipe("spliced-ravdess", "+CA")
+    assert recipe("planted", "fine")["epochs"] == 18 and recipe("planted-band", "fine")["epochs"] == 30
+    assert recipe("planted", "plain-mfcc")["feature"] == "mfcc_level" != recipe("planted", "plain")["feature"]
+
+
+def test_unknown_names_and_missing_faces():
+    with pytest.raises(SertutError, match="did you mean 'mean'"):
+        build("meen", None)
+    with pytest.raises(SertutError, match="did you mean 'planted-loud'"):
+        recipe("planted-lod")
+    with pytest.raises(SertutError, match="'spliced-emodb' has none; choose a corpus with videos"):
+        recipe("spliced-emodb", "align")
+
+
+def test_grids_are_whole():
+    for name, plan in PROTOCOLS.items():
+        cells = {(t.method, t.fold, t.seed) for t in plan.trainings()}
+        assert len(cells) == len(plan.trainings()) == len(plan.methods) * plan.folds * len(plan.seeds), name
+        assert len(plan.seeds) >= 5 and set(plan.methods) <= set(METHODS), name
+
+
+@pytest.mark.parametrize("method", ["plain", "+FA", "+CA", "+FA+CA", "+loudest"])
+def test_networks_of_heads_are_small_on_ravdess(method):
+    network = build(method, SimpleNamespace(name="ravdess", emotions=range(8)))
+    assert network.n_features == 128 and sum(p.numel() for p in network.parameters()) <= 300_000

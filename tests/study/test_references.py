@@ -1,0 +1,92 @@
+"""Reference results: those that are committed fit the protocols, say when they are older, and are read back whole."""
+
+from dataclasses import replace
+
+import pandas as pd
+import pytest
+
+from sertut.course.pages import reference_page
+from sertut.errors import SertutError
+from sertut.study import PROTOCOLS, Study, load_study, recipe, reference
+from sertut.study.digests import plan_digests
+from sertut.study.references import BOOK_RESULTS
+
+COMMITTED = sorted(path.stem for path in BOOK_RESULTS.glob("*.json"))
+RIGHT, WRONG = [[2, 0], [0, 2]], [[0, 2], [2, 0]]
+
+
+@pytest.mark.parametrize("name", COMMITTED)
+def test_committed_results_fill_the_grid_of_their_protocol(name):
+    """Options are the recipe's, the precision of old ones aside, and a chosen learning rate was the best on dev."""
+    study, plan = load_study(name), PROTOCOLS[name]
+    found = {(r["method"], r["fold"], r["seed"]): {**r["options"]} for r in study.results}
+    wanted = {(t.method, t.fold, t.seed): {**t.options} for t in plan.trainings()}
+    for options in found.values():
+        options.pop("precision", None)
+    for result in study.results if plan.rates else ():
+        cell = result["method"], result["fold"], result["seed"]
+        tried = {rate: uar for rate, uar in result["choice"]["dev_uar"]}
+        rate, _ = found[cell].pop("learning_rate"), wanted[cell].pop("learning_rate")
+        assert set(tried) == set(plan.rates) and tried[rate] == max(tried.values())
+    assert found == wanted and study.question == plan.question
+
+
+def test_every_reference_is_on_the_page(monkeypatch):
+    monkeypatch.setattr(Study, "table", lambda self: pd.DataFrame([{"corpus": "any", "method": "any", "UAR": 1}]))
+    page = reference_page(BOOK_RESULTS)
+    for name in COMMITTED:
+        assert f"### {name}\n" in page and f"sertut study run {name} && sertut study report {name}" in page
+
+
+def result(fold, seed, **extra):
+    """A fold of one speaker: right on long pieces, wrong on short ones, half right on whole clips."""
+    who = [f"speaker {fold}"]
+    part = {"lengths": [0.5, 2.0], "speakers": who, "confusions": [[WRONG], [RIGHT]]}
+    report = {"emotions": ["a", "b"], "speakers": who, "confusions": [[[1, 1], [1, 1]]], "localization": None}
+    lengths = {"lengths": {"middle": part, "segments": part, "joined": part}} | extra
+    whole = {"corpus": "planted", "method": "small", "fold": fold, "seed": seed, "report": report} | lengths
+    return whole | {"options": recipe("planted", "small"), "digests": plan_digests("planted", "small")}
+
+
+@pytest.fixture
+def study():
+    return Study("spectrogram-planted", "?", [result(fold, seed) for fold in (0, 1, 2) for seed in (0, 1)])
+
+
+@pytest.mark.parametrize(
+    "change", [{"options": {"epochs": 1}}, {"digests": {}}, {"digests": plan_digests("planted", "small-mean")}]
+)
+def test_a_reference_says_when_it_is_older_than_the_code(study, change):
+    assert not study.older and "older" not in study.renewal
+    old = replace(study, results=[*study.results[:-1], {**study.results[-1], **change}])
+    assert old.older and "older than the code" in old.renewal and study.command in old.renewal
+
+
+def test_a_chosen_rate_does_not_make_a_reference_older():
+    (method, *_), corpus = PROTOCOLS["transfer-planted"].methods, "planted"
+    row = {"corpus": corpus, "method": method, "digests": plan_digests(corpus, method)}
+    row |= {"options": recipe(corpus, method) | {"learning_rate": 0.5}}
+    assert not Study("transfer-planted", "?", [row]).older
+
+
+def test_scores_at_each_length(study):
+    """Lengths are pooled as whole clips are: speakers side by side, seeds apart."""
+    found = study.at_lengths("small", "middle")
+    assert list(found) == [0.5, 2.0]
+    assert (found[0.5].uar.estimate, found[2.0].uar.estimate) == (0.0, 1.0)
+    assert found[2.0].seeds == (0, 1) and len(found[2.0].speakers) == 3
+    gain = study.pooled("small").difference(study.at_lengths("small", "segments")[0.5])
+    assert gain.estimate == 0.5 and gain.low == 0.5
+
+
+def test_what_is_not_there_is_named(study, tmp_path):
+    with pytest.raises(SertutError, match="unknown way of hearing 'segment': did you mean 'segments'"):
+        study.at_lengths("small", "segment")
+    with pytest.raises(SertutError, match="unknown method 'smal'"):
+        study.at_lengths("smal", "middle")
+    bare = [{key: value for key, value in row.items() if key != "lengths"} for row in study.results]
+    with pytest.raises(SertutError, match=r"holds no lengths of 'small'.*sertut study run"):
+        replace(study, results=bare).at_lengths("small", "middle")
+    with pytest.raises(SertutError, match="sertut study run regions-planted"):
+        load_study("regions-planted", tmp_path)
+    assert reference("planted", folder=tmp_path) is None and reference("no such corpus") is None
