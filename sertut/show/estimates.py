@@ -13,8 +13,8 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
 from sertut.errors import unknown
-from sertut.evidence import Localization
-from sertut.evidence.intervals import Interval, mean
+from sertut.evidence import ClipScores
+from sertut.evidence.intervals import Interval
 from sertut.show.picture import Picture, canvas, listed
 from sertut.show.style import BLACK, MARKERS, ROLES, look, role_color
 
@@ -97,7 +97,7 @@ def dots(
     return Picture(figure, f"{title + ': ' if title else ''}{measure} of {names}. {'; '.join(parts)}.{guess}")
 
 
-def localization(result: Localization) -> Picture:
+def localization(result: ClipScores) -> Picture:
     """Each score of the map, with its interval, beside what maps get that know nothing of emotion.
 
     For any result with four metrics: of ``Report.localization``, ``Report.cells`` or ``Report.loudness``. The black bar
@@ -108,7 +108,7 @@ def localization(result: Localization) -> Picture:
         figure, axes = canvas(2, 2, height=1.6 + 0.6 * len(methods), sharey=True)
         for axis, (metric, name) in zip(axes.ravel(), result.metrics.items(), strict=True):
             found = {method: result.interval(method, metric) for method in methods}
-            chance = [float(mean(result.sums(method, f"{metric}_chance").sum(axis=0))) for method in methods]
+            chance = [float(result.of_each_seed(f"{metric}_chance", method)[0]) for method in methods]
             for row, level in enumerate(chance):
                 axis.plot([level] * 2, [row - 0.38, row + 0.38], color=BLACK, lw=2.5, label=once("chance", row))
             draw_rows(axis, found, roles={method: METHOD_ROLES.get(method, method) for method in methods})

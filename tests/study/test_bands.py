@@ -70,7 +70,7 @@ def study():
 
     def row(method, seed, right):
         table = [[right, 1000 - right], [1000 - right, right]]
-        report = {"emotions": ["a", "b"], "speakers": ["s"], "confusions": [table], "localization": None}
+        report = {"speakers": ["s"], "statistics": {"uar": "uar"}, "methods": {"model": {"uar": [table]}}}
         return {
             "corpus": "planted",
             "method": method,
