@@ -12,7 +12,7 @@ from matplotlib.transforms import ScaledTranslation
 from sertut.errors import SertutError
 from sertut.evidence import Tally
 from sertut.evidence.intervals import Interval
-from sertut.show.estimates import as_bars, draw_own, legend, said
+from sertut.show.estimates import draw_intervals, draw_own, legend, said
 from sertut.show.picture import Picture, canvas, listed
 from sertut.show.style import BLACK, BLUE, GREEN, MARKERS, PURPLE, ROLES, SKY, VERMILION, look
 
@@ -76,23 +76,8 @@ def curves(
             axis.plot(at, values, label=name, color=color, ls=line, lw=wide, alpha=alpha)
         for i, ((name, intervals), (color, marker, line)) in enumerate(zip(lines.items(), styles, strict=False)):
             shift = ScaledTranslation(APART * (i - (len(lines) - 1) / 2) / 72, 0, figure.dpi_scale_trans)
-            estimates, reach = as_bars(intervals)
-            axis.errorbar(
-                at,
-                estimates,
-                reach,
-                color=color,
-                marker=marker,
-                ls=line,
-                lw=1.8,
-                ms=7,
-                mec=BLACK,
-                mew=0.6,
-                elinewidth=1.4,
-                capsize=3,
-                label=name,
-                transform=axis.transData + shift,
-            )
+            looks = {"color": color, "marker": marker, "ls": line, "lw": 1.8, "transform": axis.transData + shift}
+            draw_intervals(axis, at, intervals, label=name, **looks)
         if own:
             draw_own(axis, [places[value] for value in own], list(own.values()))
         if chance is not None:
