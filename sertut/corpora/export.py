@@ -7,7 +7,7 @@ from pathlib import Path
 from sertut.corpora.clip import Clip
 from sertut.errors import CorpusError
 from sertut.signals import SAMPLE_RATE, read_audio
-from sertut.video import VIDEO_RATE, on_clock, read_faces, write_video
+from sertut.video import on_clock, read_faces, write_video
 
 SCALE = 6  # a face of 48 x 48 pixels becomes one of 288 x 288
 
@@ -29,4 +29,4 @@ def export_clip(clip: Clip, path: Path | str) -> None:
         raise CorpusError(f"'{clip.name}' has no video; take a clip of planted, or of a corpus that was filmed.")
     samples = read_audio(clip.audio)
     faces = on_clock(read_faces(clip.video), len(samples) / SAMPLE_RATE)
-    write_video(path, faces.crops, VIDEO_RATE, samples, scale=SCALE)
+    write_video(path, faces.crops, samples, scale=SCALE)
