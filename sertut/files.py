@@ -1,7 +1,9 @@
 """Where files live, and how they are written: whole or not at all."""
 
+import ast
 import contextlib
 import errno
+import functools
 import os
 import uuid
 from collections.abc import Iterator
@@ -11,12 +13,14 @@ import platformdirs
 
 from sertut.errors import SertutError
 
+LIBRARY = Path(__file__).resolve().parent
+
 
 def data_folder() -> Path:
     """Folder for what sertut makes: ``$SERTUT_CACHE``, else ``data/`` of a checkout, else the user's cache folder."""
     if chosen := os.environ.get("SERTUT_CACHE"):
         return Path(chosen).expanduser()
-    beside = Path(__file__).resolve().parent.parent / "data"
+    beside = LIBRARY.parent / "data"
     return beside if (beside / "README.md").is_file() else Path(platformdirs.user_cache_dir("sertut"))
 
 
@@ -49,3 +53,23 @@ def writing(path: Path | str) -> Iterator[Path]:
         raise
     finally:
         temporary.unlink(missing_ok=True)
+
+
+def code_of(*names: str, library: Path = LIBRARY) -> dict[str, str]:
+    """Path -> the lines that do something, of all files in rooms of the library such as "models", or of single files.
+
+    Comments, docstrings and empty lines are left out: who keys results by this need not make them anew for other words.
+    """
+    files = [
+        path for name in names for path in ([library / name] if name[-3:] == ".py" else (library / name).glob("*.py"))
+    ]
+    return {path.relative_to(library).as_posix(): _statements(path.read_text("utf-8")) for path in files}
+
+
+@functools.cache
+def _statements(source: str) -> str:
+    lines = source.splitlines()
+    for node in ast.walk(ast.parse(source)):
+        if isinstance(node, ast.Expr) and isinstance(node.value, ast.Constant) and isinstance(node.value.value, str):
+            lines[node.lineno - 1 : node.end_lineno] = [""] * (node.end_lineno - node.lineno + 1)  # type: ignore[operator]
+    return "\n".join(line.rstrip() for line in lines if line.strip() and not line.lstrip().startswith("#"))

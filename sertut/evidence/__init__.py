@@ -3,9 +3,10 @@
 from sertut.evidence.cells import localize_cells
 from sertut.evidence.claims import Claim
 from sertut.evidence.examples import Example, Selection
-from sertut.evidence.lags import Offsets, offsets, recovered_offset
+from sertut.evidence.lags import offsets, recovered_offset
+from sertut.evidence.length import at_lengths, in_segments, joined
 from sertut.evidence.level import loudness
-from sertut.evidence.localization import METRICS, Localization, localize, stored
+from sertut.evidence.localization import localize
 from sertut.evidence.mixture import (
     entropy,
     fit_temperature,
@@ -14,48 +15,42 @@ from sertut.evidence.mixture import (
     true_shares,
     vote_shares,
 )
-from sertut.evidence.pooled import Pooled, PooledScores
+from sertut.evidence.perclip import ClipScores
 from sertut.evidence.position import Rotation, rotate
 from sertut.evidence.reach import head_use
-from sertut.evidence.removal import Deletion, deletion, pooled_deletion
+from sertut.evidence.removal import deletion
 from sertut.evidence.report import Report, evaluate
-from sertut.evidence.shifts import Shifts, pooled_shifts, shift_test
-from sertut.evidence.streams import PooledStreams, Streams, compare_streams
-from sertut.evidence.tally import Tally
+from sertut.evidence.shifts import shift_table, shift_test
+from sertut.evidence.streams import compare_streams, stream_table
+from sertut.evidence.sums import Tally
 
 __all__ = [
-    "METRICS",
     "Claim",
-    "Deletion",
+    "ClipScores",
     "Example",
-    "Localization",
-    "Offsets",
-    "Pooled",
-    "PooledScores",
-    "PooledStreams",
     "Report",
     "Rotation",
     "Selection",
-    "Shifts",
-    "Streams",
     "Tally",
+    "at_lengths",
     "compare_streams",
     "deletion",
     "entropy",
     "evaluate",
     "fit_temperature",
     "head_use",
+    "in_segments",
+    "joined",
     "localize",
     "localize_cells",
     "loudness",
     "mixture_error",
     "offsets",
-    "pooled_deletion",
-    "pooled_shifts",
     "recovered_offset",
     "rotate",
+    "shift_table",
     "shift_test",
-    "stored",
+    "stream_table",
     "tempered",
     "true_shares",
     "vote_shares",

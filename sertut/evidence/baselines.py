@@ -10,6 +10,7 @@ import math
 
 import numpy as np
 from scipy.ndimage import gaussian_filter1d
+from scipy.special import entr, softmax
 
 
 def uniform(n: int) -> np.ndarray:
@@ -65,14 +66,14 @@ def random_smooth(like: np.ndarray, generator: np.random.Generator) -> np.ndarra
     correlation = (spread[1:] * spread[:-1]).sum() / max((spread**2).sum(), 1e-12)
     correlation = min(max(correlation, 0.01), 0.999)
     noise = gaussian_filter1d(generator.standard_normal(len(like)), math.sqrt(-0.25 / math.log(correlation)))
-    target, low, high = _entropy(like / like.sum()), 0.0, 1e6
+    target, low, high = entr(like / like.sum()).sum(), 0.0, 1e6
     for _ in range(60):
         middle = math.sqrt(low * high) if low > 0 else high / 2**10
-        if _entropy(_softmax(middle * noise)) > target:
+        if entr(softmax(middle * noise)).sum() > target:
             low = middle
         else:
             high = middle
-    return _softmax(low * noise)
+    return softmax(low * noise)
 
 
 def shifted(scores: np.ndarray, generator: np.random.Generator) -> np.ndarray:
@@ -85,13 +86,3 @@ def shuffled(scores: np.ndarray, valid: np.ndarray, generator: np.random.Generat
     result = scores.copy()
     result[valid] = generator.permutation(scores[valid])
     return result
-
-
-def _softmax(scores: np.ndarray) -> np.ndarray:
-    weights = np.exp(scores - scores.max())
-    return weights / weights.sum()
-
-
-def _entropy(distribution: np.ndarray) -> float:
-    positive = distribution[distribution > 0]
-    return float(-(positive * np.log(positive)).sum())

@@ -13,15 +13,15 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 import numpy as np
-import pandas as pd
 import torch
 
 from sertut.attention import AttentionMap, Clock
-from sertut.corpora import Clip, Region
+from sertut.corpora import Clip, Region, clip_level, read_clip
 from sertut.errors import SertutError
 from sertut.evidence import scores
-from sertut.evidence.localization import COARSE_SECONDS, FRAMES, Localization, spread, step_level
-from sertut.signals import level_db, log_mel, read_audio, sounding
+from sertut.evidence.localization import COARSE_SECONDS, FRAMES, spread, step_level, why_not
+from sertut.evidence.perclip import ATTENTION, UNTRAINED, ClipScores, Found, score_each
+from sertut.signals import log_mel, sounding
 from sertut.signals.features import HIGHEST_HZ, LOWEST_HZ, N_MELS
 
 METRICS = {
@@ -30,7 +30,7 @@ METRICS = {
     "cell_auroc": "AUROC over cells",
     "band": "mass of the word in its band",
 }
-"""Column of :attr:`Localization.table` -> name in print; ``<column>_chance`` holds the chance level."""
+"""Column of :attr:`ClipScores.table` -> name in print; ``<column>_chance`` holds the chance level."""
 
 COARSE_BANDS = 8
 """A map whose rows hold more mel bands is brought to mel bands before it is scored."""
@@ -43,48 +43,40 @@ def localize_cells(
     clips: Sequence[Clip],
     maps: Sequence[AttentionMap],
     untrained: Sequence[AttentionMap] | None = None,
-    *,
-    stream: str = "voice",
-) -> Localization:
-    """Score one map a clip over its cells, and beside it the untrained network, the energy of each cell, and uniform.
+) -> ClipScores:
+    """Score one map of the voice a clip over its cells, beside the untrained network, the cells' energy, and uniform.
 
     Args:
         maps: of the trained network, axes ("time", "frequency"), batch size 1 each. untrained: of the same network
-            before training, if wanted. stream: which regions are meant.
+            before training, if wanted.
 
     Raises:
         SertutError: a map has no frequency axis, or no clip has a region that could be scored.
     """
-    rows, skipped = [], {}
-    for i, clip in enumerate(clips):
-        samples = read_audio(clip.audio)
-        frames = level_db(samples)
+
+    def score(i: int, clip: Clip) -> Found | str:
+        frames = clip_level(clip)
         weights, time, bands = _cells(maps[i], len(frames))
         level = step_level(frames, time, len(weights))
         sounds = sounding(torch.from_numpy(level)).numpy()  # (T',)
         valid = np.broadcast_to(sounds[:, None], weights.shape)
-        voice = [r for r in clip.regions if r.stream == stream]
+        voice = [region for region in clip.regions if region.stream == "voice"]
         region = cells_in(voice, time, bands, weights.shape)
         if not scores.defined(region, valid):
-            skipped[clip.name] = _why_not(region, valid, f"no known region in the {stream}" if not voice else "")
-            continue
+            return why_not(clip, region, valid, "voice", "sounding cell")
         half = (maps[i].clocks["time"].hop / 2, maps[i].clocks["frequency"].hop / 2)
         near = cells_in(voice, time, bands, weights.shape, half)
-        methods = {"attention": weights}
+        methods = {ATTENTION: weights}
         if untrained is not None:
-            methods["untrained network"] = _cells(untrained[i], len(frames))[0]
-        methods["energy"] = cell_energy(log_mel(samples), time, bands, weights.shape)
+            methods[UNTRAINED] = _cells(untrained[i], len(frames))[0]
+        methods["energy"] = cell_energy(log_mel(read_clip(clip)), time, bands, weights.shape)
         methods["uniform"] = np.full(weights.shape, 1 / weights.size)
-        for method, values in methods.items():
-            found = score_cells(values, region, near, valid)
-            rows.append({"clip": clip.name, "speaker": clip.speaker, "method": method, **found})
-    if not rows:
-        reason = next(iter(skipped.values()), "there are no clips")
-        raise SertutError(
-            f"no clip could be scored over time and frequency ({reason}); use a corpus with known regions, such as"
-            " planted-band."
-        )
-    return Localization(pd.DataFrame(rows), skipped, METRICS)
+        return {method: score_cells(values, region, near, valid) for method, values in methods.items()}
+
+    nothing = (
+        "no clip could be scored over time and frequency ({}); use a corpus with known regions, such as planted-band."
+    )
+    return score_each(clips, score, METRICS, nothing)
 
 
 def score_cells(values: np.ndarray, region: np.ndarray, near: np.ndarray, valid: np.ndarray) -> dict[str, float]:
@@ -176,9 +168,3 @@ def _cells(map_: AttentionMap, n_frames: int) -> tuple[np.ndarray, Clock, Clock]
     if bands.hop > COARSE_BANDS + 1e-9:
         weights, bands = spread(weights.T, bands, BANDS, N_MELS).T, BANDS
     return weights, time, bands
-
-
-def _why_not(region: np.ndarray, valid: np.ndarray, without_region: str) -> str:
-    if without_region:
-        return without_region
-    return "no sounding cell inside the region" if not (region & valid).any() else "the region holds all of the voice"

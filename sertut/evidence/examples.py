@@ -9,8 +9,8 @@ import numpy as np
 import torch
 
 from sertut.attention import AttentionMap
-from sertut.corpora import Clip, Region
-from sertut.signals import SAMPLE_RATE, level_db, log_mel, read_audio
+from sertut.corpora import Clip, Region, clip_level, read_clip
+from sertut.signals import SAMPLE_RATE, log_mel
 from sertut.video import Faces, on_clock, read_faces
 
 
@@ -52,13 +52,13 @@ def example_of(
     Args:
         probabilities: shape (C,).
     """
-    samples = read_audio(clip.audio)
+    samples = read_clip(clip)
     face = None if clip.video is None else on_clock(read_faces(clip.video), len(samples) / SAMPLE_RATE)
     return Example(
         clip=clip,
         emotions=emotions,
         samples=samples,
-        level=level_db(samples),
+        level=clip_level(clip),
         spectrogram=log_mel(samples),
         map=map_,
         probabilities=probabilities,

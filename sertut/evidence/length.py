@@ -1,72 +1,47 @@
 """Speech of any length: what a network decides when it hears less of a clip, hears it in pieces, or hears more.
 
-Each function hears every clip of a corpus in one way for each of several lengths, and counts the decisions.
+Each function hears every clip of a corpus in one way at each of several lengths (seconds, or numbers of clips joined)
+and counts the decisions: ``at_lengths(run, corpus, (0.5, 1.0)).at(0.5).uar`` is the UAR on half a second.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
 
 import numpy as np
 import torch
 
 from sertut.corpora import Corpus
 from sertut.errors import SertutError
-from sertut.evidence.intervals import Interval, bootstrap_speakers, confusions_by_speaker
+from sertut.evidence.intervals import confusions_by_speaker
+from sertut.evidence.sums import AT, Tally
 from sertut.signals import HOP_SECONDS, WINDOW_SECONDS, Batch, pad
-from sertut.training.data import examples
-from sertut.training.metrics import uar
 from sertut.training.runs import Run
 
 
-@dataclass(frozen=True)
-class Lengths:
-    """Decisions at n lengths: seconds, or number of clips joined.
-
-    confusions: (n, S, C, C), rows true, one matrix for each of `speakers`.
-    """
-
-    lengths: tuple[float, ...]
-    speakers: tuple[str, ...]
-    confusions: np.ndarray
-
-    def uar(self, index: int) -> Interval:
-        """UAR at one length; the interval resamples speakers."""
-        return bootstrap_speakers(uar, self.confusions[index][None])
-
-    def to_json(self) -> dict:
-        """For the result of a study."""
-        return {
-            "lengths": list(self.lengths),
-            "speakers": list(self.speakers),
-            "confusions": self.confusions.tolist(),
-        }
-
-
-def at_lengths(run: Run, corpus: Corpus, seconds: Sequence[float]) -> Lengths:
+def at_lengths(run: Run, corpus: Corpus, seconds: Sequence[float]) -> Tally:
     """Hear only the middle `s` seconds of each clip; a clip that is shorter is heard whole."""
-    rows = examples(corpus, run.feature, run.normalizer).rows
+    rows = run.examples(corpus).rows
     return _count(run, corpus, seconds, lambda i, s: [_middle(rows[i], frames(s))])
 
 
-def in_segments(run: Run, corpus: Corpus, seconds: Sequence[float]) -> Lengths:
+def in_segments(run: Run, corpus: Corpus, seconds: Sequence[float]) -> Tally:
     """Cut each clip into segments of `s` seconds, decide on each, and average the probabilities.
 
     The last segment ends where the clip ends, and overlaps the one before it. This is how networks that need one
     length hear long speech.
     """
-    rows = examples(corpus, run.feature, run.normalizer).rows
+    rows = run.examples(corpus).rows
     return _count(run, corpus, seconds, lambda i, s: _segments(rows[i], frames(s)))
 
 
-def joined(run: Run, corpus: Corpus, counts: Sequence[int]) -> Lengths:
+def joined(run: Run, corpus: Corpus, counts: Sequence[int]) -> Tally:
     """Hear `n` clips of one speaker and one emotion as one recording.
 
     Clip i of each speaker and emotion is joined with the n - 1 that follow it, the last with the first ones, so that
     there are as many recordings as clips. Raises SertutError where a speaker has too few clips of an emotion.
     """
-    rows = examples(corpus, run.feature, run.normalizer).rows
+    rows = run.examples(corpus).rows
     groups: dict[tuple[str, str], list[int]] = {}
     for i, clip in enumerate(corpus):
         groups.setdefault((clip.speaker, clip.emotion), []).append(i)
@@ -83,12 +58,12 @@ def frames(seconds: float) -> int:
 
 
 @torch.no_grad()
-def decide(run: Run, rows: Sequence[torch.Tensor], batch_size: int = 64) -> torch.Tensor:
+def decide(run: Run, rows: Sequence[torch.Tensor]) -> torch.Tensor:
     """Probabilities (N, C) of N normalized feature tables (T_i, F)."""
     order = sorted(range(len(rows)), key=lambda i: len(rows[i]))
     result = torch.empty(len(rows), len(run.emotions))
-    for start in range(0, len(order), batch_size):
-        indices = order[start : start + batch_size]
+    for start in range(0, len(order), 64):
+        indices = order[start : start + 64]
         features, mask = pad([rows[i] for i in indices])
         batch = Batch(features, mask, torch.zeros(len(indices), dtype=torch.long)).to(run.device)
         result[indices] = run.model(batch).logits.float().softmax(dim=1).cpu()
@@ -97,18 +72,18 @@ def decide(run: Run, rows: Sequence[torch.Tensor], batch_size: int = 64) -> torc
 
 def _count(
     run: Run, corpus: Corpus, lengths: Sequence[float], pieces: Callable[[int, float], list[torch.Tensor]]
-) -> Lengths:
+) -> Tally:
     """Decide on each clip by what `pieces` makes of its index and a length, and count."""
     labels, who = [corpus.label(clip) for clip in corpus], [clip.speaker for clip in corpus]
-    tables = []
+    tables: dict[str, np.ndarray] = {}
     names: tuple[str, ...] = ()
     for length in lengths:
         cut = [pieces(i, length) for i in range(len(corpus))]
         probabilities = decide(run, [piece for clip in cut for piece in clip])
         by_clip = torch.stack([p.mean(dim=0) for p in probabilities.split([len(clip) for clip in cut])])
         table, names = confusions_by_speaker(labels, by_clip.argmax(dim=1), who, len(run.emotions))
-        tables.append(table)
-    return Lengths(tuple(lengths), names, np.stack(tables))
+        tables[f"uar{AT}{length:g}"] = table[None]
+    return Tally(names, {"model": tables}, {"uar": "uar"})
 
 
 def _middle(row: torch.Tensor, n: int) -> torch.Tensor:

@@ -16,18 +16,16 @@ gets. Agreement with the level is no merit in itself: :mod:`sertut.evidence.remo
 from __future__ import annotations
 
 import math
-import zlib
 from collections.abc import Sequence
 
 import numpy as np
-import pandas as pd
-from scipy.stats import rankdata
+from scipy.stats import spearmanr
 
 from sertut.attention import AttentionMap
 from sertut.corpora import Clip
-from sertut.errors import SertutError
 from sertut.evidence import baselines
-from sertut.evidence.localization import Localization, on_clock, time_weights
+from sertut.evidence.localization import on_clock, time_weights
+from sertut.evidence.perclip import ATTENTION, UNTRAINED, ClipScores, Found, draws_of, score_each
 
 METRICS = {
     "rank": "rank agreement",
@@ -35,7 +33,7 @@ METRICS = {
     "hit": "hit rate of the loudest step",
     "share": "mass on the loudest 10 %",
 }
-"""Column of :attr:`Localization.table` -> name in print; ``<column>_chance`` holds the chance level."""
+"""Column of :attr:`ClipScores.table` -> name in print; ``<column>_chance`` holds the chance level."""
 
 TOP = 0.1
 """The part of the sounding steps that counts as loudest, or as attended most."""
@@ -43,7 +41,7 @@ TOP = 0.1
 
 def loudness(
     clips: Sequence[Clip], maps: Sequence[AttentionMap], untrained: Sequence[AttentionMap] | None = None
-) -> Localization:
+) -> ClipScores:
     """Score one map a clip against its level, and beside it controls.
 
     These are the untrained network; the map's weights shuffled among the sounding steps; the energy itself, the best
@@ -55,28 +53,24 @@ def loudness(
     Raises:
         SertutError: no clip has two sounding steps.
     """
-    rows, skipped = [], {}
-    for i, clip in enumerate(clips):
+
+    def score(i: int, clip: Clip) -> Found | str:
         weights, clock, level, sounds = on_clock(clip, maps[i])
         if sounds.sum() < 2:
-            skipped[clip.name] = "fewer than two sounding steps"
-            continue
-        generator = np.random.default_rng(zlib.crc32(clip.name.encode()))
-        methods = {"attention": weights}
+            return "fewer than two sounding steps"
+        methods, n = {ATTENTION: weights}, len(weights)
         if untrained is not None:
-            methods["untrained network"] = time_weights(untrained[i], len(weights))[0]
+            methods[UNTRAINED] = time_weights(untrained[i], n)[0]
         methods |= {
-            "attention, shuffled": baselines.shuffled(weights, sounds, generator),
+            "attention, shuffled": baselines.shuffled(weights, sounds, draws_of(clip)),
             "energy": baselines.energy(level),
-            "center": baselines.center(len(weights)),
-            "uniform": baselines.uniform(len(weights)),
+            "center": baselines.center(n),
+            "uniform": baselines.uniform(n),
         }
-        for method, values in methods.items():
-            found = score_loudness(values, level, sounds, clock.hop)
-            rows.append({"clip": clip.name, "speaker": clip.speaker, "method": method, **found})
-    if not rows:
-        raise SertutError("no clip has two sounding steps, so no map can be compared with the level; use longer clips.")
-    return Localization(pd.DataFrame(rows), skipped, METRICS)
+        return {method: score_loudness(values, level, sounds, clock.hop) for method, values in methods.items()}
+
+    nothing = "no clip has two sounding steps, so no map can be compared with the level; use longer clips."
+    return score_each(clips, score, METRICS, nothing)
 
 
 def score_loudness(values: np.ndarray, level: np.ndarray, valid: np.ndarray, hop: float) -> dict[str, float]:
@@ -116,5 +110,4 @@ def in_top(values: np.ndarray, k: int) -> np.ndarray:
 
 def spearman(a: np.ndarray, b: np.ndarray) -> float:
     """Correlation of the ranks; 0 where one of the two is constant, and so ranks nothing."""
-    x, y = rankdata(a), rankdata(b)
-    return float(np.corrcoef(x, y)[0, 1]) if np.ptp(x) > 0 and np.ptp(y) > 0 else 0.0
+    return float(spearmanr(a, b).statistic) if np.ptp(a) > 0 and np.ptp(b) > 0 else 0.0

@@ -13,23 +13,19 @@ the centers of two long steps is scored, too.
 
 from __future__ import annotations
 
-import zlib
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
 
 import numpy as np
-import pandas as pd
 import torch
 
 from sertut.attention import AttentionMap, Clock
-from sertut.corpora import Clip, load_faces
-from sertut.errors import SertutError, unknown
+from sertut.corpora import Clip, clip_level, load_faces
 from sertut.evidence import baselines, scores
-from sertut.evidence.intervals import Interval, bootstrap_speakers, mean, paired_difference, sums_by_speaker
-from sertut.signals import HOP_SECONDS, WINDOW_SECONDS, frame_seconds, level_db, read_audio, sounding
+from sertut.evidence.perclip import ATTENTION, UNTRAINED, ClipScores, Found, draws_of, score_each
+from sertut.signals import HOP_SECONDS, WINDOW_SECONDS, frame_seconds, sounding
 
 METRICS = {"pointing": "pointing game", "mass": "mass in region", "auroc": "AUROC", "iou": "IoU"}
-"""Column of :attr:`Localization.table` -> name in print; ``<column>_chance`` holds the chance level."""
+"""Column of :attr:`ClipScores.table` -> name in print; ``<column>_chance`` holds the chance level."""
 
 TOLERANCE_SECONDS = 0.05
 """The pointing game forgives a peak that misses the region by less than this."""
@@ -41,99 +37,29 @@ FRAMES = Clock(HOP_SECONDS, WINDOW_SECONDS / 2 - HOP_SECONDS / 2)
 """The clock of the features: the first frame is centered on the middle of its window."""
 
 
-@dataclass(frozen=True)
-class Localization:
-    """Scores of several methods on the same clips.
-
-    table: one row a clip and method: clip, speaker, method, the columns of :data:`METRICS`, each with its chance level
-    (``pointing_chance``, ...), and ``on_silence``, the share of the map that fell on silent steps and is not scored.
-    skipped: clip name -> why nothing could be scored there. metrics: if others than :data:`METRICS`.
-    """
-
-    table: pd.DataFrame
-    skipped: Mapping[str, str]
-    metrics: Mapping[str, str] = field(default_factory=lambda: METRICS)
-
-    @property
-    def methods(self) -> tuple[str, ...]:
-        """The methods compared, in the order in which they were scored."""
-        return tuple(self.table["method"].unique())
-
-    @property
-    def speakers(self) -> tuple[str, ...]:
-        """Speakers of the scored clips, sorted."""
-        return tuple(sorted(self.table["speaker"].unique()))
-
-    def sums(self, method: str, metric: str, speakers: Sequence[str] | None = None) -> np.ndarray:
-        """(sum, count) of a metric for each of `speakers`, by default all of :attr:`speakers`; shape (S, 2).
-
-        Args:
-            method: one of :attr:`methods`. metric: a key of :attr:`metrics`, or that key with ``_chance``.
-        """
-        if method not in self.methods:
-            raise unknown("method", method, self.methods)
-        if metric.removesuffix("_chance") not in self.metrics:
-            raise unknown("metric", metric, self.metrics)
-        rows = self.table[self.table["method"] == method]
-        return sums_by_speaker(rows[metric].tolist(), rows["speaker"].tolist(), speakers or self.speakers)
-
-    def interval(self, method: str, metric: str) -> Interval:
-        """Mean over clips, with an interval that resamples speakers."""
-        return bootstrap_speakers(mean, self.sums(method, metric)[None])
-
-    def difference(self, method: str, other: str, metric: str) -> Interval:
-        """How much better `method` is than `other` on the same clips: mean and interval, paired over speakers."""
-        return paired_difference(mean, self.sums(method, metric)[None], self.sums(other, metric)[None])
-
-    def summary(self) -> pd.DataFrame:
-        """One row a method; for each metric an :class:`Interval` and, beside it, the chance level."""
-        columns: dict[tuple[str, str], list] = {}
-        for metric, name in self.metrics.items():
-            columns[name, "score"] = [self.interval(method, metric) for method in self.methods]
-            chances = [self.sums(method, f"{metric}_chance").sum(axis=0) for method in self.methods]
-            columns[name, "chance"] = [float(mean(total)) for total in chances]
-        return pd.DataFrame(columns, index=pd.Index(self.methods, name="method"))
-
-    @property
-    def note(self) -> str:
-        """What was scored and what was left out, in a sentence."""
-        n = self.table["clip"].nunique()
-        reasons = pd.Series(self.skipped, dtype=str).value_counts()
-        left_out = "; ".join(f"{count} skipped: {reason}" for reason, count in reasons.items())
-        return f"{n} clips of {len(self.speakers)} speakers scored; {left_out or 'none skipped'}."
-
-    def __str__(self) -> str:
-        return f"{self.summary().to_string(float_format='{:.2f}'.format)}\n{self.note}"
-
-    def _repr_html_(self) -> str:
-        return f"{self.summary().to_html(float_format='{:.2f}'.format)}<p>{self.note}</p>"
-
-
 def localize(
     clips: Sequence[Clip],
     maps: Sequence[AttentionMap],
     untrained: Sequence[AttentionMap] | None = None,
     *,
     others: Mapping[str, Sequence[AttentionMap]] | None = None,
-    tolerance: float = TOLERANCE_SECONDS,
-) -> Localization:
+) -> ClipScores:
     """Score one map a clip against the regions of the map's own stream, beside what knows nothing of emotion.
 
     These are the untrained network; energy (voice) or motion (face); and center, uniform, random and shifted maps.
+    ``on_silence`` in the table is the share of a map that fell on steps that do not count.
 
     Args:
         maps: of the trained network, batch size 1 each. A map with the axis "emotion" counts with the mean of its
             emotions: choose one of them with :func:`of_emotions`.
         untrained: of the same network before training, if wanted. others: name -> further maps to score, one a clip.
-        tolerance: of the pointing game, seconds, rounded to whole steps of the map; for a network whose steps see
-            much more than they span, pass half of its receptive field.
 
     Raises:
         SertutError: no clip has a region that could be scored.
     """
-    rows, skipped = [], {}
     faces = load_faces(clips, progress=False) if any(map_.stream == "face" for map_ in maps) else None
-    for i, clip in enumerate(clips):
+
+    def score(i: int, clip: Clip) -> Found | str:
         stream = maps[i].stream
         if faces is not None:
             weights, clock, valid = on_face_clock(maps[i])
@@ -143,31 +69,25 @@ def localize(
             simple = {"energy": baselines.energy(level)}
         region = scores.region_mask(clip.regions, clock.centers(len(weights)).numpy(), stream)
         if not scores.defined(region, valid):
-            skipped[clip.name] = _why_not(clip, region, valid, stream)
-            continue
-        # Drawn anew for each clip, from the clip's own name: the same whichever clips come before it.
-        generator = np.random.default_rng(zlib.crc32(clip.name.encode()))
-        methods = {"attention": weights}
+            counts = "sounding step" if stream == "voice" else "frame with a face"
+            return why_not(clip, region, valid, stream, counts)
+        generator, n = draws_of(clip), len(weights)
+        methods = {ATTENTION: weights}
         if untrained is not None:
-            methods["untrained network"] = time_weights(untrained[i], len(weights))[0]
-        methods |= {name: time_weights(theirs[i], len(weights))[0] for name, theirs in (others or {}).items()}
+            methods[UNTRAINED] = time_weights(untrained[i], n)[0]
+        methods |= {name: time_weights(theirs[i], n)[0] for name, theirs in (others or {}).items()}
         methods |= simple
         methods |= {
-            "center": baselines.center(len(weights)),
-            "uniform": baselines.uniform(len(weights)),
+            "center": baselines.center(n),
+            "uniform": baselines.uniform(n),
             "random, as smooth": baselines.random_smooth(weights, generator),
             "attention, shifted": baselines.shifted(weights, generator),
         }
-        steps = round(tolerance / clock.hop)
-        for method, values in methods.items():
-            found = score_clip(values, region, valid, clock.hop, steps)
-            rows.append({"clip": clip.name, "speaker": clip.speaker, "method": method, **found})
-    if not rows:
-        reason = next(iter(skipped.values()), "there are no clips")
-        raise SertutError(
-            f"no clip could be scored for localization ({reason}); use a corpus with known regions, such as planted."
-        )
-    return Localization(pd.DataFrame(rows), skipped)
+        steps = round(TOLERANCE_SECONDS / clock.hop)
+        return {method: score_clip(values, region, valid, clock.hop, steps) for method, values in methods.items()}
+
+    nothing = "no clip could be scored for localization ({}); use a corpus with known regions, such as planted."
+    return score_each(clips, score, METRICS, nothing)
 
 
 def score_clip(
@@ -190,7 +110,7 @@ def score_clip(
 
 def on_clock(clip: Clip, map_: AttentionMap) -> tuple[np.ndarray, Clock, np.ndarray, np.ndarray]:
     """A clip's map over time, its clock, and on that clock the clip's level in dB and whether it sounds; (T,) each."""
-    frames = level_db(read_audio(clip.audio))
+    frames = clip_level(clip)
     weights, clock = time_weights(map_, len(frames))
     level = step_level(frames, clock, len(weights))
     return weights, clock, level, sounding(torch.from_numpy(level)).numpy()
@@ -247,21 +167,8 @@ def step_level(level: torch.Tensor, clock: Clock, n: int) -> np.ndarray:
     return 10 * np.log10(np.where(count > 0, total / np.maximum(count, 1), between))
 
 
-def stored(*parts: Localization) -> dict:
-    """For the result of a study: sums over the clips of each speaker; the metrics of all parts side by side."""
-    speakers = parts[0].speakers
-    methods: dict[str, dict] = {method: {} for method in parts[0].methods}
-    for part in parts:
-        metrics = [*part.metrics, *(f"{metric}_chance" for metric in part.metrics)]
-        for method in part.methods:
-            sums = {metric: part.sums(method, metric, speakers) for metric in metrics}
-            # What a method does not have, such as the spread of a single head's gates, counts no clip and is left out.
-            methods[method] |= {metric: t.round(6).tolist() for metric, t in sums.items() if t[:, 1].any()}
-    return {"speakers": list(speakers), "skipped": len(parts[0].skipped), "methods": methods}
-
-
-def _why_not(clip: Clip, region: np.ndarray, valid: np.ndarray, stream: str) -> str:
+def why_not(clip: Clip, region: np.ndarray, valid: np.ndarray, stream: str, counts: str) -> str:
+    """Why a clip cannot be scored; `counts`: what a place that counts is called."""
     if not any(r.stream == stream for r in clip.regions):
         return f"no known region in the {stream}"
-    counts = "sounding step" if stream == "voice" else "frame with a face"
     return f"no {counts} inside the region" if not (region & valid).any() else f"the region holds all of the {stream}"

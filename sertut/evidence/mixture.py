@@ -22,18 +22,18 @@ import numpy as np
 import pandas as pd
 from numpy.typing import ArrayLike
 from scipy.optimize import minimize, minimize_scalar
-from scipy.special import log_softmax, softmax
+from scipy.special import entr, log_softmax, softmax
 
 from sertut.corpora import Clip
 from sertut.errors import SertutError, unknown
-from sertut.evidence.localization import Localization
+from sertut.evidence.perclip import ClipScores
 
 METRICS = {
     "variation": "total variation",
     "divergence": "Jensen-Shannon divergence, bits",
     "pair": "error within the pair",
 }
-"""Column of :attr:`Localization.table` -> name in print; ``<column>_chance`` holds that of the best constant."""
+"""Column of :attr:`ClipScores.table` -> name in print; ``<column>_chance`` holds that of the best constant."""
 
 MODEL, CONSTANT, HALF, HARD = "model", "best constant", "half and half", "hard decision"
 
@@ -44,15 +44,13 @@ def mixture_error(
     speakers: Sequence[str],
     *,
     others: Mapping[str, ArrayLike] | None = None,
-    names: Sequence[str] | None = None,
-) -> Localization:
+) -> ClipScores:
     """Hold estimated shares against true ones, beside estimates that know less; methods and metrics as said above.
 
     Args:
         probabilities: shape (N, C), what the model gives to each emotion. shares: shape (N, C), the true ones, from
             :func:`true_shares` or :func:`vote_shares`; a clip with NaN is left out. speakers: of the N clips.
         others: name -> further estimates (N, C), e.g. ``{"model, tempered": tempered(logits, temperature)}``.
-        names: of the N clips.
 
     Raises:
         SertutError: the shapes differ, a row does not sum to 1, or no clip has shares.
@@ -79,12 +77,12 @@ def mixture_error(
         method: {name: error(values, truth) for name, error in ERRORS.items()} for method, values in estimates.items()
     }
     constant = {name: error(best_constant(truth, name), truth) for name, error in ERRORS.items()}
-    every = np.array(names if names is not None else [f"clip {i + 1}" for i in range(len(known))])
+    every = np.array([f"clip {i + 1}" for i in range(len(known))])
     rows = pd.DataFrame({"clip": every[known], "speaker": np.asarray(speakers)[known]})
     chance = {f"{name}_chance": values for name, values in constant.items()}
     parts = [rows.assign(method=method, **found, **chance) for method, found in {**errors, CONSTANT: constant}.items()]
     skipped = dict.fromkeys(every[~known].tolist(), "no known shares")
-    return Localization(pd.concat(parts, ignore_index=True), skipped, METRICS)
+    return ClipScores.of(pd.concat(parts, ignore_index=True), skipped, METRICS)
 
 
 def total_variation(p: np.ndarray, s: np.ndarray) -> np.ndarray:
@@ -114,8 +112,7 @@ def pair_error(p: np.ndarray, s: np.ndarray) -> np.ndarray:
 
 def entropy(shares: np.ndarray) -> np.ndarray:
     """Entropy in bits, shapes (..., C) to (...): 0 where all agree on one emotion, log2(C) where all are alike."""
-    positive = np.where(shares > 0, shares, 1.0)
-    return -(positive * np.log2(positive)).sum(axis=-1)
+    return entr(shares).sum(axis=-1) / np.log(2)
 
 
 ERRORS = {"variation": total_variation, "divergence": divergence, "pair": pair_error}

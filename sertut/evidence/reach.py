@@ -18,13 +18,12 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-import pandas as pd
 import torch
 
 from sertut.attention import AttentionMap
 from sertut.corpora import Clip
 from sertut.errors import SertutError
-from sertut.evidence.localization import Localization
+from sertut.evidence.perclip import ClipScores, Found, score_each
 
 METRICS = {
     "distance": "seconds between query and key",
@@ -34,12 +33,12 @@ METRICS = {
     "spread": "spread of the gates",
     "unlike": "difference between heads",
 }
-"""Column of :attr:`Localization.table` -> name in print; ``<column>_chance``, of all heads: were they uniform."""
+"""Column of :attr:`ClipScores.table` -> name in print; ``<column>_chance``, of all heads: were they uniform."""
 
 ALL = "all heads"
 
 
-def head_use(clips: Sequence[Clip], maps: Sequence[AttentionMap]) -> Localization:
+def head_use(clips: Sequence[Clip], maps: Sequence[AttentionMap]) -> ClipScores:
     """One row a clip and "method": "head 1", "head 2", ..., and "all heads"; columns as the head of this module says.
 
     Args:
@@ -48,12 +47,12 @@ def head_use(clips: Sequence[Clip], maps: Sequence[AttentionMap]) -> Localizatio
     Raises:
         SertutError: a map has other axes.
     """
-    rows = []
-    for clip, map_ in zip(clips, maps, strict=True):
-        each, together = use_of(map_)
-        for method, found in [(ALL, together), *((f"head {h + 1}", row) for h, row in enumerate(each))]:
-            rows.append({"clip": clip.name, "speaker": clip.speaker, "method": method, **found})
-    return Localization(pd.DataFrame(rows), {}, METRICS)
+
+    def score(i: int, clip: Clip) -> Found:
+        each, together = use_of(maps[i])
+        return {ALL: together, **{f"head {h + 1}": row for h, row in enumerate(each)}}
+
+    return score_each(clips, score, METRICS, "no map of heads could be measured: {}; pass at least one clip.")
 
 
 def use_of(map_: AttentionMap) -> tuple[list[dict[str, float]], dict[str, float]]:

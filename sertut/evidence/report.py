@@ -16,17 +16,16 @@ from sertut.corpora import Corpus
 from sertut.errors import SertutError, unknown
 from sertut.evidence.cells import localize_cells
 from sertut.evidence.examples import Example, Selection, example_of
-from sertut.evidence.intervals import Interval, bootstrap_speakers, confusions_by_speaker
-from sertut.evidence.lags import ALIGNMENT, NOT_ALIGNING, Offsets, offsets, true_offset
+from sertut.evidence.intervals import Interval, confusions_by_speaker
+from sertut.evidence.lags import ALIGNMENT, NOT_ALIGNING, offsets, true_offset
 from sertut.evidence.level import loudness
-from sertut.evidence.localization import Localization, localize, of_emotions, stored
+from sertut.evidence.localization import localize, of_emotions
+from sertut.evidence.perclip import ATTENTION, ClipScores
 from sertut.evidence.reach import head_use
-from sertut.training.metrics import chance_uar, recalls, uar, wa
+from sertut.evidence.sums import Tally
+from sertut.training.metrics import chance_uar, recalls
 from sertut.training.prediction import Predictions, predict
 from sertut.training.runs import Run
-
-ATTENTION = "attention"
-"""Name of the map that is scored unless another one is asked for."""
 
 
 @dataclass(frozen=True)
@@ -59,16 +58,22 @@ class Report:
         return self.predictions.emotions
 
     @cached_property
-    def speakers(self) -> tuple[str, ...]:
-        """The S speakers, sorted."""
-        return tuple(sorted({clip.speaker for clip in self.predictions.clips}))
-
-    @cached_property
-    def per_speaker(self) -> np.ndarray:
-        """One confusion matrix for each of :attr:`speakers`, shape (S, C, C), rows true."""
+    def decisions(self) -> Tally:
+        """Confusion matrices of the S speakers: the metrics "uar" and "wa" of the method "model"."""
         who = [clip.speaker for clip in self.predictions.clips]
         labels, predicted = self.predictions.labels.tolist(), self.predictions.predicted.tolist()
-        return confusions_by_speaker(labels, predicted, who, len(self.emotions))[0]
+        table, names = confusions_by_speaker(labels, predicted, who, len(self.emotions))
+        return Tally(names, {"model": {"uar": table[None]}}, {"uar": "uar"}, emotions=self.emotions)
+
+    @property
+    def speakers(self) -> tuple[str, ...]:
+        """The S speakers, sorted."""
+        return self.decisions.speakers
+
+    @property
+    def per_speaker(self) -> np.ndarray:
+        """One confusion matrix for each of :attr:`speakers`, shape (S, C, C), rows true."""
+        return self.decisions.sums("model", "uar")[0]
 
     @property
     def confusion(self) -> np.ndarray:
@@ -83,15 +88,15 @@ class Report:
     @cached_property
     def wa(self) -> Interval:
         """Weighted accuracy, the share of clips that are right; the interval resamples speakers."""
-        return bootstrap_speakers(wa, self.per_speaker[None])
+        return self.decisions.wa
 
     @cached_property
     def uar(self) -> Interval:
         """Unweighted average recall; the interval resamples speakers."""
-        return bootstrap_speakers(uar, self.per_speaker[None])
+        return self.decisions.uar
 
     @cached_property
-    def localization(self) -> Localization:
+    def localization(self) -> ClipScores:
         """Does attention find the emotional region? Beside the untrained network and maps that know nothing.
 
         The regions are those of the map's own stream, the voice or the face. A map with the axis "emotion" is scored by
@@ -101,93 +106,107 @@ class Report:
         Raises:
             SertutError: the model has no attention map, or the corpus no known regions.
         """
+        self._ask(self._not_attending(), self._without_regions())
         maps = _maps(self.predictions)
         chosen = any("emotion" in map_.axes for map_ in maps)
         others = {"predicted class": of_emotions(maps, self.predictions.predicted.tolist())} if chosen else {}
         return self._scored(functools.partial(localize, others=others))
 
     @cached_property
-    def cells(self) -> Localization:
+    def cells(self) -> ClipScores:
         """Does attention find the region in time and frequency? As :attr:`localization`, over the cells of the map.
 
         Raises:
             SertutError: the map has no frequency axis, or the corpus no known regions.
         """
+        self._ask(self._not_attending(), self._without_regions())
         return self._scored(localize_cells)
 
     @cached_property
-    def loudness(self) -> Localization:
+    def loudness(self) -> ClipScores:
         """Is attention where the voice is loud? Beside the untrained network, shuffled weights, and the energy itself.
 
         Raises:
             SertutError: the model has no attention map, or one of the face.
         """
-        if self._stream() == "face":
-            raise SertutError(
-                "this model attends to the face, which has no loudness; ask one that attends to the voice."
-            )
-        return self._scored(loudness, regions=False)
+        faces = "this model attends to the face, which has no loudness; ask one that attends to the voice."
+        self._ask(self._not_attending(), faces if self._stream() == "face" else "")
+        return self._scored(loudness)
 
     @cached_property
-    def heads(self) -> Localization:
+    def heads(self) -> ClipScores:
         """How far each head looks, how much of the clip it takes in, and how much it counts.
 
         Raises:
             SertutError: the model has no attention map, or one without heads.
         """
-        if reason := self._not_localizable(regions=False):
-            raise SertutError(reason)
+        self._ask(self._not_attending())
         return head_use(self.predictions.clips, _maps(self.predictions))
 
     @cached_property
-    def offsets(self) -> Offsets:
+    def offsets(self) -> ClipScores:
         """Does alignment find by how much the face lags the voice? Beside the untrained network, 0 s, and a guess.
 
         Raises:
             SertutError: the model has no map between voice and face, or the corpus no known offsets.
         """
-        if reason := self._without_offsets():
-            raise SertutError(reason)
+        self._ask(self._without_offsets())
         untrained = _maps(self.untrained, ALIGNMENT) if self.untrained else None
         return offsets(self.predictions.clips, _maps(self.predictions, ALIGNMENT), untrained)
 
-    def _scored(self, score: Callable[..., Localization], regions: bool = True) -> Localization:
-        if reason := self._not_localizable(regions):
-            raise SertutError(reason)
+    @cached_property
+    def tally(self) -> Tally:
+        """All scores that this model and corpus allow, as sums by speaker: what a study keeps and pools.
+
+        The method "model" has "uar"; "attention" and what stands beside it the metrics of :attr:`localization`,
+        :attr:`cells`, :attr:`loudness` and :attr:`offsets`; "all heads", "head 1", ... those of :attr:`heads`.
+        """
+        parts: list[Tally] = []
+        if not self._not_attending():
+            parts += [self.localization] if not self._without_regions() else []
+            parts += [self.cells] if not self._without_regions() and self._knows_bands() else []
+            parts += [self.loudness] if self._stream() == "voice" else []
+            parts += [self.heads] if all("head" in map_.axes for map_ in _maps(self.predictions)) else []
+        parts += [self.offsets] if not self._without_offsets() else []
+        return self.decisions.merged(*parts)
+
+    def _scored(self, score: Callable[..., ClipScores]) -> ClipScores:
         labels = self.predictions.labels.tolist()
         untrained = of_emotions(_maps(self.untrained), labels) if self.untrained else None
         return score(self.predictions.clips, of_emotions(_maps(self.predictions), labels), untrained)
+
+    def _ask(self, *reasons: str) -> None:
+        """Raise the first reason, if there is one, why something cannot be scored."""
+        for reason in filter(None, reasons):
+            raise SertutError(reason)
 
     def _knows_bands(self) -> bool:
         """Whether maps and regions both have a frequency."""
         maps_do = all("frequency" in map_.axes for map_ in _maps(self.predictions))
         return maps_do and any(region.in_band for clip in self.predictions.clips for region in clip.regions)
 
-    def _has_heads(self) -> bool:
-        return all("head" in map_.axes for map_ in _maps(self.predictions))
-
     def _stream(self) -> str | None:
         """The stream of the attention maps, "voice" or "face"; None without any."""
         return next((maps[ATTENTION].stream for maps in self.predictions.maps if ATTENTION in maps), None)
+
+    def _not_attending(self) -> str:
+        if all(ATTENTION in maps for maps in self.predictions.maps):
+            return ""
+        return "this model has no attention map to localize with; train one with attention, e.g. pooling='attention'."
+
+    def _without_regions(self) -> str:
+        if any(region.stream == self._stream() for clip in self.predictions.clips for region in clip.regions):
+            return ""
+        return (
+            f"the emotional regions of '{self.name}' are not known, so attention cannot be scored against them;"
+            " use planted or a spliced corpus, e.g. spliced-ravdess."
+        )
 
     def _without_offsets(self) -> str:
         if not all(ALIGNMENT in maps for maps in self.predictions.maps):
             return NOT_ALIGNING
         if all(true_offset(clip) is None for clip in self.predictions.clips):
             return f"the offsets between voice and face of '{self.name}' are not known; use planted."
-        return ""
-
-    def _not_localizable(self, regions: bool = True) -> str:
-        if not all(ATTENTION in maps for maps in self.predictions.maps):
-            return (
-                "this model has no attention map to localize with; train one with attention, e.g. pooling='attention'."
-            )
-        known = {region.stream for clip in self.predictions.clips for region in clip.regions}
-        if regions and self._stream() not in known:
-            return (
-                f"the emotional regions of '{self.name}' are not known, so attention cannot be scored against them;"
-                " use planted or a spliced corpus, e.g. spliced-ravdess."
-            )
         return ""
 
     def examples(self, rule: str = "typical", n: int = 4) -> Selection:
@@ -216,29 +235,6 @@ class Report:
     def typical(self, n: int = 4) -> Selection:
         """For each of the first `n` emotions the clip nearest the median; see :meth:`examples`."""
         return self.examples("typical", n)
-
-    def to_json(self) -> dict:
-        """The sums that scores and intervals over many runs are made from; :class:`sertut.evidence.Pooled` reads them.
-
-        Keys: emotions, clips, speakers (S names), confusions (S, C, C); and localization, loudness, heads, each None or
-        {speakers, skipped, methods: {method: {metric: (S', 2) pairs (sum, count)}}}. Where regions are known in
-        frequency and the map has that axis, the metrics of :attr:`cells` stand beside those of localization. offsets:
-        None, or as in :meth:`sertut.evidence.lags.Offsets.to_json`.
-        """
-        has_map, scored = not self._not_localizable(regions=False), not self._not_localizable()
-        of_voice = has_map and self._stream() == "voice"
-        return {
-            "emotions": list(self.emotions),
-            "clips": len(self),
-            "speakers": list(self.speakers),
-            "confusions": self.per_speaker.tolist(),
-            "localization": stored(self.localization, *([self.cells] if self._knows_bands() else []))
-            if scored
-            else None,
-            "loudness": stored(self.loudness) if of_voice else None,
-            "heads": stored(self.heads) if has_map and self._has_heads() else None,
-            "offsets": None if self._without_offsets() else self.offsets.to_json(),
-        }
 
     def __str__(self) -> str:
         found = ", ".join(f"{emotion} {recall:.2f}" for emotion, recall in self.recalls.items())

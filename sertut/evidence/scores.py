@@ -99,30 +99,20 @@ def auroc(scores: np.ndarray, region: np.ndarray, valid: np.ndarray) -> float:
     return float((rank_sum - n * (n + 1) / 2) / (n * others))
 
 
-def salient(
-    scores: np.ndarray, valid: np.ndarray, hop: float, rule: str = "mass", share: float = 0.5, level: float = 2.0
-) -> np.ndarray:
-    r"""The steps that a map calls important, shape (T,), bool: a map made into spans by a stated rule.
+def salient(scores: np.ndarray, valid: np.ndarray, hop: float) -> np.ndarray:
+    r"""The steps that a map calls important, shape (T,), bool: a map made into spans.
 
-    "mass" (the default): the largest scores, until they hold `share` of the valid mass; steps that tie with the last
-    one come in too, so that the order of equal steps plays no role. "level": scores above `level` times uniform,
-    :math:`a_t > \kappa / N`. Then gaps shorter than 50 ms are closed and pieces shorter than 50 ms dropped.
+    The largest scores, until they hold half of the valid mass; steps that tie with the last one come in too, so that
+    the order of equal steps plays no role. Then gaps shorter than 50 ms are closed and pieces shorter than 50 ms
+    dropped.
 
     Args:
         hop: seconds a step.
-
-    Raises:
-        SertutError: unknown rule.
     """
     inside, total = scores[valid], scores[valid].sum()
-    if rule == "mass":
-        descending = np.sort(inside)[::-1]
-        last = int(np.searchsorted(np.cumsum(descending), share * total * (1 - _SLACK)))
-        chosen = scores >= descending[min(last, len(descending) - 1)] if total > 0 else np.zeros_like(valid)
-    elif rule == "level":
-        chosen = scores > level * total / max(1, len(inside))
-    else:
-        raise SertutError(f"unknown rule '{rule}': known are mass, level.")
+    descending = np.sort(inside)[::-1]
+    last = int(np.searchsorted(np.cumsum(descending), 0.5 * total * (1 - _SLACK)))
+    chosen = scores >= descending[min(last, len(descending) - 1)] if total > 0 else np.zeros_like(valid)
     shortest = math.ceil(SHORTEST_SECONDS / hop - _SLACK)  # steps; a run of fewer lasts less than 50 ms
     spans = _without_short_runs(chosen & valid, shortest, of=False)
     return _without_short_runs(spans, shortest, of=True) & valid

@@ -17,20 +17,20 @@ Its slope can come near one half, since what was put there lies before the one s
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Sequence
+from dataclasses import replace
 
 import numpy as np
 import pandas as pd
 import torch
 
 from sertut.attention import AttentionMap
-from sertut.corpora import Clip, Corpus
+from sertut.corpora import Clip, Corpus, clip_level
 from sertut.errors import SertutError
-from sertut.evidence.intervals import Interval, bootstrap_speakers, mean, paired_difference
-from sertut.evidence.lags import ALIGNMENT, NEAR_SECONDS, NOT_ALIGNING, recovered_offset
-from sertut.evidence.pooled import side_by_side
-from sertut.signals import HOP_SECONDS, level_db, read_audio
+from sertut.evidence.lags import ALIGNMENT, NOT_ALIGNING, recovered_offset
+from sertut.evidence.perclip import ATTENTION
+from sertut.evidence.sums import AT, NEAR_SECONDS, Tally
+from sertut.signals import HOP_SECONDS
 from sertut.training.data import Examples
 from sertut.training.runs import Run
 from sertut.video import VIDEO_HOP
@@ -39,106 +39,15 @@ SHIFTS = (-0.5, -0.2, 0.0, 0.2, 0.5)
 """Seconds by which the face is delayed; below 0 the voice."""
 
 
-@dataclass(frozen=True)
-class Shifts:
-    """How the recovered offset moves with M known shifts; of K seeds, S speakers.
-
-    shifts: seconds, one of them 0; positive if the face was delayed, negative if the voice. changes: (K, S, M), sums
-    over a speaker's clips of what the recovered offset moved by, seconds. followed: (K, S, M), a speaker's clips in
-    which it moved by the shift, give or take 80 ms. control: (K, S, M), as `changes`, of the same maps with one row for
-    all query steps. clips: (K, S), how many there are.
-    """
-
-    shifts: tuple[float, ...]
-    speakers: tuple[str, ...]
-    changes: np.ndarray
-    followed: np.ndarray
-    control: np.ndarray
-    clips: np.ndarray
-
-    @property
-    def slope(self) -> Interval:
-        """Slope through the origin of the recovered change on the shift: 1 if the ridge follows, 0 if it stays."""
-        return bootstrap_speakers(mean, self._products(self.changes))
-
-    @property
-    def control_slope(self) -> Interval:
-        """The slope of the control: what follows without any alignment."""
-        return bootstrap_speakers(mean, self._products(self.control))
-
-    @property
-    def gain(self) -> Interval:
-        """By how much the slope is steeper than that of the control, paired over speakers and seeds."""
-        return paired_difference(mean, self._products(self.changes), self._products(self.control))
-
-    def change(self, shift: float) -> Interval:
-        """Mean change of the recovered offset at one of the shifts, seconds."""
-        return self._mean(self.changes, shift)
-
-    def follows(self, shift: float) -> Interval:
-        """Share of the clips whose recovered offset moves by `shift`, give or take 80 ms."""
-        return self._mean(self.followed, shift)
-
-    def table(self) -> pd.DataFrame:
-        """One row a shift: how far the recovered offset moved, and in which share of the clips by the shift."""
-        rows = [(shift, self.change(shift), self.follows(shift)) for shift in self.shifts]
-        return pd.DataFrame(rows, columns=["shift, s", "recovered change, s", "followed"])
-
-    def to_json(self) -> dict:
-        """For the result of a study; of one seed. :func:`pooled_shifts` reads it back."""
-        return {
-            "shifts": list(self.shifts),
-            "speakers": list(self.speakers),
-            "changes": self.changes[0].round(4).tolist(),
-            "followed": self.followed[0].astype(int).tolist(),
-            "control": self.control[0].round(4).tolist(),
-            "clips": self.clips[0].astype(int).tolist(),
-        }
-
-    def __str__(self) -> str:
-        n = int(self.clips[0].sum())
-        slopes = f"slope {self.slope} (ideal 1, control {self.control_slope})"
-        return f"{n} clips of {len(self.speakers)} speakers, {slopes}\n{self.table().to_string()}"
-
-    def _products(self, changes: np.ndarray) -> np.ndarray:
-        """Sums of s times change, and of s squared, (K, S, 2): their ratio is the slope."""
-        shifts = np.array(self.shifts)
-        return np.stack([changes @ shifts, self.clips * (shifts**2).sum()], axis=-1)
-
-    def _mean(self, sums: np.ndarray, shift: float) -> Interval:
-        if shift not in self.shifts:
-            raise SertutError(f"no shift of {shift:g} s was made; known are {', '.join(map(str, self.shifts))}.")
-        return bootstrap_speakers(mean, np.stack([sums[:, :, self.shifts.index(shift)], self.clips], axis=-1))
-
-
-def pooled_shifts(parts: Sequence[Mapping], seeds: Sequence[int]) -> Shifts:
-    """Folds side by side and seeds stacked.
-
-    Args:
-        parts: from :meth:`Shifts.to_json`, in any order. seeds: the seed of each.
-
-    Raises:
-        SertutError: the parts have different shifts, or do not make whole seeds.
-    """
-    if any(part["shifts"] != parts[0]["shifts"] for part in parts):
-        raise SertutError("these tests were made with different shifts; pool those of one kind only.")
-
-    def pool(what: str) -> tuple[np.ndarray, tuple[str, ...]]:
-        rows: dict[int, list] = {seed: [] for seed in sorted(set(seeds))}
-        for part, seed in zip(parts, seeds, strict=True):
-            rows[seed].append((part["speakers"], part[what]))
-        return side_by_side(rows)
-
-    speakers = pool("clips")[1]
-    changes, followed, control, clips = (pool(what)[0] for what in ("changes", "followed", "control", "clips"))
-    return Shifts(tuple(parts[0]["shifts"]), speakers, changes, followed, control, clips)
-
-
-def shift_test(run: Run, corpus: Corpus, shifts: Sequence[float] = SHIFTS) -> Shifts:
+def shift_test(run: Run, corpus: Corpus, shifts: Sequence[float] = SHIFTS) -> Tally:
     """Delay the face, or the voice, of every clip by known times; recover the offset each time.
 
     Delaying puts copies of a frame before one stream and after the other: of the voice its quietest one, of the face
     its first or last one. So nothing is lost. Clips that lack a stream are left out.
+
+    Methods are "attention" and its "control", both with the metric "slope"; of attention, ``moved.at(0.2)`` has the
+    mean "change" of the recovered offset at that shift, seconds, and "followed", the share of the clips in which it
+    moved by the shift, give or take 80 ms.
 
     Args:
         shifts: seconds, positive to delay the face, negative to delay the voice; rounded to whole frames of the stream
@@ -156,12 +65,30 @@ def shift_test(run: Run, corpus: Corpus, shifts: Sequence[float] = SHIFTS) -> Sh
     if not kept.any():
         raise SertutError(f"no clip of '{corpus.name}' has both voice and face; the shift test needs both.")
     change, control = np.moveaxis((found - found[made.index(0.0)])[:, kept], -1, 0)  # (M, N') each
-    right = np.abs(change - np.array(made)[:, None]) <= NEAR_SECONDS
     who = np.array([clip.speaker for clip in corpus])[kept]
     speakers = tuple(sorted(set(who.tolist())))
     member = (who == np.array(speakers)[:, None]).astype(float)  # (S, N')
-    changes, followed, controls = ((member @ values.T)[None] for values in (change, right, control))
-    return Shifts(made, speakers, changes, followed, controls, member.sum(axis=1)[None])
+    clips, steps = member.sum(axis=1), np.array(made)
+
+    def slope(values: np.ndarray) -> np.ndarray:
+        """Sums of s times change, and of s squared, (1, S, 2): their ratio is the slope."""
+        return np.stack([member @ values.T @ steps, clips * (steps**2).sum()], axis=-1)[None]
+
+    attention = {"slope": slope(change)}
+    for shift, moved in zip(made, change, strict=True):
+        near = np.abs(moved - shift) <= NEAR_SECONDS
+        attention[f"change{AT}{shift:g}"] = np.stack([member @ moved, clips], axis=-1)[None]
+        attention[f"followed{AT}{shift:g}"] = np.stack([member @ near, clips], axis=-1)[None]
+    return Tally(speakers, {ATTENTION: attention, "control": {"slope": slope(control)}})
+
+
+def shift_table(found: Tally) -> pd.DataFrame:
+    """One row a shift: how far the recovered offset moved, and in which share of the clips by the shift."""
+    rows = [
+        (shift, *(found.at(shift).interval(ATTENTION, metric) for metric in ("change", "followed")))
+        for shift in found.settings
+    ]
+    return pd.DataFrame(rows, columns=["shift, s", "recovered change, s", "followed"])
 
 
 def delayed(part: Examples, clips: Sequence[Clip], shift: float) -> Examples:
@@ -172,7 +99,7 @@ def delayed(part: Examples, clips: Sequence[Clip], shift: float) -> Examples:
     n_face, n_voice = round(abs(shift) / VIDEO_HOP), round(abs(shift) / HOP_SECONDS)
     rows, faces = [], []
     for clip, row, face in zip(clips, part.rows, part.faces or (), strict=True):
-        quiet = row[int(level_db(read_audio(clip.audio)).argmin())].expand(n_voice, -1)
+        quiet = row[int(clip_level(clip).argmin())].expand(n_voice, -1)
         first, last = (frame.expand(n_face, -1) for frame in (face[0], face[-1]))
         rows.append(torch.cat([row, quiet] if shift >= 0 else [quiet, row]))
         faces.append(torch.cat([first, face] if shift >= 0 else [face, last]))

@@ -14,112 +14,40 @@ one: the same voice with the face of another clip of the same emotion, stretched
 
 from __future__ import annotations
 
-import zlib
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
-from functools import cached_property
-
 import numpy as np
 import pandas as pd
 
 from sertut.attention import Clock
 from sertut.attention.alignment import LAG_STEP, MAX_LAG
 from sertut.corpora import Clip
-from sertut.errors import SertutError, unknown
+from sertut.errors import SertutError
 from sertut.evidence import scores
-from sertut.evidence.intervals import Interval, Statistic, bootstrap_speakers, mean, paired_difference
-from sertut.evidence.lags import NEAREST, SCORES, Offsets, score_tables, true_offset
+from sertut.evidence.lags import SCORES, STATISTICS, true_offset
 from sertut.evidence.level import spearman
-from sertut.evidence.localization import Localization, of_emotions, stored
-from sertut.evidence.pooled import PooledScores, side_by_side
-from sertut.evidence.report import ATTENTION, Report
+from sertut.evidence.localization import of_emotions
+from sertut.evidence.perclip import ATTENTION, ClipScores, Found, draws_of, score_each
+from sertut.evidence.report import Report
+from sertut.evidence.sums import Tally
 from sertut.video import VIDEO_HOP
 
-METRICS = {"rank": "rank agreement", "overlap": "overlap (IoU)", "moved": "overlap, face moved by the true offset"}
-"""Column of :attr:`Localization.table` -> name in print; ``<column>_chance`` holds that of the shuffled clip."""
+METRICS = {"rank": "rank agreement", "overlap": "overlap (IoU)"}
+"""Column of :attr:`ClipScores.table` -> name in print; ``<column>_chance`` holds that of the shuffled clip."""
 
-LAGS = ("offset_error", "offset_within", "offset_correlation")
-"""Scores of the lag; see :data:`sertut.evidence.lags.SCORES`."""
+WITH_OFFSETS = {
+    "moved": "overlap, face moved by the true offset",
+    **{name: SCORES[name] for name in ("offset_error", "offset_within", "offset_correlation")},
+}
+"""What is scored besides where the true offsets are known; see :data:`sertut.evidence.lags.SCORES`."""
 
 SAME, OTHER = "same clip", "another clip"
 
 
-@dataclass(frozen=True)
-class Streams:
-    """Agreement of voice and face on the same clips.
-
-    agreement: methods "same clip" and "another clip", metrics as in :data:`METRICS`. lags: the same methods, or None
-    where no true offset is known.
-    """
-
-    agreement: Localization
-    lags: Offsets | None
-
-    @cached_property
-    def scores(self) -> PooledStreams:
-        """Means, medians and differences with intervals."""
-        return PooledStreams([self.to_json()], [0])
-
-    def to_json(self) -> dict:
-        """For the result of a study; :class:`PooledStreams` reads it back."""
-        return {"agreement": stored(self.agreement), "lags": self.lags.to_json() if self.lags else None}
-
-    def __str__(self) -> str:
-        return f"{self.scores.summary().to_string()}\n{self.agreement.note}"
-
-
-class PooledStreams:
-    """Comparisons over seeds and folds: folds side by side, seeds averaged.
-
-    Args:
-        parts: from :meth:`Streams.to_json`, in any order. seeds: the seed of each.
-    """
-
-    def __init__(self, parts: Sequence[Mapping], seeds: Sequence[int]) -> None:
-        pairs = list(zip(parts, seeds, strict=True))
-        self._by_seed = {seed: [part for part, s in pairs if s == seed] for seed in sorted(set(seeds))}
-        self._agreement = PooledScores([part["agreement"] for part in parts], seeds)
-        held = parts[0]["agreement"]["methods"][SAME]  # without true offsets nothing was moved
-        lags = {name: SCORES[name] for name in LAGS if all(part["lags"] for part in parts)}
-        self.metrics = {name: title for name, title in METRICS.items() if name in held} | lags
-
-    def interval(self, method: str, metric: str) -> Interval:
-        """A metric of "same clip" or "another clip", with an interval that resamples speakers and seeds."""
-        return bootstrap_speakers(*self._table(method, metric))
-
-    def difference(self, metric: str) -> Interval:
-        """By how much the face of the same clip scores higher than that of another one, paired over speakers, seeds."""
-        statistic, same = self._table(SAME, metric)
-        return paired_difference(statistic, same, self._table(OTHER, metric)[1])
-
-    def summary(self) -> pd.DataFrame:
-        """One row a metric: the same clip, another one, and the difference."""
-        rows = {
-            title: [self.interval(SAME, name), self.interval(OTHER, name), self.difference(name)]
-            for name, title in self.metrics.items()
-        }
-        return pd.DataFrame.from_dict(rows, orient="index", columns=[SAME, OTHER, "difference"])
-
-    def _table(self, method: str, metric: str) -> tuple[Statistic, np.ndarray]:
-        if metric not in self.metrics:
-            raise unknown("metric", metric, self.metrics)
-        if method not in (SAME, OTHER):
-            raise unknown("method", method, (SAME, OTHER))
-        if metric not in LAGS:
-            return mean, self._agreement.sums(method, metric)
-        rows = {
-            seed: [(part["lags"]["speakers"], score_tables(part["lags"], method, metric)[1]) for part in parts]
-            for seed, parts in self._by_seed.items()
-        }
-        statistic = score_tables(next(iter(self._by_seed.values()))[0]["lags"], method, metric)[0]
-        return statistic, side_by_side(rows)[0]
-
-
-def compare_streams(voice: Report, face: Report) -> Streams:
+def compare_streams(voice: Report, face: Report) -> ClipScores:
     """Compare the maps of a network that hears with those of one that sees, on the same clips.
 
-    Where a corpus knows its emotional regions, clips without one are left out: there is nothing to agree on. Of a map
-    with the axis "emotion" the weights of the clip's true emotion are taken.
+    The methods are "same clip" and "another clip". Where a corpus knows its emotional regions, clips without one are
+    left out: there is nothing to agree on. Of a map with the axis "emotion" the weights of the clip's true emotion are
+    taken.
 
     Raises:
         SertutError: the reports are of different clips, or a map is of the wrong stream, or nothing can be compared.
@@ -129,37 +57,37 @@ def compare_streams(voice: Report, face: Report) -> Streams:
         raise SertutError(f"the reports '{voice.name}' and '{face.name}' are of different clips; evaluate on the same.")
     heard, seen = _curves(voice, "voice"), _curves(face, "face")
     located = any(clip.regions for clip in clips)
-    reasons = {clip.name: _why_not(clip, heard[i][0], seen[i][0], located) for i, clip in enumerate(clips)}
-    skipped = {name: reason for name, reason in reasons.items() if reason}
-    kept = [i for i, clip in enumerate(clips) if clip.name not in skipped]
-    rows, lags = [], []
-    for i in kept:
-        clip = clips[i]
-        same_emotion = [j for j in kept if clips[j].emotion == clip.emotion and j != i]
-        if not same_emotion:
-            skipped[clip.name] = "no other clip of its emotion"
-            continue
-        generator = np.random.default_rng(zlib.crc32(clip.name.encode()))
-        stranger, theirs = seen[int(generator.choice(same_emotion))]
-        (face_curve, clock), true = seen[i], true_offset(clip)
-        edges = clock.start + clock.hop * np.arange(len(face_curve) + 1)
+    reasons = [_why_not(clip, heard[i][0], seen[i][0], located) for i, clip in enumerate(clips)]
+
+    def score(i: int, clip: Clip) -> Found | str:
+        others = [j for j, c in enumerate(clips) if c.emotion == clip.emotion and j != i and not reasons[j]]
+        if reasons[i] or not others:
+            return reasons[i] or "no other clip of its emotion"
+        stranger, theirs = seen[int(draws_of(clip).choice(others))]
+        (curve, clock), true = seen[i], true_offset(clip)
+        edges = clock.start + clock.hop * np.arange(len(curve) + 1)
         stretched = theirs.start + theirs.hop * np.linspace(0, len(stranger), len(edges))
         listened = on_steps(*heard[i], edges)
-        found = {
-            SAME: agreement(listened, face_curve, true),
-            OTHER: agreement(listened, on_steps(stranger, theirs, stretched), true),
-        }
-        about = {"clip": clip.name, "speaker": clip.speaker, "emotion": clip.emotion}
-        chance = {f"{name}_chance": found[OTHER][name] for name in METRICS}
-        for method, values in found.items():
-            rows.append({**about, "method": method, **{name: values[name] for name in METRICS}, **chance})
-        if true is not None:
-            recovered = {method: values["lag"] for method, values in found.items()} | {NEAREST: 0.0}
-            lags += [{**about, "method": m, "true": true, "recovered": lag} for m, lag in recovered.items()]
-    if not rows:
-        reason = next(iter(skipped.values()), "there are no clips")
-        raise SertutError(f"no clip could be compared ({reason}); use a corpus with voice and face, such as planted.")
-    return Streams(Localization(pd.DataFrame(rows), skipped, METRICS), _as_offsets(lags, skipped) if lags else None)
+        same = agreement(listened, curve, true)
+        other = agreement(listened, on_steps(stranger, theirs, stretched), true)
+        about = {f"{name}_chance": other[name] for name in ("rank", "overlap", "moved")}
+        about["true"] = np.nan if true is None else true
+        return {SAME: {**same, **about}, OTHER: {**other, **about}}
+
+    known = any(true_offset(clip) is not None for clip in clips)
+    nothing = "no clip could be compared ({}); use a corpus with voice and face, such as planted."
+    metrics = {**METRICS, **(WITH_OFFSETS if known else {})}
+    return score_each(clips, score, metrics, nothing, STATISTICS if known else {})
+
+
+def stream_table(found: Tally) -> pd.DataFrame:
+    """One row a metric of :func:`compare_streams`: the same clip, another one, and by how much the first is higher."""
+    rows = {
+        title: [found.interval(SAME, name), found.interval(OTHER, name), found.difference(SAME, OTHER, name)]
+        for name, title in {**METRICS, **WITH_OFFSETS}.items()
+        if found.scored(name)
+    }
+    return pd.DataFrame.from_dict(rows, orient="index", columns=[SAME, OTHER, "difference"])
 
 
 def agreement(voice: np.ndarray, face: np.ndarray, offset: float | None = None) -> dict[str, float]:
@@ -170,7 +98,7 @@ def agreement(voice: np.ndarray, face: np.ndarray, offset: float | None = None) 
         "rank": spearman(voice, face),
         "overlap": _iou(ours, theirs),
         "moved": np.nan if offset is None else _iou(ours, _earlier(theirs, round(offset / VIDEO_HOP))),
-        "lag": best_lag(voice, face),
+        "recovered": best_lag(voice, face),
     }
 
 
@@ -218,9 +146,3 @@ def _earlier(spans: np.ndarray, steps: int) -> np.ndarray:
     moved, index = np.zeros_like(spans), np.flatnonzero(spans) - steps
     moved[index[(index >= 0) & (index < len(spans))]] = True
     return moved
-
-
-def _as_offsets(rows: list[dict], skipped: Mapping[str, str]) -> Offsets:
-    table = pd.DataFrame(rows)
-    table["error"] = (table["recovered"] - table["true"]).abs()
-    return Offsets(table.assign(diagonality=np.nan, aligned=np.nan), skipped)

@@ -15,7 +15,7 @@ from dataclasses import dataclass, fields
 import numpy as np
 
 SIZE = 48
-"""Pixels on each side: the size of the crops that :func:`sertut.video.frames.find_faces` makes."""
+"""Pixels on each side: the size of the crops that :func:`sertut.video.find_faces` makes."""
 
 AT_ONCE = 16  # frames: with more, the pictures leave the processor's cache and drawing slows down
 

@@ -1,4 +1,4 @@
-"""A face that talks and shows emotions: who plays, and what each muscle does when.
+"""A face that talks and shows emotions: who it is, and what each muscle does when.
 
 The face of the planted corpora is a drawing moved by the action units (AU) of the Facial Action Coding System. An
 emotion is a set of units that rises and falls in a known span of time; the mouth opens and closes with the voice,
@@ -27,9 +27,7 @@ from sertut.planted.drawing import SIZE, UNITS, Look, Movement, draw
 from sertut.signals import HOP_SECONDS, WINDOW_SECONDS
 from sertut.video import VIDEO_HOP
 
-__all__ = ["EXPRESSIONS", "RENDERING", "Look", "Showing", "cast_look", "perform", "speech_opening"]
-
-RENDERING = 2
+PICTURES = 2
 """Raise it when a change of the code changes the picture, so that old copies are not taken for new ones."""
 
 EXPRESSIONS = {
@@ -53,37 +51,21 @@ tightened, AU9 nose wrinkled, AU10 upper lip raised, AU12 lip corner pulled up, 
 stretched, AU23 lips tightened, AU26 jaw dropped.
 """
 
-UNEVEN = 0.35
-"""In each showing, the strength of each unit is changed by this share of itself (standard deviation)."""
-
-ASYMMETRY = 0.2
-"""And the two sides of the face differ by this share (standard deviation)."""
-
-RAMP = (0.08, 0.16)
-"""An expression rises, and falls, within so many seconds."""
-
+UNEVEN = 0.35  # how each unit's strength differs from expression to expression (standard deviation, share of it)
+ASYMMETRY = 0.2  # how the two sides of the face differ (standard deviation, share)
+RAMP = (0.08, 0.16)  # seconds within which an expression rises, and falls
+LIMIT = 1.4  # no muscle contracts further than this
+TWITCH = 0.14  # how far each unit moves for no reason (standard deviation)
+# The mouth cannot follow the voice faster than this: seconds of half height of the window that smooths the level.
 JAW_SECONDS = 0.08
-"""The mouth cannot follow the voice faster than this: width at half height of the window that smooths the level."""
-
-VOICE_RANGE_DB = 25.0
-"""The mouth is shut at this level below the loud parts of the clip, and below."""
-
-WANDER = 0.1
-"""How far the mouth strays from what the voice asks for (standard deviation, of 1)."""
-
-LIMIT = 1.4
-"""No muscle contracts further than this."""
-
-TWITCH = 0.14
-"""How far each unit moves for no reason (standard deviation)."""
-
-NOISE = (0.008, 0.025)
-"""Of the camera: standard deviation of a pixel's gray level, of 1."""
+VOICE_RANGE_DB = 25.0  # the mouth is shut at this level below the loud parts of the clip, and below
+WANDER = 0.1  # how far the mouth strays from what the voice asks for (standard deviation, of 1)
+NOISE = (0.008, 0.025)  # of the camera: standard deviation of a pixel's gray level, of 1
 
 
 @dataclass(frozen=True)
-class Showing:
-    """An expression, on the face's own clock.
+class Expression:
+    """An emotion that a face shows, on the face's own clock.
 
     emotion: one of :data:`EXPRESSIONS`. start, end: seconds, where its rise and its fall are at half of their height.
     strength: 0..1.3, 1 is the full expression.
@@ -95,7 +77,7 @@ class Showing:
     strength: float
 
 
-def cast_look(rng: np.random.Generator) -> Look:
+def random_look(rng: np.random.Generator) -> Look:
     """Draw a person."""
     about = lambda mean, spread: float(mean + spread * np.clip(rng.normal(), -2, 2))  # noqa: E731
     skin = float(rng.uniform(0.5, 0.86))
@@ -129,12 +111,12 @@ def cast_look(rng: np.random.Generator) -> Look:
     )
 
 
-def perform(
+def render_face(
     look: Look,
     level: np.ndarray,
     seconds: float,
     offset: float,
-    showings: Sequence[Showing],
+    expressions: Sequence[Expression],
     rng: np.random.Generator,
 ) -> np.ndarray:
     """Let a person speak and show emotions.
@@ -144,25 +126,25 @@ def perform(
         level: (T_a,), dB, of the voice every 10 ms, from :func:`sertut.signals.level_db`.
         seconds: length of the clip.
         offset: the mouth follows the voice after so many seconds; it goes ahead where this is negative.
-        showings: the expressions; where two overlap, the stronger contraction of each unit counts.
-        rng: of all that is drawn. With an equal `rng`, frames outside all showings are those of a neutral face.
+        expressions: the expressions; where two overlap, the stronger contraction of each unit counts.
+        rng: of all that is drawn. With an equal `rng`, frames outside all expressions are those of a neutral face.
 
     Returns:
         (T_v, 48, 48), uint8, 25 frames/s: frame t is at (t + 0.5) * 0.04 s, T_v = floor(seconds / 0.04).
 
     Raises:
-        SertutError: a showing of something that is no expression.
+        SertutError: an emotion that is no expression.
     """
-    for showing in showings:
-        if showing.emotion not in EXPRESSIONS:
-            raise unknown("expression", showing.emotion, EXPRESSIONS)
+    for expression in expressions:
+        if expression.emotion not in EXPRESSIONS:
+            raise unknown("expression", expression.emotion, EXPRESSIONS)
     n = int(seconds / VIDEO_HOP + 1e-6)  # 3 s are 75 frames, though 3 / 0.04 may come out a little less
     times = (np.arange(n) + 0.5) * VIDEO_HOP
     # What means nothing is drawn first: expressions must not change it.
     movement = _idle(times, speech_opening(level, times - offset), rng)
     noise = rng.uniform(*NOISE) * rng.standard_normal((n, SIZE, SIZE), dtype=np.float32)
-    for showing in showings:
-        np.maximum(movement.units, _contractions(showing, times, rng), out=movement.units)
+    for expression in expressions:
+        np.maximum(movement.units, _contractions(expression, times, rng), out=movement.units)
     pictures = 255 * (draw(look, movement) + noise)
     return np.clip(np.rint(pictures), 0, 255).astype(np.uint8)
 
@@ -207,15 +189,15 @@ def _idle(times: np.ndarray, speech: np.ndarray, rng: np.random.Generator) -> Mo
     )
 
 
-def _contractions(showing: Showing, times: np.ndarray, rng: np.random.Generator) -> np.ndarray:
+def _contractions(expression: Expression, times: np.ndarray, rng: np.random.Generator) -> np.ndarray:
     """How far an expression contracts each unit on each side: shape (13, 2, T)."""
     rise, fall = rng.uniform(*RAMP, size=2)
-    course = _step((times - showing.start) / rise) * _step((showing.end - times) / fall)  # (T,)
-    full = np.array([EXPRESSIONS[showing.emotion].get(unit, 0.0) for unit in UNITS])
+    course = _step((times - expression.start) / rise) * _step((expression.end - times) / fall)  # (T,)
+    full = np.array([EXPRESSIONS[expression.emotion].get(unit, 0.0) for unit in UNITS])
     uneven = 1 + UNEVEN * np.clip(rng.normal(size=len(UNITS)), -2, 2)
     tilted = ASYMMETRY / 2 * np.clip(rng.normal(size=len(UNITS)), -2, 2)
     sides = np.stack([1 - tilted, 1 + tilted], axis=1)  # (13, 2)
-    return np.minimum(showing.strength * (full * uneven)[:, None] * sides, LIMIT)[..., None] * course
+    return np.minimum(expression.strength * (full * uneven)[:, None] * sides, LIMIT)[..., None] * course
 
 
 def _step(x: np.ndarray) -> np.ndarray:

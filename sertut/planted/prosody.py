@@ -46,10 +46,10 @@ class Prosody:
     tremor: float = 0.0
 
     def __add__(self, other: Prosody) -> Prosody:
-        return Prosody(*(getattr(self, f.name) + getattr(other, f.name) for f in fields(self)))
+        return Prosody(*(getattr(self, name) + getattr(other, name) for name in SETTINGS))
 
-    def __mul__(self, factor: float) -> Prosody:
-        return Prosody(*(getattr(self, f.name) * factor for f in fields(self)))
+
+SETTINGS = tuple(field.name for field in fields(Prosody))
 
 
 CUES = {
@@ -72,25 +72,25 @@ CUES = {
 PLAIN = Prosody(pitch=0.5, range=0.15, slope=0.8, arch=0.4, tempo=0.07, level=1.0, tilt=0.3, formants=0.005)
 """How much words differ in neutral speech (standard deviations): without it any change at all would give a cue away."""
 
-STRENGTH = (0.95, 1.3)
-"""A cue is a share of the full one; the share is drawn from this interval, once a clip."""
-
-UNEVEN = 0.12
-"""And each of its numbers is changed by this share of itself (standard deviation)."""
+STRENGTH = (0.95, 1.3)  # a cue is a share of the full one; the share is drawn from this interval, once a clip
+UNEVEN = 0.12  # and each of its numbers is changed by this share of itself (standard deviation)
 
 
 def plain(rng: np.random.Generator) -> Prosody:
     """Draw what sets one neutral word apart from the next."""
-    return Prosody(*(getattr(PLAIN, f.name) * float(np.clip(rng.normal(), -2, 2)) for f in fields(Prosody)))
+    return _scaled(PLAIN, _normal(rng))
 
 
-def cue(emotion: str, rng: np.random.Generator) -> Prosody:
-    """Draw the prosody of a word spoken with `emotion`, one of :data:`CUES`."""
-    return drawn(CUES[emotion], rng)
-
-
-def drawn(full: Prosody, rng: np.random.Generator) -> Prosody:
-    """A change of full strength, as it turns out in one clip: weaker or stronger as a whole, and uneven."""
+def varied(full: Prosody, rng: np.random.Generator) -> Prosody:
+    """Draw how a change of full strength turns out in one clip: weaker or stronger as a whole, and uneven."""
     strength = rng.uniform(*STRENGTH)
-    factors = strength * (1 + UNEVEN * np.clip(rng.normal(size=len(fields(Prosody))), -2, 2))
-    return Prosody(*(getattr(full, f.name) * float(k) for f, k in zip(fields(Prosody), factors, strict=True)))
+    return _scaled(full, strength * (1 + UNEVEN * _normal(rng)))
+
+
+def _normal(rng: np.random.Generator) -> np.ndarray:
+    """A number for each setting, none further than two standard deviations from 0."""
+    return np.clip(rng.normal(size=len(SETTINGS)), -2, 2)
+
+
+def _scaled(change: Prosody, factors: np.ndarray) -> Prosody:
+    return Prosody(*(getattr(change, name) * factor for name, factor in zip(SETTINGS, factors.tolist(), strict=True)))

@@ -26,48 +26,35 @@ from pathlib import Path
 
 from sertut.corpora import About, Clip, Corpus, Region
 from sertut.files import data_folder
-from sertut.planted import filming
-from sertut.planted.band import in_one_band
-from sertut.planted.blend import write_blends
-from sertut.planted.decoy import LABELS, write_decoys
-from sertut.planted.making import audio_of, make, read_manifest, video_of
-from sertut.planted.script import EMOTIONS, Take, write_script
-from sertut.planted.staging import cast_parts
+from sertut.planted.band import BandPlan
+from sertut.planted.blend import BlendPlan
+from sertut.planted.decoy import DecoyPlan
+from sertut.planted.expressions import PICTURES
+from sertut.planted.plans import LoudPlan, Plan, plan_faces
+from sertut.planted.rendering import AUDIO, VIDEO, read_manifest, render_all
+from sertut.planted.timeline import FacePlan
 
 ABOUT = About(
-    title="planted, synthetic speech with one emotional word at a known place",
+    title=Plan.title,
     license="made on this computer by sertut; use it freely (the voice is the output of espeak-ng, itself under GPL-3)",
     citation="sertut: planted corpus; voices by espeak-ng, resynthesis by WORLD (Morise, Yokomori, Ozawa 2016)",
     url="https://github.com/espeak-ng/espeak-ng",
 )
 
-RENDERING = 1
+SOUND = 1
 """Raise it when a change of the code changes the sound, so that old copies are not taken for new ones."""
 
-SPEAKERS, CLIPS_PER_SPEAKER = 24, 42
-
-VARIANTS = ("planted", "planted-loud", "planted-band", "planted-blend", "planted-decoy")
-
-WITH_FACES = ("planted", "planted-blend", "planted-decoy")
-
-TITLES = {
-    "planted": ABOUT.title,
-    "planted-loud": ABOUT.title,
-    "planted-band": ABOUT.title,
-    "planted-blend": "planted-blend, synthetic speech and drawn faces with two emotions whose shares are known",
-    "planted-decoy": "planted-decoy, synthetic speech and drawn faces with a true and a misleading expression",
+VARIANTS: dict[str, type[Plan]] = {
+    "planted": Plan,
+    "planted-loud": LoudPlan,
+    "planted-band": BandPlan,
+    "planted-blend": BlendPlan,
+    "planted-decoy": DecoyPlan,
 }
-"""Variant -> what the corpus is."""
+"""Each of :data:`sertut.corpora.MADE` -> the plan of its clips."""
 
 
-def load(
-    name: str = "planted",
-    *,
-    speakers: int = SPEAKERS,
-    clips_per_speaker: int = CLIPS_PER_SPEAKER,
-    seed: int = 0,
-    progress: bool = True,
-) -> Corpus:
+def load(name: str, *, speakers: int = 24, clips_per_speaker: int = 42, seed: int = 0, progress: bool = True) -> Corpus:
     """Load a planted corpus; make it first if it is not there, or finish it if its making was interrupted.
 
     Each emotional clip has the region "voice", the word with the emotion, and, where the corpus has faces, the region
@@ -81,7 +68,7 @@ def load(
     ``decoy_face``, (start, end) of the misleading expression; ``cue_word`` is the stressed word.
 
     Args:
-        name: one of :data:`VARIANTS`.
+        name: one of :data:`sertut.corpora.MADE`.
         speakers: how many voices.
         clips_per_speaker: a multiple of the number of emotions: 7, or 6 in `planted-blend` and `planted-decoy`.
         seed: of all that is drawn.
@@ -91,53 +78,51 @@ def load(
         CorpusError: the sizes do not fit, or the speech engine does not work.
         SertutError: the folder cannot be written.
     """
-    takes = _script(name, speakers, clips_per_speaker, seed)
-    folder = data_folder() / f"{name}-{_fingerprint(takes)}"
-    about = replace(ABOUT, title=TITLES[name])
-    parts = cast_parts(takes, seed) if name in WITH_FACES else None
-    faces = folder / f"faces-{filming.fingerprint(parts)}" if parts else None
-    clips = _read(folder, faces)
+    variant = VARIANTS[name]
+    plans = variant.draw_all(speakers, clips_per_speaker, seed)
+    faces = plan_faces(plans, seed) if variant.has_faces else []
+    folders = [data_folder() / f"{name}-{sound_digest(plans)}"]
+    if faces:
+        folders.append(folders[0] / f"faces-{face_digest(faces)}")
+    clips = _read(*folders)
+    about = replace(ABOUT, title=variant.title)
     if clips is None:
-        make(takes, parts, folder, faces, about, title=f"making {name}", progress=progress)
-        clips = _read(folder, faces)
-        assert clips is not None, f"what was just made in {folder} is not there"
+        render_all(plans, faces, folders, about, f"making {name}" if progress else None)
+        clips = _read(*folders)
+        assert clips is not None, f"what was just made in {folders[0]} is not there"
     return Corpus(
         name=name,
         clips=clips,
-        emotions=LABELS if name == "planted-decoy" else EMOTIONS,
+        emotions=variant.emotions,
         about=about,
         expected={"clips": speakers * clips_per_speaker, "speakers": speakers},
     )
 
 
-def _script(name: str, speakers: int, clips_per_speaker: int, seed: int) -> Sequence[Take]:
-    """All draws of one variant."""
-    if name == "planted-blend":
-        return write_blends(speakers, clips_per_speaker, seed)
-    if name == "planted-decoy":
-        return write_decoys(speakers, clips_per_speaker, seed)
-    takes = write_script(name == "planted-loud", speakers, clips_per_speaker, seed)
-    return in_one_band(takes) if name == "planted-band" else takes
-
-
-def _fingerprint(takes: Sequence[Take]) -> str:
+def sound_digest(plans: Sequence[Plan]) -> str:
     """Changes with everything that the sound depends on."""
     engines = {package: version(package) for package in ("espeakng-loader", "pyworld")}
-    everything = json.dumps([RENDERING, engines, [asdict(take) for take in takes]])
-    return hashlib.sha256(everything.encode()).hexdigest()[:10]
+    return _digest([SOUND, engines, [asdict(plan) for plan in plans]])
 
 
-def _read(folder: Path, faces: Path | None) -> tuple[Clip, ...] | None:
+def face_digest(faces: Sequence[FacePlan]) -> str:
+    """Changes with everything that the pictures depend on, the sound apart."""
+    return _digest([PICTURES, [asdict(face) for face in faces]])
+
+
+def _digest(everything: list) -> str:
+    return hashlib.sha256(json.dumps(everything).encode()).hexdigest()[:10]
+
+
+def _read(folder: Path, face_folder: Path | None = None) -> tuple[Clip, ...] | None:
     """The clips, or None if some were not made yet."""
-    sounds = read_manifest(folder, audio_of)
-    if sounds is None:
+    sounds = read_manifest(folder, AUDIO)
+    faces = read_manifest(face_folder, VIDEO) if face_folder else [{}] * len(sounds or [])
+    if sounds is None or faces is None:
         return None
     clips = [_clip(entry, folder) for entry in sounds]
-    if faces:
-        films = read_manifest(faces, video_of)
-        if films is None:
-            return None
-        clips = [_with_face(clip, entry, faces) for clip, entry in zip(clips, films, strict=True)]
+    if face_folder:
+        clips = [_with_face(clip, entry, face_folder) for clip, entry in zip(clips, faces, strict=True)]
     return tuple(clips)
 
 
@@ -155,7 +140,7 @@ def _clip(entry: dict, folder: Path) -> Clip:
         details |= {"cues": tuple(tuple(cue) for cue in entry["cues"]), "shares": _shares(entry["cues"])}
     return Clip(
         name=entry["name"],
-        audio=audio_of(folder, entry["name"]),
+        audio=folder / AUDIO.format(entry["name"]),
         speaker=entry["speaker"],
         emotion=entry["emotion"],
         sentence=entry["sentence"],
@@ -172,7 +157,7 @@ def _shares(cues: Sequence[tuple[str, float, float]]) -> dict[str, float]:
     return {emotion: own / sum(seconds.values()) for emotion, own in seconds.items()}
 
 
-def _with_face(clip: Clip, entry: dict, faces: Path) -> Clip:
+def _with_face(clip: Clip, entry: dict, folder: Path) -> Clip:
     """The clip with its video and what is true of it."""
     details = {**clip.details, "offset": entry["offset"]}
     if "cues" in details:
@@ -182,7 +167,7 @@ def _with_face(clip: Clip, entry: dict, faces: Path) -> Clip:
         details |= {"decoy_emotion": emotion, "decoy_face": (start, end)}
     return replace(
         clip,
-        video=video_of(faces, clip.name),
+        video=folder / VIDEO.format(clip.name),
         regions=clip.regions + tuple(Region(start, end, "face") for _, start, end in entry["faces"]),
         details=details,
     )

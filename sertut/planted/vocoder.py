@@ -16,6 +16,7 @@ from scipy.ndimage import uniform_filter1d
 from scipy.signal import resample_poly
 
 from sertut.planted.prosody import Prosody
+from sertut.planted.speakers import Speaker
 from sertut.planted.voices import Utterance, Word
 from sertut.signals import SAMPLE_RATE
 
@@ -23,25 +24,6 @@ FRAME = 0.005  # seconds from one WORLD frame to the next
 EDGE = 0.03  # seconds over which a word's prosody fades in and out, inside the word: no click, no step
 LOWEST_F0, HIGHEST_F0 = 60.0, 520.0  # Hz
 TREMOR_HZ = 7.0
-
-
-@dataclass(frozen=True)
-class Speaker:
-    """A voice made from one of the engine's.
-
-    voice: name of the engine's voice. pitch: mean F0, Hz. range: its F0 movements are multiplied by this. formants:
-    factor on all formant frequencies (a shorter vocal tract has a larger one). tempo: factor on the speed. tilt: dB an
-    octave above 500 Hz. breath: share of noise, 0..1.
-    """
-
-    name: str
-    voice: str
-    pitch: float
-    range: float
-    formants: float
-    tempo: float
-    tilt: float
-    breath: float
 
 
 @dataclass(frozen=True)
@@ -66,9 +48,15 @@ def analyze(utterance: Utterance) -> Tracks:
 
 def timing(n: int, words: Sequence[Word], prosodies: Sequence[Prosody], tempo: float) -> np.ndarray:
     """When each of the `n` frames of the original is heard in the new version: shape (n,), seconds."""
-    speed = tempo * 2 ** sum(p.tempo * _gate(n, w) for p, w in zip(prosodies, words, strict=True))  # (n,)
+    speed = tempo * 2 ** sum(p.tempo * _of_word(w, n) for p, w in zip(prosodies, words, strict=True))  # (n,)
     steps = FRAME / np.broadcast_to(speed, (n,))
     return np.concatenate([[0.0], np.cumsum((steps[1:] + steps[:-1]) / 2)])
+
+
+def word_spans(n: int, words: Sequence[Word], prosodies: Sequence[Prosody], tempo: float) -> np.ndarray:
+    """When each word starts and ends in the new version, seconds, shape (n_words, 2); see :func:`timing`."""
+    original = [[word.start / FRAME, word.end / FRAME] for word in words]
+    return np.interp(original, np.arange(n), timing(n, words, prosodies, tempo))
 
 
 def resynthesize(
@@ -88,7 +76,7 @@ def resynthesize(
     """
     n = len(tracks.f0)
     change = {  # name of a change -> its track over the original's frames, (n,)
-        name: sum(getattr(p, name) * _gate(n, w) for p, w in zip(prosodies, words, strict=True))
+        name: sum(getattr(p, name) * _of_word(w, n) for p, w in zip(prosodies, words, strict=True))
         for name in ("pitch", "level", "tilt", "formants", "breath", "jitter", "tremor")
     }
     voiced = tracks.f0 > 0
@@ -120,12 +108,8 @@ def resynthesize(
 
     power = np.exp(tilted + level[:, None]).astype(np.float64)
     samples = pyworld.synthesize(f0, power, np.clip(noise, 0, 1).astype(np.float64), tracks.rate, 1000 * FRAME)
-    return _to_16_khz(samples, tracks.rate)
-
-
-def _to_16_khz(samples: np.ndarray, rate: int) -> np.ndarray:
-    divisor = np.gcd(rate, SAMPLE_RATE)
-    return resample_poly(samples, SAMPLE_RATE // divisor, rate // divisor)
+    divisor = np.gcd(tracks.rate, SAMPLE_RATE)
+    return resample_poly(samples, SAMPLE_RATE // divisor, tracks.rate // divisor)
 
 
 def _melody(f0: np.ndarray, words: Sequence[Word], prosodies: Sequence[Prosody], spread: float) -> np.ndarray:
@@ -135,20 +119,24 @@ def _melody(f0: np.ndarray, words: Sequence[Word], prosodies: Sequence[Prosody],
     semitones = spread * (semitones - semitones[voiced].mean())
     result = semitones.copy()
     for word, prosody in zip(words, prosodies, strict=True):
-        gate = _gate(n, word)
-        inside = gate > 0
+        own_frames = _of_word(word, n)
+        inside = own_frames > 0
         place = np.clip((FRAME * np.arange(n) - word.start) / (word.end - word.start), 0, 1)  # 0 at start, 1 at end
         own = semitones - semitones[inside].mean()
         shape = prosody.slope * (place - 0.5) + prosody.arch * (np.sin(np.pi * place) - 2 / np.pi)
-        result += gate * ((2**prosody.range - 1) * own + shape)
+        result += own_frames * ((2**prosody.range - 1) * own + shape)
     return result
 
 
-def _gate(n: int, word: Word) -> np.ndarray:
-    """1 inside a word, 0 outside, with raised-cosine edges that lie inside the word; shape (n,)."""
-    time = FRAME * np.arange(n)
-    depth = np.minimum(time - word.start, word.end - time)  # seconds from the nearer end; negative outside
+def gate(times: np.ndarray, start: float, end: float) -> np.ndarray:
+    """1 from `start` to `end`, 0 outside, with raised-cosine edges that lie inside; `times` and result: (n,)."""
+    depth = np.minimum(times - start, end - times)  # seconds from the nearer end; negative outside
     return 0.5 - 0.5 * np.cos(np.pi * np.clip(depth / EDGE, 0, 1))
+
+
+def _of_word(word: Word, n: int) -> np.ndarray:
+    """How much each of the original's `n` frames belongs to a word, 0..1, shape (n,)."""
+    return gate(FRAME * np.arange(n), word.start, word.end)
 
 
 def _at(track: np.ndarray, source: np.ndarray) -> np.ndarray:

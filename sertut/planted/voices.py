@@ -24,10 +24,20 @@ DO_NOT_EXIT = 0x8000  # espeakINITIALIZE_DONT_EXIT: report a missing voice folde
 UTF8 = 1  # espeakCHARS_UTF8
 BY_CHARACTER = 1  # POS_CHARACTER
 END_OF_LIST, WORD = 0, 1  # espeakEVENT_LIST_TERMINATED, espeakEVENT_WORD
-SPEAKING_RATE = 1  # espeakRATE, words a minute
+SPEAKING_RATE = 1  # espeakRATE
+WORDS_A_MINUTE = 165
 
-KNOWN_VOICES = ("en-us", "en-us+f1", "en-us+m3", "en-gb-x-rp", "en-gb-scotland", "en-029")
-"""Some of the engine's voices: an accent, and after the plus sign a variant."""
+VOICES = {
+    "en-us": 1.0,
+    "en-us+f1": 1.12,
+    "en-us+m3": 1.0,
+    "en-gb-x-rp": 1.0,
+    "en-gb-scotland": 1.0,
+    "en-029": 1.0,
+}
+"""Voices of the engine, an accent and after the plus sign a variant -> how high the voice's own formants are."""
+
+SILENCE = 0.003  # of 1: an utterance ends with its last sample above this
 
 
 @dataclass(frozen=True)
@@ -66,7 +76,7 @@ class _Event(ctypes.Structure):
 _Callback = ctypes.CFUNCTYPE(ctypes.c_int, ctypes.POINTER(ctypes.c_short), ctypes.c_int, ctypes.POINTER(_Event))
 
 
-def speak(sentence: str, voice: str, words_a_minute: int = 165) -> Utterance:
+def speak(sentence: str, voice: str) -> Utterance:
     """Speak one sentence; the same samples whatever was spoken before. Not for several threads at once.
 
     Args:
@@ -93,13 +103,14 @@ def speak(sentence: str, voice: str, words_a_minute: int = 165) -> Utterance:
     callback = _Callback(receive)  # kept in a variable: the engine does not keep it alive
     with _engine() as (engine, rate):
         if engine.espeak_SetVoiceByName(voice.encode()) != 0:
-            raise unknown("espeak-ng voice", voice, KNOWN_VOICES)
-        engine.espeak_SetParameter(SPEAKING_RATE, words_a_minute, 0)
+            raise unknown("espeak-ng voice", voice, VOICES)
+        engine.espeak_SetParameter(SPEAKING_RATE, WORDS_A_MINUTE, 0)
         engine.espeak_SetSynthCallback(callback)
         text = sentence.encode()
         engine.espeak_Synth(text, ctypes.c_size_t(len(text) + 1), 0, BY_CHARACTER, 0, UTF8, None, None)
     samples = np.concatenate(chunks) / 32768.0
-    return Utterance(samples, rate, _words(sentence, starts, _end_of_sound(samples) / rate))
+    end = int(np.flatnonzero(np.abs(samples) > SILENCE)[-1]) + 1
+    return Utterance(samples, rate, _words(sentence, starts, end / rate))
 
 
 @contextlib.contextmanager
@@ -138,8 +149,3 @@ def _words(sentence: str, starts: dict[int, float], end: float) -> tuple[Word, .
     edges = [starts[position] for position in positions] + [end]
     texts = [word.strip(".,") for word in sentence.split()]
     return tuple(Word(text, *edge) for text, edge in zip(texts, itertools.pairwise(edges), strict=True))
-
-
-def _end_of_sound(samples: np.ndarray, silence: float = 0.003) -> int:
-    """Index after the last sample that is not silence."""
-    return int(np.flatnonzero(np.abs(samples) > silence)[-1]) + 1

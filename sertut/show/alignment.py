@@ -14,7 +14,8 @@ from matplotlib.patheffects import withStroke
 from sertut.attention import AttentionMap, Clock
 from sertut.errors import SertutError
 from sertut.evidence import Example
-from sertut.evidence.lags import NEAR_SECONDS, face_lags, recovered_offset
+from sertut.evidence.lags import face_lags, recovered_offset
+from sertut.evidence.sums import NEAR_SECONDS
 from sertut.show.heads import borders
 from sertut.show.maps import verdict
 from sertut.show.picture import Picture, canvas

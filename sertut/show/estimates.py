@@ -7,14 +7,15 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping, Sequence
+from typing import Any
 
 import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
 from sertut.errors import unknown
-from sertut.evidence import Localization
-from sertut.evidence.intervals import Interval, mean
+from sertut.evidence import ClipScores
+from sertut.evidence.intervals import Interval
 from sertut.show.picture import Picture, canvas, listed
 from sertut.show.style import BLACK, MARKERS, ROLES, look, role_color
 
@@ -70,10 +71,8 @@ def dots(
         figure, axes = canvas(height=1.5 + 0.75 * len(reference))
         axis = axes[0, 0]
         for row, (method, scores) in enumerate(reference.items()):
-            gray = ROLES["reference"]
-            axis.plot(
-                scores, row + _spread(scores), "o", color=gray, mec="#555555", mew=0.6, ms=6, label=once(each, row)
-            )
+            looks: Any = {"color": ROLES["reference"], "mec": "#555555", "mew": 0.6, "ms": 6}
+            axis.plot(scores, row + _spread(scores), "o", label=once(each, row), **looks)
             if method not in intervals:
                 axis.plot([np.mean(scores)] * 2, [row - 0.3, row + 0.3], color=BLACK, lw=2, label=once("mean", row))
         estimates = {method: intervals.get(method) for method in reference}
@@ -97,7 +96,7 @@ def dots(
     return Picture(figure, f"{title + ': ' if title else ''}{measure} of {names}. {'; '.join(parts)}.{guess}")
 
 
-def localization(result: Localization) -> Picture:
+def localization(result: ClipScores) -> Picture:
     """Each score of the map, with its interval, beside what maps get that know nothing of emotion.
 
     For any result with four metrics: of ``Report.localization``, ``Report.cells`` or ``Report.loudness``. The black bar
@@ -108,7 +107,7 @@ def localization(result: Localization) -> Picture:
         figure, axes = canvas(2, 2, height=1.6 + 0.6 * len(methods), sharey=True)
         for axis, (metric, name) in zip(axes.ravel(), result.metrics.items(), strict=True):
             found = {method: result.interval(method, metric) for method in methods}
-            chance = [float(mean(result.sums(method, f"{metric}_chance").sum(axis=0))) for method in methods]
+            chance = [float(result.of_each_seed(f"{metric}_chance", method)[0]) for method in methods]
             for row, level in enumerate(chance):
                 axis.plot([level] * 2, [row - 0.38, row + 0.38], color=BLACK, lw=2.5, label=once("chance", row))
             draw_rows(axis, found, roles={method: METHOD_ROLES.get(method, method) for method in methods})
@@ -139,34 +138,25 @@ def draw_rows(
 ) -> None:
     """Names, and intervals where there are any, `lift` above the middle of their row, in color and marker of a role."""
     for row, (name, interval) in enumerate(rows.items()):
-        if interval is None:
-            continue
-        role = (roles or {}).get(name, "attention")
-        (estimate,), reach = as_bars([interval])
-        axis.errorbar(
-            estimate,
-            row - lift,
-            xerr=reach,
-            fmt=MARKERS.get(role, "o"),
-            color=role_color(role),
-            mec=BLACK,
-            ecolor=BLACK,
-            ms=8,
-            mew=0.8,
-            elinewidth=1.6,
-            capsize=4,
-            label=once(label, row),
-        )
+        if interval is not None:
+            role = (roles or {}).get(name, "attention")
+            marker, color = MARKERS.get(role, "o"), role_color(role)
+            at, named = [row - lift], once(label, row)
+            draw_intervals(axis, at, [interval], rows=True, fmt=marker, color=color, ecolor=BLACK, label=named)
     axis.set_yticks(range(len(rows)), list(rows))
     axis.set_ylim(len(rows) - 0.5, -0.5)
     axis.grid(axis="x", color="#DDDDDD")
     axis.set_axisbelow(True)
 
 
-def as_bars(intervals: Sequence[Interval]) -> tuple[np.ndarray, np.ndarray]:
-    """Estimates (n,), and how far their bars reach to both sides (2, n), NaN where there are no bounds."""
-    values = np.array([[i.estimate, i.low, i.high] for i in intervals]).reshape(-1, 3)
-    return values[:, 0], np.stack([values[:, 0] - values[:, 1], values[:, 2] - values[:, 0]])
+def draw_intervals(
+    axis: Axes, at: Sequence[float], intervals: Sequence[Interval], *, rows: bool = False, **looks: Any
+) -> None:
+    """Estimates at the places `at` along x, or down y, with bars to their bounds; no bar where there are none (NaN)."""
+    estimates, low, high = np.array([[i.estimate, i.low, i.high] for i in intervals]).T
+    x, y = (estimates, at) if rows else (at, estimates)
+    looks["xerr" if rows else "yerr"] = [estimates - low, high - estimates]
+    axis.errorbar(x, y, ms=7.5, mec=BLACK, mew=0.7, elinewidth=1.5, capsize=4, **looks)
 
 
 def draw_own(axis: Axes, x: Sequence[float], y: Sequence[float]) -> None:

@@ -10,9 +10,10 @@ from matplotlib.axes import Axes
 from matplotlib.lines import Line2D
 from matplotlib.patches import Patch
 
-from sertut.evidence import Offsets
+from sertut.evidence import ClipScores
 from sertut.evidence.intervals import Interval
-from sertut.evidence.lags import NEAR_SECONDS, NEAREST
+from sertut.evidence.lags import NEAREST
+from sertut.evidence.sums import NEAR_SECONDS
 from sertut.show.estimates import draw_rows, legend, said
 from sertut.show.picture import Picture, canvas, listed
 from sertut.show.style import MARKERS, ROLES, look
@@ -21,7 +22,7 @@ WIDEST = 1.3
 """Seconds; a recovered offset beyond this is drawn as a triangle at the border."""
 
 
-def offsets(found: Offsets | Mapping[str, Offsets], *, title: str = "") -> Picture:
+def offsets(found: ClipScores | Mapping[str, ClipScores], *, title: str = "") -> Picture:
     """Recovered against true offset, a dot a clip, one panel a method; right is the diagonal, give or take 80 ms.
 
     Nearest time, which knows nothing of the clip, would lie on the dotted line.
@@ -49,7 +50,7 @@ def offsets(found: Offsets | Mapping[str, Offsets], *, title: str = "") -> Pictu
             if i + columns >= len(panels):  # the lowest of its column
                 axis.set_xlabel("true: face later by (s)")
                 axis.tick_params(labelbottom=True)
-            error, within = result.interval(method), result.interval(method, "offset_within")
+            error, within = (result.interval(method, metric) for metric in ("offset_error", "offset_within"))
             axis.set_title(f"{name}\nmedian error {1000 * error.estimate:.0f} ms, {within.estimate:.0%} found")
             beyond = int((np.abs(of_clips[name][1]) > limit).sum())
             text.append(
@@ -89,7 +90,7 @@ def offset_errors(medians: Mapping[str, Interval], *, title: str = "") -> Pictur
     return Picture(figure, f"Median error of the recovered offset: {parts}; the target is {target:.0f} ms.")
 
 
-def _of_clips(result: Offsets, method: str) -> tuple[np.ndarray, np.ndarray]:
+def _of_clips(result: ClipScores, method: str) -> tuple[np.ndarray, np.ndarray]:
     """True and recovered offsets of a method, seconds, (N,) each."""
     rows = result.table[result.table["method"] == method]
     return rows["true"].to_numpy(), rows["recovered"].to_numpy()

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import base64
-import html
 import io
 import tempfile
 import uuid
@@ -18,7 +17,6 @@ from jinja2 import Environment, PackageLoader, StrictUndefined
 
 from sertut.corpora import Clip
 from sertut.evidence import Example
-from sertut.files import writing
 from sertut.show.faces import describe_truth, face_of, say_lost, unjudged
 from sertut.show.maps import describe, time_weights, uniform_level, verdict
 from sertut.show.sound import numbers
@@ -50,14 +48,6 @@ class Player:
 
     def __repr__(self) -> str:
         return self.alt
-
-    def save(self, path: Path | str) -> Path:
-        """Write it as a page of its own."""
-        head = f'<!DOCTYPE html><html lang="en"><meta charset="utf-8"><title>{html.escape(self.alt)}</title>'
-        head += '<meta name="viewport" content="width=device-width">'
-        with writing(path) as temporary:
-            temporary.write_text(f"{head}{self.html}</html>", encoding="utf-8")
-        return Path(path)
 
 
 def player(shown: Clip | Example, *, title: str | None = None, alt: str | None = None) -> Player:

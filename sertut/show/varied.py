@@ -10,9 +10,9 @@ import numpy as np
 from matplotlib.transforms import ScaledTranslation
 
 from sertut.errors import SertutError
-from sertut.evidence import Deletion, Shifts
+from sertut.evidence import Tally
 from sertut.evidence.intervals import Interval
-from sertut.show.estimates import as_bars, draw_own, legend, said
+from sertut.show.estimates import draw_intervals, draw_own, legend, said
 from sertut.show.picture import Picture, canvas, listed
 from sertut.show.style import BLACK, BLUE, GREEN, MARKERS, PURPLE, ROLES, SKY, VERMILION, look
 
@@ -76,23 +76,8 @@ def curves(
             axis.plot(at, values, label=name, color=color, ls=line, lw=wide, alpha=alpha)
         for i, ((name, intervals), (color, marker, line)) in enumerate(zip(lines.items(), styles, strict=False)):
             shift = ScaledTranslation(APART * (i - (len(lines) - 1) / 2) / 72, 0, figure.dpi_scale_trans)
-            estimates, reach = as_bars(intervals)
-            axis.errorbar(
-                at,
-                estimates,
-                reach,
-                color=color,
-                marker=marker,
-                ls=line,
-                lw=1.8,
-                ms=7,
-                mec=BLACK,
-                mew=0.6,
-                elinewidth=1.4,
-                capsize=3,
-                label=name,
-                transform=axis.transData + shift,
-            )
+            looks = {"color": color, "marker": marker, "ls": line, "lw": 1.8, "transform": axis.transData + shift}
+            draw_intervals(axis, at, intervals, label=name, **looks)
         if own:
             draw_own(axis, [places[value] for value in own], list(own.values()))
         if chance is not None:
@@ -116,34 +101,41 @@ def curves(
     return Picture(figure, f"{ylabel} against {xlabel}. {'; '.join(parts)}.{guess}")
 
 
-def deletion(result: Deletion) -> Picture:
+def deletion(result: Tally) -> Picture:
     """How far the probability of what was predicted falls when more and more of each clip is removed."""
-    shown = {way: looks for way, looks in WAYS.items() if way in result.ways}
+    shown = {way: looks for way, looks in WAYS.items() if way in result.methods}
+    shares = result.settings
     return curves(
-        result.shares,
-        {name: [result.drop(way, share) for share in result.shares] for way, (name, _) in shown.items()},
+        shares,
+        {name: [result.at(share).interval(way, "drop") for share in shares] for way, (name, _) in shown.items()},
         xlabel="share of the sounding steps removed",
         ylabel="fall of probability",
         styles=[style for _, style in shown.values()],
     )
 
 
-def shifts(found: Mapping[str, Shifts]) -> Picture:
+def shifts(found: Mapping[str, Tally]) -> Picture:
     """How far the recovered offset moved when a stream was delayed by known times, beside one that follows exactly.
 
     Args:
         found: name -> result, all with the same shifts; each result's control is told in words.
     """
-    known = next(iter(found.values())).shifts
+    known = next(iter(found.values())).settings
+    slopes = {
+        name: [test.interval(which, "slope") for which in ("attention", "control")] for name, test in found.items()
+    }
     drawn = curves(
         known,
-        {f"{name}, slope {test.slope.estimate:.2f}": [test.change(at) for at in known] for name, test in found.items()},
+        {
+            f"{name}, slope {slopes[name][0].estimate:.2f}": [test.at(s).interval("attention", "change") for s in known]
+            for name, test in found.items()
+        },
         xlabel="the face was delayed by (s); below 0 the voice",
         ylabel="recovered change (s)",
         guides={"ideal: follows, slope 1": known, "stays, slope 0": [0.0] * len(known)},
     )
-    slopes = [f"{name} {said(test.slope)}, its control {said(test.control_slope)}" for name, test in found.items()]
-    return Picture(drawn.figure, f"{drawn.alt} Slopes: {'; '.join(slopes)}; 1 is ideal.")
+    words = [f"{name} {said(slope)}, its control {said(control)}" for name, (slope, control) in slopes.items()]
+    return Picture(drawn.figure, f"{drawn.alt} Slopes: {'; '.join(words)}; 1 is ideal.")
 
 
 def _around(values: Sequence[float], logarithmic: bool = False) -> tuple[float, float]:

@@ -104,7 +104,9 @@ def beside_reference(
     bands, noisy = [], []
     if epochs is not None:
         reference = study.cell(next(iter(mine[drawn])))[0]["options"]["epochs"]
-        print(f"You trained for {epochs} epochs, the reference for {reference}: another training, so there is no band.")
+        print(
+            f"You trained with epochs={epochs}, the reference with {reference}: another training, so there is no band."
+        )
         mine = {}
     for score, name, value in ((score, name, value) for score, found in mine.items() for name, value in found.items()):
         what = f"{score} of {names.get(name, name)}, {value:.3f}"

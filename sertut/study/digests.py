@@ -2,23 +2,19 @@
 
 from __future__ import annotations
 
-import ast
 import functools
 from importlib.metadata import version
-from pathlib import Path
 
 from sertut.corpora import Corpus
 from sertut.corpora.cache import content_hash
+from sertut.files import code_of
 from sertut.study.methods import METHODS, kind_of
 from sertut.study.protocols import Training
 from sertut.training.storage import digest
 
-LIBRARY = Path(__file__).resolve().parents[1]
-
-CODE = ("signals", "video", "corpora", "attention", "models", "training", "evidence")
-"""Rooms whose code every result depends on, beside how this room trains; `planted` where sertut made the corpus."""
-
-HERE = ("grid.py", "starts.py", "photographs.py", "imageweights.py")
+HERE = tuple(f"study/{name}.py" for name in ("grid", "starts", "photographs", "imageweights"))
+CODE = ("signals", "video", "corpora", "attention", "models", "training", "evidence", *HERE)
+"""Rooms and files whose code every result depends on."""
 
 
 def training_digests(training: Training, corpus: Corpus) -> dict[str, str]:
@@ -48,20 +44,6 @@ def corpus_digest(corpus: Corpus) -> str:
 
 
 @functools.cache
-def code_digest(made: bool, library: Path = LIBRARY) -> str:
-    """Digest of the code that trains and evaluates; comments, docstrings and empty lines do not count.
-
-    made: whether sertut made the corpus, by code that counts then.
-    """
-    files = [path for room in (*CODE, *(["planted"] if made else [])) for path in sorted((library / room).glob("*.py"))]
-    files += [library / "study" / name for name in HERE]
-    return digest([(path.relative_to(library).as_posix(), _statements(path.read_text("utf-8"))) for path in files])
-
-
-def _statements(source: str) -> str:
-    """The lines of a file that do something."""
-    lines = source.splitlines()
-    for node in ast.walk(ast.parse(source)):
-        if isinstance(node, ast.Expr) and isinstance(node.value, ast.Constant) and isinstance(node.value.value, str):
-            lines[node.lineno - 1 : node.end_lineno] = [""] * (node.end_lineno - node.lineno + 1)  # type: ignore[operator]
-    return "\n".join(line.rstrip() for line in lines if line.strip() and not line.lstrip().startswith("#"))
+def code_digest(made: bool) -> str:
+    """Digest of the code that trains and evaluates, and where sertut `made` the corpus, of what made it."""
+    return digest(code_of(*CODE, *(["planted"] if made else [])))

@@ -23,7 +23,6 @@ from sertut.corpora import Corpus, Fold, load, load_faces, load_features
 from sertut.errors import SertutError
 from sertut.evidence import Report, compare_streams, deletion, evaluate, mixture_error, shift_test, true_shares
 from sertut.evidence.length import at_lengths, in_segments, joined
-from sertut.evidence.localization import stored
 from sertut.files import data_folder, writing
 from sertut.models import AudioVisual, FullyConvolutional
 from sertut.progress import progress_bar
@@ -134,10 +133,10 @@ def train_one(training: Training, path: Path, device: str = "auto") -> dict:
         "seconds": round(run.seconds, 1),
         "device": str(run.device),
         "machine": f"{platform.machine()}, torch {version('torch')}",
-        "report": report.to_json(),
+        "report": report.tally.to_json(),
     }
     if method.family == "convolutional" and "scale" not in method.arguments:
-        result["lengths"] = _any_length(run, fold.test)
+        result |= _any_length(run, fold.test)
     if method.family == "heads":
         result["deletion"] = deletion(run, fold.test).to_json()
     if method.family == "audiovisual":
@@ -167,7 +166,7 @@ def _two_streams(training: Training, run: Run, report: Report, fold: Fold) -> di
     elif run.model.streams != "both" and training.corpus == "planted":
         blend = _corpus("planted-blend").folds()[training.fold].test  # the same speakers, two emotions a clip
         probabilities, truth = predict(run, blend).probabilities.numpy(), true_shares(blend.clips, blend.emotions)
-        found["mixture"] = stored(mixture_error(probabilities, truth, [clip.speaker for clip in blend]))
+        found["mixture"] = mixture_error(probabilities, truth, [clip.speaker for clip in blend]).to_json()
     if training.method == "face":  # compared with the voice of the same seed, a network made anew
         options = recipe(training.corpus, "voice") | {"epochs": training.options["epochs"]}
         voice = build("voice", fold.train)

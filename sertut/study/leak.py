@@ -18,8 +18,8 @@ from sklearn.preprocessing import StandardScaler
 
 from sertut.corpora import RECORDED, Corpus, Fold, load, load_features
 from sertut.errors import SertutError, unknown
+from sertut.evidence import Tally
 from sertut.evidence.intervals import confusions_by_speaker
-from sertut.evidence.tally import Tally
 from sertut.files import corpora_folder
 
 CLASSIFIERS = ("linear", "neighbor")

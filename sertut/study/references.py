@@ -12,13 +12,12 @@ import numpy as np
 import pandas as pd
 
 from sertut.errors import SertutError, unknown
-from sertut.evidence import Pooled
+from sertut.evidence import Tally
 from sertut.files import writing
 from sertut.study.digests import plan_digests
 from sertut.study.grid import chosen_rates, finished
 from sertut.study.methods import recipe
 from sertut.study.protocols import PROTOCOLS, protocol, start_of
-from sertut.training.metrics import chance_uar
 
 BOOK_RESULTS = Path(__file__).resolve().parents[2] / "book" / "results"
 """Where the reference results are kept in a checkout."""
@@ -78,34 +77,25 @@ class Study:
             raise unknown("method", method, [name for _, name in self.cells])
         return found[0]
 
-    def pooled(self, method: str) -> Pooled:
-        """All folds and seeds of one method: scores with intervals, and paired differences."""
-        found = self.cell(method)
-        return Pooled([result["report"] for result in found], [result["seed"] for result in found])
+    def has(self, method: str, part: str = "report") -> bool:
+        """Whether a part of the results was kept of a method; parts as in :meth:`pooled`."""
+        found = [results for (_, name), results in self.cells.items() if name == method]
+        return bool(found) and all(part in result for result in found[0])
 
-    def at_lengths(self, method: str, way: str) -> dict[float, Pooled]:
-        """Length -> all folds and seeds of one method on speech of that length (:mod:`sertut.evidence.length`).
+    def pooled(self, method: str, part: str = "report") -> Tally:
+        """All folds and seeds of one method: scores with intervals, and paired differences.
 
         Args:
-            way: how the test clips were heard: "middle" or "segments" of so many seconds, or so many "joined".
+            part: of the results: "report"; where it was kept also "deletion", "shifts", "streams", "mixture", or
+                speech of other lengths, "middle", "segments" or "joined" (:mod:`sertut.evidence.length`).
 
         Raises:
-            SertutError: unknown method or way; the study was run without lengths.
+            SertutError: unknown method; the study was run without that part.
         """
-        results = self.cell(method)
-        if any("lengths" not in result for result in results):
-            raise SertutError(f"the study '{self.name}' holds no lengths of '{method}'; renew it with: {self.command}")
-        if way not in results[0]["lengths"]:
-            raise unknown("way of hearing", way, results[0]["lengths"])
-        seeds = [result["seed"] for result in results]
-        heard = [
-            result["lengths"][way] | {"emotions": result["report"]["emotions"], "localization": None}
-            for result in results
-        ]
-        return {
-            length: Pooled([part | {"confusions": part["confusions"][i]} for part in heard], seeds)
-            for i, length in enumerate(heard[0]["lengths"])
-        }
+        found = self.cell(method)
+        if not self.has(method, part):
+            raise SertutError(f"the study '{self.name}' holds no {part} of '{method}'; renew it with: {self.command}")
+        return Tally.pooled([result[part] for result in found], [result["seed"] for result in found])
 
     def scores(self, method: str, fold: int, score: str = "uar") -> list[float]:
         """The score of each seed on one fold: what a reader's own run on that fold is compared with.
@@ -119,7 +109,7 @@ class Study:
         if fold not in self.folds:
             raise SertutError(f"the study '{self.name}' ran the folds {', '.join(map(str, self.folds))}, not {fold}.")
         found = [result for result in self.cell(method) if result["fold"] == fold]
-        return [float(Pooled([r["report"]], [r["seed"]]).of_each_seed(score)[0]) for r in found]
+        return [float(Tally.pooled([r["report"]], [r["seed"]]).of_each_seed(score)[0]) for r in found]
 
     def scores_of_folds(self, method: str, score: str = "uar") -> dict[int, list[float]]:
         """Fold -> the score of each seed: what a band is made from (:mod:`sertut.study.bands`)."""
@@ -137,13 +127,13 @@ class Study:
                 "speakers": len(pooled.speakers),
                 "parameters": found[0]["parameters"],
                 "UAR": str(pooled.uar),
-                "UAR by chance": f"{chance_uar(len(pooled.emotions)):.3f}",
+                "UAR by chance": f"{pooled.chance:.3f}",
                 "WA": str(pooled.wa),
             }
-            if pooled.methods:
+            if pooled.scored("auroc"):
                 for metric in ("auroc", "pointing", "mass"):
-                    row[metric] = str(pooled.localization("attention", metric))
-                    row[f"{metric} by chance"] = f"{pooled.localization('attention', f'{metric}_chance').estimate:.3f}"
+                    row[metric] = str(pooled.interval("attention", metric))
+                    row[f"{metric} by chance"] = f"{pooled.interval('attention', f'{metric}_chance').estimate:.3f}"
             row["seconds a training"] = f"{np.median([result['seconds'] for result in found]):.0f}"
             rows.append(row)
         return pd.DataFrame(rows)

@@ -18,7 +18,7 @@ from torch.optim.swa_utils import AveragedModel, get_ema_multi_avg_fn
 
 from sertut.corpora import Fold
 from sertut.errors import SertutError
-from sertut.files import data_folder
+from sertut.files import code_of, data_folder
 from sertut.models import redraw
 from sertut.progress import progress_bar
 from sertut.signals import Normalizer
@@ -174,11 +174,8 @@ def _prepared(
 
 def _surroundings(device: torch.device) -> dict:
     """What moves the last digits of a training, or more: code, versions, threads, kind of processor."""
-    library = Path(__file__).parents[1]
-    rooms = ("signals", "attention", "models", "training")
-    code = {str(path.relative_to(library)): path.read_text() for room in rooms for path in library.glob(f"{room}/*.py")}
     return {
-        "code": digest(code),
+        "code": digest(code_of("signals", "attention", "models", "training")),
         "versions": [torch.__version__, numpy.__version__],
         "threads": torch.get_num_threads(),
         "processor": torch.cuda.get_device_name(device)

@@ -9,7 +9,7 @@ import torch
 from sertut.attention import AttentionMap, Clock
 from sertut.corpora import Region
 from sertut.errors import SertutError
-from sertut.evidence import Pooled, Report
+from sertut.evidence import Report, Tally
 from sertut.evidence.cells import METRICS, cell_energy, cells_in, localize_cells, mel_band, score_cells
 from sertut.show.sound import band_hz
 from sertut.signals import N_MELS, SAMPLE_RATE, WINDOW_SECONDS, log_mel, n_frames
@@ -54,7 +54,7 @@ def test_a_right_map_is_found_right_and_the_baselines_are_not(banded):
     assert sorted(set(uniform["cell_mass"].round(3))) == [round(5 * 3 / 184, 3), round(5 * 5 / 184, 3)]
     for text in (str(found), found._repr_html_()):
         assert "mass of the word in its band" in text and "4 skipped" in text
-    assert found.sums("attention", "band").shape == (4, 2)
+    assert found.sums("attention", "band").shape == (1, 4, 2)
     with pytest.raises(SertutError, match="cell_auroc"):
         found.sums("attention", "auroc")
 
@@ -83,7 +83,7 @@ def test_the_band_is_asked_for_in_the_columns_of_the_word_only():
 def test_a_region_of_all_frequencies_has_no_band_to_find(tiny):
     maps = [make_map(np.ones(SHAPE))] * 12
     found = localize_cells(tiny.clips, maps)
-    assert found.table["band"].isna().all() and found.sums("attention", "band")[:, 1].sum() == 0
+    assert found.table["band"].isna().all() and found.sums("attention", "band")[..., 1].sum() == 0
     assert found.interval("uniform", "cell_mass").estimate == pytest.approx(5 / 23)
 
 
@@ -142,24 +142,20 @@ def test_a_map_without_frequency_and_no_region_are_errors(tiny, right_map):
     with pytest.raises(SertutError, match="time and frequency"):
         localize_cells(tiny.clips, [right_map] * 12)
     with pytest.raises(SertutError, match="planted-band"):
-        localize_cells(tiny.clips, [make_map(np.ones(SHAPE))] * 12, stream="face")
+        localize_cells([replace(clip, regions=()) for clip in tiny], [make_map(np.ones(SHAPE))] * 12)
 
 
 def test_a_report_stores_what_a_study_pools(banded, tiny, predictions_of):
-    """The sums of the cells stand beside those over time, and Pooled reads both alike."""
+    """The sums of the cells stand beside those over time."""
     maps = [make_map(truth(clip) if clip.regions else np.ones(SHAPE)) for clip in banded]
     guesses = predictions_of(replace(tiny, clips=tuple(banded)), [0] * 12)
     report = Report("tiny", replace(guesses, maps=tuple({"attention": map_} for map_ in maps)))
-    stored = report.to_json()
-    pooled = Pooled([stored, stored], [0, 1])
-    assert pooled.localization("attention", "band").estimate == pytest.approx(1.0)
-    assert pooled.localization("attention", "band_chance").estimate == pytest.approx(
+    kept = report.tally.to_json()
+    pooled = Tally.pooled([kept, kept], [0, 1])
+    assert pooled.interval("attention", "band").estimate == pytest.approx(1.0)
+    assert pooled.interval("attention", "band_chance").estimate == pytest.approx(
         report.cells.table["band_chance"].mean()
     )
-    assert pooled.gain("attention", "energy", "cell_mass").low > 0
-    assert "band" not in stored["localization"]["methods"]["center"]
-
-
-def test_without_bands_a_report_stores_what_it_always_did(tiny, predictions_of):
-    stored = Report("tiny", predictions_of(tiny, [0] * 12)).to_json()["localization"]
-    assert list(stored["methods"]["attention"])[:2] == ["pointing", "mass"] and len(stored["methods"]["attention"]) == 8
+    assert pooled.difference("attention", "energy", "cell_mass").low > 0
+    assert "band" not in kept["methods"]["center"] and "auroc" in kept["methods"]["center"]
+    assert not Report("tiny", predictions_of(tiny, [0] * 12)).tally.scored("band")

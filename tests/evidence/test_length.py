@@ -49,8 +49,9 @@ def test_a_part_of_the_clip_is_heard(run, tones):
     from sertut.corpora import load_features
 
     assert whole == sorted(len(row) for row in load_features(tones))
-    assert found.confusions.shape == (2, len(tones.speakers), 2, 2)
-    assert found.confusions.sum(axis=(1, 2, 3)).tolist() == [len(tones)] * 2
+    for length in (0.3, 100.0):
+        table = found.at(length).sums("model", "uar")
+        assert table.shape == (1, len(tones.speakers), 2, 2) and table.sum() == len(tones)
     assert found.speakers == tones.speakers
 
 
@@ -64,7 +65,7 @@ def test_segments_cover_the_clip_and_their_probabilities_are_averaged(run, tones
         starts = [*range(0, len(row) - n, n), len(row) - n]
         assert starts[-1] + n == len(row) and max(np.diff(starts)) <= n  # nothing is left out
         expected.append(decide(run, [row[s : s + n] for s in starts]).mean(dim=0).argmax().item())
-    counted = in_segments(run, tones, [0.3]).confusions[0].sum(axis=0)
+    counted = in_segments(run, tones, [0.3]).at(0.3).sums("model", "uar").sum(axis=(0, 1))
     assert counted.sum(axis=0).tolist() == np.bincount(expected, minlength=2).tolist()
 
 

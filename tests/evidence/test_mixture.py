@@ -9,7 +9,7 @@ from scipy.optimize import linprog
 from scipy.spatial.distance import jensenshannon
 
 from sertut.errors import SertutError
-from sertut.evidence import PooledScores, stored
+from sertut.evidence import Tally
 from sertut.evidence.mixture import (
     CONSTANT,
     HALF,
@@ -107,8 +107,8 @@ def test_no_constant_is_stricter(shares):
 def test_clips_without_shares_are_counted():
     shares = pairs(12)
     shares[3] = np.nan
-    found = mixture_error(np.full((12, 6), 1 / 6), shares, ["a", "b"] * 6, names=[f"clip{i}" for i in range(12)])
-    assert found.skipped == {"clip3": "no known shares"} and found.table["clip"].nunique() == 11
+    found = mixture_error(np.full((12, 6), 1 / 6), shares, ["a", "b"] * 6)
+    assert found.skipped == {"clip 4": "no known shares"} and found.table["clip"].nunique() == 11
     with pytest.raises(SertutError, match="no clip has known shares"):
         mixture_error(shares, shares * np.nan, ["a", "b"] * 6)
 
@@ -158,12 +158,12 @@ def test_seeds_are_pooled_and_models_compared():
     soft = lambda noise: mixture_error(  # noqa: E731
         (1 - noise) * shares + noise / 6, shares, speakers, others={"model, tempered": shares}
     )
-    good, poor = ([json.loads(json.dumps(stored(soft(x)))) for x in noises] for noises in ((0.1, 0.2), (0.5, 0.6)))
-    ours, theirs = PooledScores(good, [0, 1]), PooledScores(poor, [0, 1])
-    assert ours.methods == (MODEL, "model, tempered", HALF, HARD, CONSTANT)
+    good, poor = ([json.loads(json.dumps(soft(x).to_json())) for x in noises] for noises in ((0.1, 0.2), (0.5, 0.6)))
+    ours, theirs = Tally.pooled(good, [0, 1]), Tally.pooled(poor, [0, 1])
+    assert tuple(ours.tables) == (MODEL, "model, tempered", HALF, HARD, CONSTANT)
     # A share x of noise, spread over 6 emotions of which 2 are there, moves x / 6 to each of the other four.
     assert ours.interval(MODEL, "variation").estimate == pytest.approx(0.15 * 4 / 6, abs=0.01)
-    assert ours.against(theirs, MODEL, "variation").high < -0.2
+    assert ours.against(theirs, "variation").high < -0.2
     assert ours.difference(MODEL, CONSTANT, "variation").high < 0
     assert ours.interval("model, tempered", "divergence").estimate == pytest.approx(0, abs=1e-9)
     with pytest.raises(SertutError, match="did you mean 'model'"):

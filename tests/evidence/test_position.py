@@ -13,6 +13,7 @@ from sertut.evidence import rotate
 from sertut.models import Output
 from sertut.models.convolutional import FullyConvolutional
 from sertut.signals import WINDOW_SECONDS, Normalizer, write_audio
+from sertut.training.data import examples
 from tests.conftest import ABOUT, tone
 
 
@@ -39,20 +40,20 @@ class Looks(torch.nn.Module):
 
 def run_of(at):
     neutral = Normalizer(torch.zeros(64), torch.ones(64))
-    return SimpleNamespace(model=Looks(at), feature="log_mel", normalizer=neutral, device="cpu")
+    return SimpleNamespace(model=Looks(at), device="cpu", examples=lambda corpus: examples(corpus, "log_mel", neutral))
 
 
 def test_a_map_that_follows_the_sound(tones):
     found = rotate(run_of("sound"), tones)
-    assert len(found.table) == 24  # clips with a region
+    assert found.table["clip"].nunique() == 24  # clips with a region
     assert found.shares.before > 0.9 and found.shares.follows > 0.9 and found.shares.stays < 0.2
-    assert found.difference.low > 0 and "follows the sound" in str(found)
+    assert found.difference("follows", "stays", "share").low > 0 and "follows the sound" in str(found)
 
 
 def test_a_map_that_follows_the_clock(tones):
     found = rotate(run_of("clock"), tones)
     assert found.shares.stays == found.shares.before > found.shares.follows
-    assert found.difference.high < 0 and "does not clearly follow" in str(found)
+    assert found.difference("follows", "stays", "share").high < 0 and "does not clearly follow" in str(found)
 
 
 class Coarse(torch.nn.Module):
@@ -92,7 +93,7 @@ def test_a_fully_convolutional_network_can_be_rotated(tones, trunk):
     run = SimpleNamespace(**(vars(run_of("sound")) | {"model": network}))
     long = [clip for clip in tones if clip.regions]
     found = rotate(run, tones.keeping(long))
-    assert len(found.table) == len(long) and found.shares.between(0, 1).all()
+    assert found.table["clip"].nunique() == len(long) and found.shares.between(0, 1).all()
 
 
 def test_without_regions(tones):

@@ -10,7 +10,8 @@ import torch
 from sertut.attention import AttentionMap, Clock
 from sertut.corpora import Corpus
 from sertut.errors import SertutError
-from sertut.evidence.removal import deletion, pooled_deletion, removals
+from sertut.evidence import Tally
+from sertut.evidence.removal import deletion, removals
 from sertut.models import Output
 from sertut.signals import WINDOW_SECONDS, Normalizer, frame_seconds
 from sertut.training.data import examples
@@ -56,43 +57,43 @@ def run_of(looks, emotions):
 def look(tiny, cache):
     """Where the model looks -> its deletion on clips with a region."""
     known = tiny.keeping(clip for clip in tiny if clip.regions)
-    return lambda looks, **options: deletion(run_of(looks, tiny.emotions), known, SHARES, **options)
+    return lambda looks: deletion(run_of(looks, tiny.emotions), known, SHARES)
 
 
 def test_attention_on_what_the_model_uses(look):
     found = look(0.4)
-    assert found.ways == ("attention", "loudest", "random", "region") and found.shares == (0, *SHARES)
-    assert found.drop("attention", 0).estimate == 0
-    assert found.drop("attention", 0.5).estimate > 0.8
-    assert found.drop("loudest", 0.2).estimate < 0.2  # loudest is 0.6 to 0.7 s, and a step or two elsewhere
-    assert found.drop("region", 0.2).estimate == pytest.approx(found.drop("attention", 0.2).estimate)
-    assert found.difference("attention", "loudest", 0.2).low > 0.2
-    assert found.difference("attention", "random", 0.2).estimate > 0.2
+    assert tuple(found.tables) == ("attention", "loudest", "random", "region") and found.settings == (0, *SHARES)
+    assert found.at(0).interval("attention", "drop").estimate == 0
+    assert found.at(0.5).interval("attention", "drop").estimate > 0.8
+    assert (
+        found.at(0.2).interval("loudest", "drop").estimate < 0.2
+    )  # loudest is 0.6 to 0.7 s, and a step or two elsewhere
+    assert found.at(0.2).interval("region", "drop").estimate == pytest.approx(
+        found.at(0.2).interval("attention", "drop").estimate
+    )
+    assert found.at(0.2).difference("attention", "loudest", "drop").low > 0.2
+    assert found.at(0.2).difference("attention", "random", "drop").estimate > 0.2
 
 
 def test_attention_beside_what_the_model_uses(look):
     found = look(0.8)
-    assert found.drop("attention", 0.2).estimate == 0
-    assert found.difference("region", "attention", 0.2).low > 0.05
+    assert found.at(0.2).interval("attention", "drop").estimate == 0
+    assert found.at(0.2).difference("region", "attention", "drop").low > 0.05
 
 
 def test_uar_falls_with_what_is_used(look):
     found = look(0.4)
-    assert found.uar("attention", 0).estimate == pytest.approx(0.5)  # of anger all, of sadness none
-    assert found.uar("attention", 0.5).estimate == 0
-    assert found.difference("attention", "loudest", 0.2, "uar").estimate <= 0
+    assert found.at(0).interval("attention", "uar").estimate == pytest.approx(0.5)  # of anger all, of sadness none
+    assert found.at(0.5).interval("attention", "uar").estimate == 0
+    assert found.at(0.2).difference("attention", "loudest", "uar").estimate <= 0
 
 
 def test_a_model_without_attention(look):
     found = look(None)
-    assert found.ways == ("loudest", "random", "region") and found.drop("region", 0.5).estimate > 0.8
-
-
-@pytest.mark.parametrize("fill", ["floor", "cut"])
-def test_other_fills(look, fill):
-    found = look(0.4, fill=fill)
-    assert found.fill == fill and found.falls["attention"].shape == (1, 4, 3)
-    assert fill == "cut" or found.drop("attention", 0.5).estimate == 0  # the quietest frame is not 0 either
+    assert (
+        tuple(found.tables) == ("loudest", "random", "region")
+        and found.at(0.5).interval("region", "drop").estimate > 0.8
+    )
 
 
 def test_every_way_removes_the_same_number_of_steps(tiny, right_map):
@@ -125,28 +126,24 @@ def test_clips_without_region_lose_random_steps(tiny, cache):
     found = removals(tiny[1], None, SHARES, 98)  # neutral
     assert all((a == b).all() for a, b in zip(found["region"], found["random"], strict=True))
     neutral = tiny.keeping(clip for clip in tiny if not clip.regions)
-    assert "region" not in deletion(run_of(0.4, tiny.emotions), neutral, SHARES).ways
+    assert "region" not in deletion(run_of(0.4, tiny.emotions), neutral, SHARES).tables
 
 
 def test_folds_and_seeds_are_pooled(tiny, cache):
     folds = [Corpus("part", tuple(part), tiny.emotions, ABOUT) for part in (tiny.clips[:6], tiny.clips[6:])]
     run = run_of(0.4, tiny.emotions)
     parts = [json.loads(json.dumps(deletion(run, fold, SHARES).to_json())) for fold in folds]
-    pooled = pooled_deletion([*parts, *parts], seeds=[0, 0, 1, 1])
+    pooled = Tally.pooled([*parts, *parts], seeds=[0, 0, 1, 1])
     whole = deletion(run, tiny, SHARES)
-    assert pooled.speakers == whole.speakers and pooled.clips.shape == (2, 4, 3)
+    assert pooled.speakers == whole.speakers
     for score in ("drop", "uar"):
-        assert np.abs(pooled.sums("random", 0.5, score)[0] - whole.sums("random", 0.5, score)[0]).max() < 1e-5
-    assert pooled.uar("attention", 0).estimate == pytest.approx(1 / 3)  # says anger everywhere
-    with pytest.raises(SertutError, match="differ in shares"):
-        pooled_deletion([parts[0], {**parts[1], "fill": "cut"}], seeds=[0, 0])
+        ours, theirs = (found.at(0.5).sums("random", score) for found in (pooled, whole))
+        assert ours.shape == (2, *theirs.shape[1:]) and np.abs(ours - theirs).max() < 1e-5
+    assert pooled.at(0).interval("attention", "uar").estimate == pytest.approx(1 / 3)  # says anger everywhere
 
 
-def test_what_it_refuses(look):
-    with pytest.raises(SertutError, match="did you mean 'floor'"):
-        look(0.4, fill="flor")
-    found = look(0.4)
+def test_what_it_refuses(look, tiny):
+    with pytest.raises(SertutError, match="must be between 0 and 1"):
+        deletion(run_of(0.4, tiny.emotions), tiny, (0.2, 1.0))
     with pytest.raises(SertutError, match="did you mean 'random'"):
-        found.drop("randm", 0.5)
-    with pytest.raises(SertutError, match="known shares"):
-        found.drop("random", 0.4)
+        look(0.4).at(0.5).interval("randm", "drop")

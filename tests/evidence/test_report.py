@@ -9,7 +9,7 @@ import torch
 
 from sertut.attention import AttentionMap
 from sertut.errors import SertutError
-from sertut.evidence.report import Report, evaluate
+from sertut.evidence import Report, Tally, evaluate
 from sertut.signals import n_frames
 from sertut.video import write_video
 from tests.evidence.conftest import CLOCK, N_STEPS
@@ -70,22 +70,25 @@ def test_why_there_is_no_localization(tiny, predictions_of):
     without_regions = Report("tiny", predictions_of(neutral, [1] * 4))
     with pytest.raises(SertutError, match="regions of 'tiny' are not known"):
         _ = without_regions.localization
-    assert without_map.to_json()["localization"] is None and without_map.to_json()["loudness"] is None
+    assert without_map.tally.scored("auroc") == without_map.tally.scored("hit") == ()
     with pytest.raises(SertutError, match="no attention map"):
         _ = without_map.loudness
-    stored = without_regions.to_json()  # loudness needs no regions
-    assert stored["localization"] is None and stored["loudness"]["methods"]["energy"]["hit"] == [[1, 1]] * 4
+    found = without_regions.tally  # loudness needs no regions
+    assert not found.scored("auroc") and found.sums("energy", "hit").tolist() == [[[1, 1]] * 4]
     assert without_map[0].map is None
 
 
 def test_json_holds_the_sums(report):
-    stored = json.loads(json.dumps(report.to_json()))
-    assert np.array(stored["confusions"]).sum(axis=0).tolist() == report.confusion.tolist()
-    assert stored["speakers"] == list(report.speakers) and stored["clips"] == 12
-    sums = np.array(stored["localization"]["methods"]["attention"]["auroc"])
-    assert sums.tolist() == [[2, 2]] * 4  # two clips of each speaker have a region
-    assert stored["localization"]["skipped"] == 4
-    assert set(stored["loudness"]["methods"]) == {*report.loudness.methods} and stored["heads"] is None
+    kept = json.loads(json.dumps(report.tally.to_json()))
+    assert np.array(kept["methods"]["model"]["uar"]).sum(axis=0).tolist() == report.confusion.tolist()
+    assert kept["speakers"] == list(report.speakers) and kept["emotions"] == list(report.emotions)
+    assert kept["methods"]["attention"]["auroc"] == [[2, 2]] * 4  # two clips of each speaker have a region
+    back = Tally.pooled([kept], [0])
+    assert back.uar == report.uar and back.wa == report.wa
+    assert back.scored("auroc") == report.localization.methods and set(back.scored("hit")) == set(
+        report.loudness.methods
+    )
+    assert back.interval("energy", "hit") == report.loudness.interval("energy", "hit") and not back.scored("steps")
 
 
 def streams_report(tiny, predictions_of, axes=("emotion", "time"), stream="voice"):
@@ -119,11 +122,11 @@ def test_each_clip_is_scored_by_the_weights_of_its_own_emotion(tiny, predictions
 
 def test_offsets_of_a_network_with_alignment(tiny, predictions_of):
     report = streams_report(tiny, predictions_of)
-    assert report.offsets.interval("attention").estimate == pytest.approx(0.0, abs=0.005)
+    assert report.offsets.interval("attention", "offset_error").estimate == pytest.approx(0.0, abs=0.005)
     assert report.offsets.methods == ("attention", "untrained network", "nearest time", "random")
-    stored = json.loads(json.dumps(report.to_json()))
-    assert stored["offsets"]["true"] == [[24] * 3] * 4 and stored["heads"] is None
-    assert "predicted class" in stored["localization"]["methods"] and stored["loudness"]["methods"]
+    kept = report.tally.to_json()["methods"]
+    assert kept["nearest time"]["offset_error"] == [[24] * 3] * 4 and "all heads" not in kept
+    assert "auroc" in kept["predicted class"] and "hit" in kept["attention"]
     assert report[0].alignment is not None and report[0].face is None
 
 
@@ -133,14 +136,13 @@ def test_a_network_that_looks_at_faces_has_no_loudness(tiny, predictions_of, cac
         _ = report.loudness
     with pytest.raises(SertutError, match="regions of 'tiny' are not known"):
         _ = report.localization  # they are known in the voice only
-    stored = report.to_json()
-    assert stored["loudness"] is None and stored["localization"] is None and stored["offsets"] is not None
+    assert not report.tally.scored("hit") and not report.tally.scored("auroc") and report.tally.scored("offset_error")
 
 
 def test_why_there_are_no_offsets(report, tiny, predictions_of):
     with pytest.raises(SertutError, match="does not align"):
         _ = report.offsets
-    assert report.to_json()["offsets"] is None
+    assert not report.tally.scored("offset_error")
     several = streams_report(tiny, predictions_of)
     unknown = replace(several, predictions=replace(several.predictions, clips=tiny.clips))
     with pytest.raises(SertutError, match="offsets between voice and face of 'tiny' are not known"):
@@ -185,7 +187,7 @@ def test_heads_are_stored_beside_the_rest(tiny, predictions_of):
     weights = torch.full((1, 2, N_STEPS, N_STEPS), 1 / N_STEPS)
     map_ = AttentionMap(weights, ("head", "query", "time"), torch.ones(1, N_STEPS, dtype=torch.bool), clocks)
     predictions = replace(predictions_of(tiny, TRUE), maps=({"attention": map_},) * len(tiny))
-    stored = Report("tiny", predictions).to_json()["heads"]["methods"]
+    stored = Report("tiny", predictions).tally.to_json()["methods"]
     for method, metric in (("all heads", "steps"), ("head 2", "steps"), ("all heads", "steps_chance")):
         assert np.allclose(stored[method][metric], [[3 * N_STEPS, 3]] * 4)
     assert "spread" in stored["all heads"] and "spread" not in stored["head 2"]

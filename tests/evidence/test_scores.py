@@ -119,8 +119,6 @@ def test_mass_rule_takes_the_smallest_set_that_holds_half():
     scores = np.zeros(100)
     scores[10:20], scores[50:60], scores[80:90] = 0.06, 0.03, 0.01
     assert np.flatnonzero(salient(scores, EVERYWHERE, HOP)).tolist() == list(range(10, 20))
-    two = salient(scores, EVERYWHERE, HOP, share=0.7)
-    assert two.sum() == 20 and two[50:60].all()
 
 
 def test_mass_rule_stops_where_half_is_reached():
@@ -136,16 +134,7 @@ def test_mass_rule_stops_where_half_is_reached():
 def test_a_short_rest_at_either_end_is_no_gap():
     scores = np.ones(100)
     scores[:3], scores[97:] = 0, 0
-    assert (salient(scores, EVERYWHERE, HOP, share=1.0) == (scores > 0)).all()
-
-
-def test_level_rule_takes_what_is_above_twice_uniform():
-    scores = np.full(100, 0.5 / 80)
-    scores[40:60] = 0.5 / 20  # 2.5 times uniform
-    assert (salient(scores, EVERYWHERE, HOP, rule="level") == REGION).all()
-    assert not salient(scores, EVERYWHERE, HOP, rule="level", level=3.0).any()
-    with pytest.raises(SertutError, match="known are mass, level"):
-        salient(scores, EVERYWHERE, HOP, rule="best")
+    assert (salient(scores, EVERYWHERE, HOP) == (scores > 0)).all()
 
 
 @pytest.mark.parametrize(("hop", "shortest"), [(0.01, 5), (0.04, 2), (0.05, 1)])
@@ -154,11 +143,11 @@ def test_gaps_and_pieces_under_50_ms_go(hop, shortest):
     scores[20 : 20 + 3 * shortest] = 1  # a span ...
     scores[20 + 4 * shortest : 20 + 7 * shortest] = 1  # ... and another, after a gap of exactly 50 ms or just above
     scores[80 : 80 + shortest] = 1  # a piece that is just long enough
-    assert (salient(scores, EVERYWHERE, hop, share=1.0) == (scores > 0)).all()
+    assert (salient(scores, EVERYWHERE, hop) == (scores > 0)).all()
     if shortest > 1:
         scores[20 + 3 * shortest] = 1  # the gap is now too short to count
         scores[80] = 0  # and the piece too short to stay
-        found = np.flatnonzero(salient(scores, EVERYWHERE, hop, share=1.0))
+        found = np.flatnonzero(salient(scores, EVERYWHERE, hop))
         assert found.tolist() == list(range(20, 20 + 7 * shortest))
 
 

@@ -10,7 +10,8 @@ import torch
 from sertut.attention import AttentionMap, Clock
 from sertut.corpora import Corpus
 from sertut.errors import SertutError
-from sertut.evidence.shifts import SHIFTS, delayed, one_row, pooled_shifts, shift_test
+from sertut.evidence import Tally
+from sertut.evidence.shifts import delayed, one_row, shift_table, shift_test
 from sertut.models import Output
 from sertut.signals import HOP_SECONDS
 from sertut.training.data import Examples
@@ -60,42 +61,47 @@ def run_of(share, faces=True):
     return SimpleNamespace(model=Toy(share), examples=examples, device="cpu")
 
 
+def slope(found, method="attention"):
+    return found.interval(method, "slope")
+
+
 def test_a_ridge_that_follows_has_slope_one(tiny):
     found = shift_test(run_of(1.0), tiny)
-    assert found.shifts == (-0.5, -0.2, 0.0, 0.2, 0.48)  # half a second is 12 whole frames of a face
-    assert found.slope.estimate == pytest.approx(1.0, abs=0.03) and found.slope.low > 0.95
-    for shift in found.shifts:
-        assert found.change(shift).estimate == pytest.approx(shift, abs=0.02)
-        assert found.follows(shift).estimate == 1.0
-    assert "slope 1.0" in str(found) or "slope .9" in str(found)
+    assert found.settings == (-0.5, -0.2, 0.0, 0.2, 0.48)  # half a second is 12 whole frames of a face
+    assert slope(found).estimate == pytest.approx(1.0, abs=0.03) and slope(found).low > 0.95
+    for shift in found.settings:
+        assert found.at(shift).interval("attention", "change").estimate == pytest.approx(shift, abs=0.02)
+        assert found.at(shift).interval("attention", "followed").estimate == 1.0
+    assert shift_table(found)["shift, s"].tolist() == list(found.settings)
 
 
 def test_half_of_the_way_and_none(tiny):
-    assert shift_test(run_of(0.5), tiny).slope.estimate == pytest.approx(0.5, abs=0.03)
+    assert slope(shift_test(run_of(0.5), tiny)).estimate == pytest.approx(0.5, abs=0.03)
     stays = shift_test(run_of(0.0), tiny)
-    assert stays.slope.estimate == pytest.approx(0.0, abs=0.02)
-    assert stays.follows(-0.2).estimate == 0.0 and stays.follows(0.0).estimate == 1.0
+    assert slope(stays).estimate == pytest.approx(0.0, abs=0.02)
+    assert [stays.at(shift).interval("attention", "followed").estimate for shift in (-0.2, 0.0)] == [0, 1]
 
 
 def test_slope_by_hand(tiny):
     """Least squares through the origin of all clips and shifts at once."""
     found = shift_test(run_of(0.7), tiny, shifts=(0.4, -0.3))
-    x = np.array(found.shifts)
-    y = found.changes[0] / found.clips[0][:, None]  # every speaker has three clips, so means will do
+    x = np.array(found.settings)
+    y = np.array([found.at(shift).sums("attention", "change")[0, :, 0] for shift in x]).T / 3  # of each speaker's clips
     expected = np.linalg.lstsq(np.tile(x, len(y))[:, None], y.ravel(), rcond=None)[0][0]
-    assert found.shifts == (-0.3, 0.0, 0.4) and found.slope.estimate == pytest.approx(expected)
+    assert found.settings == (-0.3, 0.0, 0.4) and slope(found).estimate == pytest.approx(expected)
 
 
 def test_what_has_no_ridge_follows_nothing(tiny):
     """Not even because one stream became longer: both last equally long."""
     found = shift_test(run_of("uniform"), tiny)
-    assert found.slope.estimate == pytest.approx(0.0, abs=0.06) and found.gain.estimate == pytest.approx(0.0, abs=0.06)
-    assert not any(found.changes[0, :, found.shifts.index(0.0)])
+    assert slope(found).estimate == pytest.approx(0.0, abs=0.06)
+    assert found.difference("attention", "control", "slope").estimate == pytest.approx(0.0, abs=0.06)
+    assert not found.at(0).sums("attention", "change")[..., 0].any()
 
 
 def test_who_attends_is_lost_in_the_control(tiny):
     found = shift_test(run_of(1.0), tiny)
-    assert found.control_slope.estimate < 0.5 and found.gain.low > 0.5
+    assert slope(found, "control").estimate < 0.5 and found.difference("attention", "control", "slope").low > 0.5
     weights = torch.tensor([[[0.5, 0.5], [0.1, 0.9], [0.0, 0.0]]])
     clocks, mask = {"video": Clock(0.04), "time": Clock(0.04)}, torch.tensor([[True, True, False]])
     map_ = AttentionMap(weights, ("video", "time"), mask[:, :2], clocks, query_mask=mask)
@@ -122,7 +128,7 @@ def test_clips_without_a_stream_are_left_out(tiny):
     whole.faces[4][:] = 0.0
     run.examples = lambda corpus: whole
     found = shift_test(run, tiny)
-    assert found.clips.tolist() == [[3, 2, 3, 3]]
+    assert found.at(0.2).sums("attention", "followed")[..., 1].tolist() == [[3, 2, 3, 3]]
     for face in whole.faces:
         face[:] = 0.0
     with pytest.raises(SertutError, match="has both voice and face"):
@@ -132,11 +138,9 @@ def test_clips_without_a_stream_are_left_out(tiny):
 def test_folds_and_seeds_are_pooled(tiny):
     folds = [Corpus("part", tuple(part), tiny.emotions, ABOUT) for part in (tiny.clips[:6], tiny.clips[6:])]
     parts = [json.loads(json.dumps(shift_test(run_of(share), f).to_json())) for share in (1.0, 0.5) for f in folds]
-    pooled = pooled_shifts(parts, seeds=[0, 0, 1, 1])
-    assert pooled.changes.shape == (2, 4, len(SHIFTS)) and pooled.clips.tolist() == [[3] * 4] * 2
-    assert pooled.slope.estimate == pytest.approx(0.75, abs=0.03) and pooled.slope.low < 0.6
-    with pytest.raises(SertutError, match="different shifts"):
-        pooled_shifts([parts[0], shift_test(run_of(1.0), folds[1], (0.2,)).to_json()], seeds=[0, 0])
+    pooled = Tally.pooled(parts, seeds=[0, 0, 1, 1])
+    assert pooled.settings == (-0.5, -0.2, 0.0, 0.2, 0.48)
+    assert slope(pooled).estimate == pytest.approx(0.75, abs=0.03) and slope(pooled).low < 0.6
 
 
 def test_what_it_refuses(tiny):
@@ -144,4 +148,4 @@ def test_what_it_refuses(tiny):
         with pytest.raises(SertutError, match="does not align"):
             shift_test(run, tiny)
     with pytest.raises(SertutError, match=r"known are -0\.5, -0\.2"):
-        shift_test(run_of(1.0), tiny).change(0.3)
+        shift_test(run_of(1.0), tiny).at(0.3)

@@ -12,8 +12,8 @@ from sertut.errors import SertutError
 from sertut.planted import drawing
 from sertut.planted import expressions as faces
 from sertut.planted.drawing import SIZE, UNITS, Look, Movement, draw
-from sertut.planted.expressions import EXPRESSIONS, RAMP, Showing, cast_look, perform, speech_opening
-from sertut.planted.script import EMOTIONS
+from sertut.planted.expressions import EXPRESSIONS, RAMP, Expression, random_look, render_face, speech_opening
+from sertut.planted.plans import EMOTIONS
 from sertut.signals import HOP_SECONDS, WINDOW_SECONDS
 from sertut.video import FACE_SIZE, VIDEO_HOP, Faces, face_features
 
@@ -155,8 +155,8 @@ def test_a_larger_head_that_moves_is_the_same_face_elsewhere():
 
 def test_windows_cut_nothing_off(monkeypatch):
     """Each part is drawn only where it can be; drawing it on the whole picture gives the same picture."""
-    plays = [(cast_look(rng(k)), [Showing(emotion, 0.5, 2.5, 1.3)]) for k, emotion in enumerate(EXPRESSIONS)]
-    performances = lambda: [perform(look, voice(0), SECONDS, 0.1, play, rng(1)) for look, play in plays]  # noqa: E731
+    plays = [(random_look(rng(k)), [Expression(emotion, 0.5, 2.5, 1.3)]) for k, emotion in enumerate(EXPRESSIONS)]
+    performances = lambda: [render_face(look, voice(0), SECONDS, 0.1, play, rng(1)) for look, play in plays]  # noqa: E731
     windowed = performances()
     monkeypatch.setattr(drawing._Canvas, "window", lambda canvas, *part: canvas)
     assert all((a == b).all() for a, b in zip(windowed, performances(), strict=True))
@@ -164,26 +164,26 @@ def test_windows_cut_nothing_off(monkeypatch):
 
 @pytest.mark.parametrize("seconds, frames", [(3.0, 75), (2.999, 74), (0.28, 7), (0.06, 1), (0.03, 0)])
 def test_as_many_frames_as_fit(seconds, frames):
-    pictures = perform(PLAIN, voice(0), seconds, 0.0, [Showing("fear", 0.0, 1.0, 1.0)], rng(0))
+    pictures = render_face(PLAIN, voice(0), seconds, 0.0, [Expression("fear", 0.0, 1.0, 1.0)], rng(0))
     assert pictures.shape == (frames, FACE_SIZE, FACE_SIZE) and pictures.dtype == np.uint8
 
 
 def test_equal_draws_equal_pictures():
-    play = lambda *seed: perform(cast_look(rng(5)), voice(0), SECONDS, 0.2, [Showing("anger", 1, 2, 1)], rng(*seed))  # noqa: E731
-    assert (play(1) == play(1)).all()
-    assert (play(1) != play(2)).mean() > 0.5
+    anger = [Expression("anger", 1.0, 2.0, 1.0)]
+    one, again, other = (render_face(random_look(rng(5)), voice(0), SECONDS, 0.2, anger, rng(k)) for k in (1, 1, 2))
+    assert (one == again).all() and (one != other).mean() > 0.5
 
 
 @pytest.mark.parametrize("emotion", EXPRESSIONS)
 def test_outside_its_showing_an_expression_changes_nothing(emotion):
-    neutral = perform(PLAIN, voice(0), SECONDS, 0.2, [], rng(3))
-    shown = perform(PLAIN, voice(0), SECONDS, 0.2, [Showing(emotion, 1.0, 1.6, 1.0)], rng(3))
+    neutral = render_face(PLAIN, voice(0), SECONDS, 0.2, [], rng(3))
+    shown = render_face(PLAIN, voice(0), SECONDS, 0.2, [Expression(emotion, 1.0, 1.6, 1.0)], rng(3))
     times = (np.arange(len(neutral)) + 0.5) * VIDEO_HOP
     outside = (times < 1.0 - max(RAMP) / 2) | (times > 1.6 + max(RAMP) / 2)
     inside = (times > 1.0 + max(RAMP) / 2) & (times < 1.6 - max(RAMP) / 2)
     changed = np.abs(shown.astype(int) - neutral).mean(axis=(1, 2))
     assert (changed[outside] == 0).all() and (changed[inside] > 0.5).all()
-    assert (perform(PLAIN, voice(0), SECONDS, 0.2, [Showing(emotion, 1.0, 1.6, 0.0)], rng(3)) == neutral).all()
+    assert (render_face(PLAIN, voice(0), SECONDS, 0.2, [Expression(emotion, 1.0, 1.6, 0.0)], rng(3)) == neutral).all()
 
 
 @pytest.mark.parametrize(
@@ -200,10 +200,10 @@ def test_emotions_move_the_face_as_their_prototypes_say(emotion, measure, least)
     """Over several people, each beside the same person's neutral face."""
     moved = []
     for k in range(12):
-        look = replace(cast_look(rng(2, k)), skin=0.75, hair=0.15, background=0.75)
+        look = replace(random_look(rng(2, k)), skin=0.75, hair=0.15, background=0.75)
         shown, neutral = (
-            measure(perform(look, np.full(300, -75.0), 0.4, 0.0, showings, rng(3, k)).mean(axis=0) / 255)
-            for showings in ([Showing(emotion, -1.0, 2.0, 1.0)], [])
+            measure(render_face(look, np.full(300, -75.0), 0.4, 0.0, shown_here, rng(3, k)).mean(axis=0) / 255)
+            for shown_here in ([Expression(emotion, -1.0, 2.0, 1.0)], [])
         )
         moved.append(shown - neutral)
     assert np.mean(moved) / least > 1, moved
@@ -220,11 +220,11 @@ def delayed(level: np.ndarray, times: np.ndarray) -> np.ndarray:
 @pytest.mark.parametrize("offset", [-0.6, -0.17, 0.0, 0.3, 0.6])
 def test_the_mouth_follows_the_voice_by_the_offset(offset, emotion):
     """Also while an expression is on, here for the whole clip."""
-    showings = [] if emotion is None else [Showing(emotion, -1.0, SECONDS + 1, 1.0)]
+    shown_here = [] if emotion is None else [Expression(emotion, -1.0, SECONDS + 1, 1.0)]
     mouths, voices = [], []
     lags = np.arange(-20, 21) * VIDEO_HOP
     for k in range(3):
-        pictures = perform(PLAIN, voice(k), SECONDS, offset, showings, rng(4, k))
+        pictures = render_face(PLAIN, voice(k), SECONDS, offset, shown_here, rng(4, k))
         times = (np.arange(len(pictures)) + 0.5) * VIDEO_HOP
         mouths.append(dark_mouth(pictures, 50))
         voices.append([delayed(voice(k), times - lag) for lag in lags])
@@ -252,7 +252,7 @@ def test_the_jaw_needs_its_time():
 def test_every_clip_has_movements_that_mean_nothing(monkeypatch):
     seen = []
     monkeypatch.setattr(faces, "draw", lambda look, movement: seen.append(movement) or draw(look, still()))
-    perform(PLAIN, voice(0), 60.0, 0.0, [], rng(6))
+    render_face(PLAIN, voice(0), 60.0, 0.0, [], rng(6))
     (movement,) = seen
     blinks = np.flatnonzero(np.diff((movement.lids > 0.5).astype(int)) == 1) * VIDEO_HOP
     assert 13 <= len(blinks) <= 30 and np.diff(blinks).min() > 1.9 and np.diff(blinks).max() < 4.1
@@ -264,7 +264,7 @@ def test_every_clip_has_movements_that_mean_nothing(monkeypatch):
 @pytest.mark.parametrize("emotion, hint", [("neutral", "known are anger"), ("hapiness", "did you mean 'happiness'")])
 def test_only_expressions_can_be_shown(emotion, hint):
     with pytest.raises(SertutError, match=hint):
-        perform(PLAIN, voice(0), SECONDS, 0.0, [Showing(emotion, 1.0, 2.0, 1.0)], rng(0))
+        render_face(PLAIN, voice(0), SECONDS, 0.0, [Expression(emotion, 1.0, 2.0, 1.0)], rng(0))
 
 
 def test_expressions_are_the_emotions_of_the_corpus():
@@ -276,11 +276,11 @@ def test_emotions_can_be_told_on_people_never_seen_but_not_always():
     """One frame, at full strength, by a linear classifier: far above chance (1/7), and not perfect."""
     rows, labels, people = [], [], []
     for person in range(20):
-        look = cast_look(rng(7, person))
+        look = random_look(rng(7, person))
         for emotion in EMOTIONS * 4:
             draws = rng(8, len(rows))
-            showings = [] if emotion == "neutral" else [Showing(emotion, -1.0, 2.0, 1.0)]
-            pictures = perform(look, voice(len(rows)), 1.0, float(draws.uniform(-0.6, 0.6)), showings, draws)[-1:]
+            shown_here = [] if emotion == "neutral" else [Expression(emotion, -1.0, 2.0, 1.0)]
+            pictures = render_face(look, voice(len(rows)), 0.2, float(draws.uniform(-0.6, 0.6)), shown_here, draws)[-1:]
             rows.append(face_features(Faces(pictures, np.ones(1, dtype=bool), np.zeros(1)))[0].numpy())
             labels.append(emotion)
             people.append(person)

@@ -6,8 +6,9 @@ import pytest
 from matplotlib.collections import FillBetweenPolyCollection
 
 from sertut import show
-from sertut.evidence import Offsets
+from sertut.evidence import ClipScores
 from sertut.evidence.intervals import Interval
+from sertut.evidence.lags import SCORES, STATISTICS
 
 TRUE = np.linspace(-0.6, 0.6, 12)
 FOUND = {
@@ -25,7 +26,7 @@ def found():
         for method, values in FOUND.items()
         for i, value in enumerate(values)
     ]
-    return Offsets(pd.DataFrame(rows), {})
+    return ClipScores.of(pd.DataFrame(rows), {}, SCORES, STATISTICS)
 
 
 def dots(axis, marker="o"):

@@ -5,7 +5,7 @@ import pytest
 
 from sertut import show
 from sertut.errors import SertutError
-from sertut.evidence import Deletion, Shifts
+from sertut.evidence import Tally
 from sertut.evidence.intervals import Interval
 
 X = [0.5, 1.0, 4.0]
@@ -57,9 +57,11 @@ def test_what_does_not_fit_is_an_error():
 
 def test_deletion_draws_the_fall_of_each_way_of_choosing():
     falls = {"random": [0, 0.4, 0.8], "attention": [0, 1.0, 2.0], "loudest": [0, 0.5, 1.0]}
-    right = {way: np.array([[[[2], [1], [0]]] * 2]) for way in falls}
-    falls = {way: np.array([[values, values]]) for way, values in falls.items()}
-    picture = show.deletion(Deletion((0.0, 0.1, 0.3), "mean", ("a", "b"), falls, right, np.full((1, 2, 1), 2)))
+    tables = {
+        way: {f"drop at {share:g}": np.array([[[n, 2]] * 2]) for share, n in zip((0, 0.1, 0.3), values, strict=True)}
+        for way, values in falls.items()
+    }
+    picture = show.deletion(Tally(("a", "b"), tables))
     heights = {c.get_label(): c[0].get_ydata() for c in picture.figure.axes[0].containers}
     assert list(heights) == ["most attention", "loudest", "random"]  # always in this order
     np.testing.assert_allclose(heights["most attention"], [0, 0.5, 1.0])
@@ -69,10 +71,9 @@ def test_deletion_draws_the_fall_of_each_way_of_choosing():
 
 
 def shift_test(slope, control):
-    known = np.array([-0.5, 0.0, 0.2])
-    clips = np.full((1, 2), 4.0)
-    changes, controls = (4 * factor * np.stack([known, known])[None] for factor in (slope, control))
-    return Shifts(tuple(known.tolist()), ("a", "b"), changes, np.zeros((1, 2, 3)), controls, clips)
+    table = lambda value: np.array([[[4 * value, 4]] * 2])  # noqa: E731
+    ours = {"slope": table(slope)} | {f"change at {x:g}": table(slope * x) for x in (-0.5, 0.0, 0.2)}
+    return Tally(("a", "b"), {"attention": ours, "control": {"slope": table(control)}})
 
 
 def test_shifts_stand_beside_one_that_follows_and_one_that_stays():

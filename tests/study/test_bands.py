@@ -70,7 +70,7 @@ def study():
 
     def row(method, seed, right):
         table = [[right, 1000 - right], [1000 - right, right]]
-        report = {"emotions": ["a", "b"], "speakers": ["s"], "confusions": [table], "localization": None}
+        report = {"speakers": ["s"], "statistics": {"uar": "uar"}, "methods": {"model": {"uar": [table]}}}
         return {
             "corpus": "planted",
             "method": method,
@@ -103,7 +103,7 @@ def test_the_readers_run_beside_the_reference(study, capsys):
 
 def test_another_training_has_no_band(study, capsys):
     figure, bands = beside_reference(study, 0, {"uar": {"mean": 0.5}}, measure="UAR", epochs=3)
-    assert figure and not bands and "3 epochs, the reference for 20" in capsys.readouterr().out
+    assert figure and not bands and "epochs=3, the reference with 20" in capsys.readouterr().out
     for reference, fold, own in ((None, 0, {"mean": 0.5}), (study, 1, {"mean": 0.5}), (study, 0, {})):
         assert beside_reference(reference, fold, {"uar": own}, measure="UAR") == (None, [])
         assert "nothing to stand beside" in capsys.readouterr().out

@@ -1,7 +1,6 @@
 """Studies: resumable, run again when something that they depend on changes, rates chosen inside each fold."""
 
 import json
-import shutil
 from dataclasses import replace
 
 import numpy as np
@@ -10,7 +9,7 @@ import torch
 
 from sertut.corpora import Region
 from sertut.errors import SertutError
-from sertut.evidence import Pooled, PooledScores
+from sertut.evidence import Tally
 from sertut.study import Protocol, Training, digests, grid, load_study, protocols, report_study, run_study
 from sertut.study.methods import METHODS, Method
 from sertut.training.metrics import uar
@@ -58,9 +57,9 @@ def test_a_study_runs_resumes_and_reports(plan, tmp_path, monkeypatch):
     assert study.results == load_study("tiny", tmp_path).results
     pooled = study.pooled("attention")
     assert pooled.seeds == (0, 1) and len(pooled.speakers) == 6
-    assert pooled.confusions.sum() == 2 * 48  # every clip is tested once a seed
+    assert pooled.sums("model", "uar").sum() == 2 * 48  # every clip is tested once a seed
     raw = [json.loads(path.read_text()) for path in paths]
-    tables = [r["report"]["confusions"] for r in raw if r["fold"] == 1]
+    tables = [r["report"]["methods"]["model"]["uar"] for r in raw if r["fold"] == 1]
     assert study.scores("attention", 1) == pytest.approx([float(uar(np.sum(table, axis=0))) for table in tables])
     assert list(study.table().method) == ["attention"] and study.folds == (0, 1, 2)
     assert trained[0]["report"] == first["report"]  # the same training gives the same result
@@ -95,30 +94,15 @@ def test_a_result_is_missing_when_something_it_depends_on_has_changed(three, wha
     assert grid.result_path("tiny", training) != before
 
 
-def test_code_counts_where_it_does_something(tmp_path, monkeypatch):
-    monkeypatch.setattr(digests, "CODE", ("attention", "training"))
-    library = tmp_path / "sertut"
-    for room in (*digests.CODE, "planted", "study"):
-        shutil.copytree(digests.LIBRARY / room, library / room, ignore=shutil.ignore_patterns("__pycache__"))
-
-    def after(name, old, new):
-        path = library / name
-        text = path.read_text()
-        assert old in text
-        path.write_text(text.replace(old, new, 1))
-        digests.code_digest.cache_clear()
-        found = [digests.code_digest(made, library) for made in (False, True)]
-        path.write_text(text)
-        return found
-
-    same = after("attention/softmax.py", "import", "import")
-    assert after("attention/softmax.py", "import", "# a comment\n\nimport") == same
-    assert after("attention/softmax.py", '"""', '"""Other words. ') == same
-    recorded, made = after("planted/voices.py", "import", "import os\nimport")
-    assert recorded == same[0] and made != same[1]
-    for name in ("attention/softmax.py", "training/metrics.py", "study/grid.py"):
-        assert not set(after(name, "import", "import os\nimport")) & set(same)
-    assert after("study/bands.py", "import", "import os\nimport") == same
+def test_digests_of_code_cover_what_trains_and_what_made_the_corpus(monkeypatch):
+    asked = []
+    monkeypatch.setattr(digests, "code_of", lambda *names: asked.append(names) or {})
+    for made in (False, True):
+        digests.code_digest.__wrapped__(made)
+    assert {"attention", "models", "training", "evidence", "study/grid.py"} <= set(asked[0]) and "planted" not in asked[
+        0
+    ]
+    assert set(asked[1]) - set(asked[0]) == {"planted"}
 
 
 def test_a_learning_rate_is_chosen_inside_each_fold(plan, tmp_path):
@@ -176,15 +160,15 @@ def test_what_is_kept_of_two_streams(three, tmp_path, monkeypatch):
         kept[method] = grid.train_one(training, tmp_path / "result.json", "cpu")
     for method, result in kept.items():
         aligned = method in ("nearest", "align+lag")
-        assert (result["report"]["offsets"] is not None) == aligned
+        assert ("nearest time" in result["report"]["methods"]) == aligned
         assert ("shifts" in result) == (method == "align+lag")
         assert ("mixture" in result) == (not aligned)
         assert ("streams" in result) == (method == "face")
     # Two classes, told .25 and .75: whoever says p is wrong by |p - .25|, and half and half by .25.
-    mixtures = PooledScores([kept["face"]["mixture"]], [0])
+    mixtures = Tally.pooled([kept["face"]["mixture"]], [0])
     assert mixtures.interval("half and half", "variation").estimate == pytest.approx(0.25)
     assert mixtures.sums("model", "variation")[..., 1].sum() == len(three.folds()[0].test)
-    offset_error = Pooled([kept["nearest"]["report"]], [0]).offset_error("nearest time").estimate
+    offset_error = Tally.pooled([kept["nearest"]["report"]], [0]).interval("nearest time", "offset_error").estimate
     assert offset_error == pytest.approx(0.2, abs=0.005)
-    found = Pooled([kept["face"]["report"]], [0])
-    assert found.localization("uniform", "mass").estimate == pytest.approx(0.3, abs=0.03)  # 0.3 s of 1 s
+    found = Tally.pooled([kept["face"]["report"]], [0])
+    assert found.interval("uniform", "mass").estimate == pytest.approx(0.3, abs=0.03)  # 0.3 s of 1 s

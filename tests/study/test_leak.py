@@ -109,7 +109,7 @@ def test_unknown_classifier(corpus):
 
 def test_features_are_compared_on_speaker_splits(corpus):
     found = leak.compare_features(replace(corpus, name="noise"), ("log_mel", "level"), partitions=2)
-    assert found.methods == ("log_mel", "level")
+    assert tuple(found.tables) == ("log_mel", "level")
     assert abs(found.interval("level", "uar").estimate - found.chance) < 0.2
 
 

@@ -41,9 +41,10 @@ def test_every_reference_is_on_the_page(monkeypatch):
 def result(fold, seed, **extra):
     """A fold of one speaker: right on long pieces, wrong on short ones, half right on whole clips."""
     who = [f"speaker {fold}"]
-    part = {"lengths": [0.5, 2.0], "speakers": who, "confusions": [[WRONG], [RIGHT]]}
-    report = {"emotions": ["a", "b"], "speakers": who, "confusions": [[[1, 1], [1, 1]]], "localization": None}
-    lengths = {"lengths": {"middle": part, "segments": part, "joined": part}} | extra
+    about = {"speakers": who, "statistics": {"uar": "uar"}}
+    part = about | {"methods": {"model": {"uar at 0.5": [WRONG], "uar at 2": [RIGHT]}}}
+    report = about | {"methods": {"model": {"uar": [[[1, 1], [1, 1]]]}}, "emotions": ["a", "b"]}
+    lengths = {"middle": part, "segments": part, "joined": part} | extra
     whole = {"corpus": "planted", "method": "small", "fold": fold, "seed": seed, "report": report} | lengths
     return whole | {"options": recipe("planted", "small"), "digests": plan_digests("planted", "small")}
 
@@ -71,22 +72,20 @@ def test_a_chosen_rate_does_not_make_a_reference_older():
 
 def test_scores_at_each_length(study):
     """Lengths are pooled as whole clips are: speakers side by side, seeds apart."""
-    found = study.at_lengths("small", "middle")
-    assert list(found) == [0.5, 2.0]
-    assert (found[0.5].uar.estimate, found[2.0].uar.estimate) == (0.0, 1.0)
-    assert found[2.0].seeds == (0, 1) and len(found[2.0].speakers) == 3
-    gain = study.pooled("small").difference(study.at_lengths("small", "segments")[0.5])
+    found = study.pooled("small", "middle")
+    assert found.settings == (0.5, 2.0)
+    assert (found.at(0.5).uar.estimate, found.at(2.0).uar.estimate) == (0.0, 1.0)
+    assert found.seeds == (0, 1) and len(found.speakers) == 3
+    gain = study.pooled("small").against(study.pooled("small", "segments").at(0.5))
     assert gain.estimate == 0.5 and gain.low == 0.5
 
 
 def test_what_is_not_there_is_named(study, tmp_path):
-    with pytest.raises(SertutError, match="unknown way of hearing 'segment': did you mean 'segments'"):
-        study.at_lengths("small", "segment")
     with pytest.raises(SertutError, match="unknown method 'smal'"):
-        study.at_lengths("smal", "middle")
-    bare = [{key: value for key, value in row.items() if key != "lengths"} for row in study.results]
-    with pytest.raises(SertutError, match=r"holds no lengths of 'small'.*sertut study run"):
-        replace(study, results=bare).at_lengths("small", "middle")
+        study.pooled("smal")
+    with pytest.raises(SertutError, match=r"holds no deletion of 'small'.*sertut study run"):
+        study.pooled("small", "deletion")
+    assert study.has("small", "joined") and not study.has("small", "deletion") and not study.has("smal")
     with pytest.raises(SertutError, match="sertut study run regions-planted"):
         load_study("regions-planted", tmp_path)
     assert reference("planted", folder=tmp_path) is None and reference("no such corpus") is None

@@ -8,7 +8,7 @@ import pytest
 from sertut.errors import SertutError
 from sertut.evidence import Tally
 from sertut.evidence.intervals import bootstrap_speakers, mean, paired_difference
-from sertut.evidence.tally import STEP, correlation, median, within
+from sertut.evidence.sums import STEP, correlation, median, within
 from sertut.training.metrics import uar
 
 GOOD, HALF = [[4, 0], [0, 4]], [[2, 2], [2, 2]]

@@ -1,0 +1,186 @@
+"""What is drawn: balanced, the same people everywhere, and what no change of the code may change by accident."""
+
+from collections import Counter
+from dataclasses import asdict, replace
+
+import numpy as np
+import pytest
+
+from sertut.corpora import MADE, load
+from sertut.errors import CorpusError
+from sertut.planted.plans import EMOTIONS, plan_faces
+from sertut.planted.sentences import LONG_SENTENCES, SENTENCES, content_words
+from sertut.planted.timeline import MOVED, STRENGTH
+from sertut.planted.variants import VARIANTS, face_digest, sound_digest
+from sertut.planted.voices import VOICES
+from tests.planted.conftest import plans, spoken
+
+PAIRED = ("planted-blend", "planted-decoy")
+
+
+def test_all_made_corpora_have_a_plan():
+    assert tuple(VARIANTS) == MADE
+
+
+@pytest.mark.parametrize(
+    "name, sound, faces",
+    [
+        ("planted", "2a00e507fb", "4d6f374f26"),
+        ("planted-loud", "8c3eaf2dcb", None),
+        ("planted-band", "f3ae7e5ba6", None),
+        ("planted-blend", "f7af1ae6d0", "ce5e7bfa8c"),
+        ("planted-decoy", "af18dae06f", "61d0d18063"),
+    ],
+)
+def test_the_draws_are_those_that_the_reference_results_were_made_with(monkeypatch, name, sound, faces):
+    """Names of folders: digests of all draws, of field names too, and of the engines. Else all copies would be lost."""
+    engines = {"espeakng-loader": "0.2.4", "pyworld": "0.3.5"}
+    monkeypatch.setattr("sertut.planted.variants.version", engines.get)
+    drawn = plans(name)
+    assert sound_digest(drawn) == sound
+    assert VARIANTS[name].has_faces == (faces is not None)
+    assert faces is None or face_digest(plan_faces(drawn, 0)) == faces
+
+
+@pytest.mark.parametrize(
+    "name, speakers, clips, most",
+    [
+        ("planted", 2, 10, 7 * len(SENTENCES)),
+        ("planted", 2, 0, 7 * len(SENTENCES)),
+        ("planted", 0, 7, 7 * len(SENTENCES)),
+        ("planted", 2, 7 * (len(SENTENCES) + 1), 7 * len(SENTENCES)),
+        ("planted-blend", 2, 7, 6 * len(LONG_SENTENCES)),
+        ("planted-decoy", 2, 7, 6 * len(LONG_SENTENCES)),
+    ],
+)
+def test_sizes_that_cannot_be_balanced(cache, name, speakers, clips, most):
+    with pytest.raises(CorpusError, match=f"multiple of {6 if name in PAIRED else 7}, at most {most}"):
+        load(name, speakers=speakers, clips_per_speaker=clips, progress=False)
+
+
+def test_speakers_cover_the_range_of_voices():
+    speakers = {plan.speaker.name: plan.speaker for plan in plans("planted")}
+    pitches = np.array([speaker.pitch for speaker in speakers.values()])
+    assert (pitches < 140).sum() >= 8 and (pitches > 140).sum() >= 8
+    assert Counter(speaker.voice for speaker in speakers.values()) == dict.fromkeys(VOICES, 4)
+
+
+def test_people_are_the_same_in_all_corpora_and_like_nobody_else():
+    """A speaker's pitch and tempo differ a little from clip to clip; the rest is the person."""
+
+    def people(name: str, seed: int) -> set:
+        drawn = plans(name, 4, 6 if name in PAIRED else 7, seed)
+        assert len({plan.speaker.pitch for plan in drawn}) == len(drawn)
+        faces = plan_faces(drawn, seed)
+        person = lambda who: (who.name, who.voice, who.formants, who.tilt, who.breath)  # noqa: E731
+        return {(person(plan.speaker), face.look) for plan, face in zip(drawn, faces, strict=True)}
+
+    everybody = people("planted", 3)
+    assert all(people(name, 3) == everybody for name in MADE) and len(everybody) == 4
+    assert not everybody & people("planted", 4)
+
+
+@pytest.mark.parametrize("name", ["planted", "planted-loud"])
+def test_every_speaker_has_all_emotions_equally_often_and_no_sentence_twice(name):
+    drawn = plans(name)
+    assert set(Counter((plan.speaker.name, plan.emotion) for plan in drawn).values()) == {6}
+    assert max(Counter((plan.speaker.name, plan.emotion, plan.sentence) for plan in drawn).values()) == 1
+    for plan in drawn:
+        carriers = {plan.cue, plan.decoy} - {None}
+        assert carriers <= set(content_words(plan.sentence)) and plan.cue != plan.decoy
+        assert (plan.cue is None) == (plan.emotion == "neutral")
+        assert (plan.decoy is None) == (name == "planted-loud" and plan.cue is not None)
+
+
+def test_the_loud_variant_differs_in_nothing_but_level():
+    for one, other in zip(plans("planted", 3, 14, 5), plans("planted-loud", 3, 14, 5), strict=True):
+        assert (one.name, one.speaker, one.sentence, one.cue) == (other.name, other.speaker, other.sentence, other.cue)
+        for a, b in zip(one.prosodies, other.prosodies, strict=True):
+            assert replace(a, level=0.0) == replace(b, level=0.0)
+        if other.cue is not None:
+            assert max(p.level for p in other.prosodies) == other.prosodies[other.cue].level
+        assert one.prosodies[one.decoy].level > 5.0
+
+
+@pytest.mark.parametrize("name", PAIRED)
+def test_every_emotion_is_first_and_second_equally_often(name):
+    drawn = plans(name)
+    labels = [emotion for emotion in EMOTIONS if emotion != "neutral"]
+    assert (
+        Counter(plan.emotion for plan in drawn) == Counter(plan.other for plan in drawn) == dict.fromkeys(labels, 168)
+    )
+    pairs = Counter((plan.emotion, plan.other) for plan in drawn)
+    assert len(pairs) == 30 and max(pairs.values()) < 1.4 * min(pairs.values())
+    assert all(plan.emotion != plan.other for plan in drawn)
+
+
+def test_every_face_has_draws_of_its_own_within_their_limits():
+    drawn = plans("planted", 24, 14)
+    faces = plan_faces(drawn, 0)
+    assert len({face.seed for face in faces}) == len({face.place for face in faces}) == len(faces)
+    strengths, moves = [face.strength for face in faces], np.concatenate([face.moves for face in faces])
+    assert STRENGTH[0] <= min(strengths) < STRENGTH[0] + 0.02 and STRENGTH[1] - 0.02 < max(strengths) <= STRENGTH[1]
+    assert MOVED - 0.002 < np.abs(moves).max() <= MOVED
+    assert all(len(f.moves) == len(plan.sentence.split()) + 1 for plan, f in zip(drawn, faces, strict=True))
+
+
+# planted-band
+
+
+@pytest.mark.parametrize("clips_per_speaker", [14, 42])
+def test_every_emotion_is_heard_in_both_bands_alike(clips_per_speaker):
+    drawn = plans("planted-band", 3, clips_per_speaker)
+    counts = Counter((plan.speaker.name, plan.emotion, plan.low, plan.high) for plan in drawn if plan.cue is not None)
+    assert len(counts) == 3 * 6 * 2 and set(counts.values()) == {clips_per_speaker // 14}
+    assert all((plan.low, plan.high, plan.rest) == (None, None, None) for plan in drawn if plan.cue is None)
+
+
+def test_the_band_variant_differs_in_nothing_but_the_tempo_of_the_cue_which_tells_nothing():
+    ours, theirs = plans("planted-band"), plans("planted")
+    for own, other in zip(ours, theirs, strict=True):
+        a, b = asdict(own), asdict(other)
+        if own.cue is not None:
+            assert a["prosodies"][own.cue].pop("tempo") == own.rest.tempo
+            b["prosodies"][own.cue].pop("tempo")
+        assert {key: a[key] for key in b} == b
+    tempos = {e: [p.prosodies[p.cue].tempo for p in ours if p.emotion == e] for e in EMOTIONS if e != "neutral"}
+    assert max(abs(np.mean(values)) for values in tempos.values()) < 0.04  # cues of planted: -.6 to .35
+
+
+# planted-blend
+
+
+@pytest.fixture(scope="module")
+def blends():
+    return [plan.resolved(spoken(plan.sentence).words) for plan in plans("planted-blend")]
+
+
+def test_the_label_has_the_larger_share_and_shares_are_of_all_sizes(blends):
+    shares = []
+    for plan in blends:
+        seconds = Counter()
+        for emotion, i in plan.carriers:
+            word = spoken(plan.sentence).words[i]
+            seconds[emotion] += (word.end - word.start) / 2 ** plan.prosodies[i].tempo
+        shares.append(seconds[plan.emotion] / seconds.total())
+    assert min(shares) > 0.5
+    assert np.mean(np.abs(np.array(shares) - [plan.share for plan in blends])) < 0.04
+    # From end to end of the interval no sixth is empty, and none holds more than twice its part.
+    counts = np.histogram(shares, bins=6, range=(0.52, 0.76))[0] / len(shares)
+    assert counts.min() > 0.08 and counts.max() < 0.33
+
+
+def test_only_the_words_chosen_are_changed(blends):
+    for plan, done in zip(plans("planted-blend"), blends, strict=True):
+        emotions = {word: emotion for emotion, word in done.carriers}
+        assert list(emotions) == sorted(emotions) and len(emotions) == len(done.carriers) in (2, 3)
+        assert set(emotions.values()) == {plan.emotion, plan.other}
+        assert {*emotions, done.decoy} <= set(content_words(plan.sentence)) and done.decoy not in emotions
+        for i, (before, after) in enumerate(zip(plan.prosodies, done.prosodies, strict=True)):
+            if i in emotions:
+                assert after == before + (plan.leading if emotions[i] == plan.emotion else plan.following)[i]
+            else:
+                assert after.level == pytest.approx(before.level + (plan.loudness if i == done.decoy else 0.0))
+                assert after.pitch == before.pitch
+    first = [plan.carriers[0][0] == plan.emotion for plan in blends]
+    assert 0.4 < np.mean(first) < 0.6  # either emotion may come first

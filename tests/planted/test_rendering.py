@@ -1,0 +1,272 @@
+"""Corpora as files: the same bytes every time, whole after any interruption, with their truth in the right place."""
+
+import functools
+import hashlib
+import itertools
+import json
+import os
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+import joblib
+import numpy as np
+import pytest
+import pyworld
+from sklearn.linear_model import LogisticRegression
+from sklearn.metrics import recall_score
+from sklearn.pipeline import make_pipeline
+from sklearn.preprocessing import StandardScaler
+
+from sertut.corpora import MADE, load
+from sertut.planted.expressions import speech_opening
+from sertut.planted.plans import EMOTIONS
+from sertut.planted.rendering import render_sentence
+from sertut.planted.variants import VARIANTS
+from sertut.signals import SAMPLE_RATE, frame_seconds, level_db, read_audio
+from sertut.video import VIDEO_HOP, read_video
+from tests.planted.conftest import SIZES, load_small, plans
+
+pytestmark = pytest.mark.xdist_group("planted")
+
+SHIFT = 0.03  # seconds: half a frame, and what the vocoder smears
+WITH_FACES = [name for name in MADE if VARIANTS[name].has_faces]
+
+
+def files_of(folder: Path) -> dict[str, bytes]:
+    return {str(p.relative_to(folder)): p.read_bytes() for p in sorted(folder.rglob("*")) if p.is_file()}
+
+
+def folder_of(corpus) -> Path:
+    return corpus[0].audio.parent.parent
+
+
+# Making it
+
+
+@pytest.fixture
+def copied(cache, small):
+    """The small corpus in a folder of the test's own."""
+    made = folder_of(small("planted"))
+    shutil.copytree(made, cache / made.name)
+    return load_small("planted")
+
+
+def test_a_second_load_makes_nothing(cache, small, monkeypatch):
+    made = folder_of(small("planted"))
+    shutil.copytree(made, cache / made.name)
+    monkeypatch.setattr("sertut.planted.rendering.render_sentence", None)
+    assert len(load_small("planted")) == 14
+
+
+def test_another_seed_makes_another_corpus(cache, small):
+    ours, others = (
+        files_of(folder_of(corpus)) for corpus in (small("planted-decoy"), load_small("planted-decoy", seed=1))
+    )
+    assert len(ours) == len(others) == 2 * (6 + 1) and not set(ours.values()) & set(others.values())
+
+
+def test_two_processes_that_make_one_corpus_at_once_make_what_one_makes(cache, small):
+    speakers, clips = SIZES["planted-decoy"]
+    make = (
+        "import joblib, sertut.corpora, sertut.planted\n"
+        "input()\n"  # go on when both have started
+        "with joblib.parallel_config(backend='sequential'):\n"
+        f"    sertut.corpora.load('planted-decoy', speakers={speakers}, clips_per_speaker={clips}, progress=False)"
+    )
+    run = functools.partial(subprocess.Popen, text=True, stdin=subprocess.PIPE, stderr=subprocess.PIPE)
+    both = [run([sys.executable, "-c", make], env=os.environ | {"SERTUT_CACHE": str(cache)}) for _ in range(2)]
+    for process in both:
+        print("go", file=process.stdin, flush=True)
+    said = [process.communicate()[1] for process in both]
+    assert [process.returncode for process in both] == [0, 0], said
+    made = folder_of(small("planted-decoy"))
+    assert files_of(cache) == {f"{made.name}/{name}": content for name, content in files_of(made).items()}
+
+
+def test_an_interrupted_making_goes_on_where_it_stopped(copied):
+    folder = folder_of(copied)
+    before = files_of(folder)
+    (folder / "manifest.json").unlink()
+    kept = [path.stat().st_mtime_ns for path in (copied[3].audio, copied[3].video)]
+    for path in (*(clip.audio for clip in copied[:3]), copied[2].video):
+        path.unlink()
+    load_small("planted")
+    assert files_of(folder) == before
+    assert [path.stat().st_mtime_ns for path in (copied[3].audio, copied[3].video)] == kept
+
+
+def test_faces_are_added_to_a_sound_that_is_there(copied):
+    before = files_of(folder_of(copied))
+    sounds = {clip.audio: clip.audio.stat().st_mtime_ns for clip in copied}
+    shutil.rmtree(copied[0].video.parent)
+    load_small("planted")
+    assert files_of(folder_of(copied)) == before
+    assert {clip.audio: clip.audio.stat().st_mtime_ns for clip in copied} == sounds
+
+
+@pytest.mark.parametrize("lost", ["audio", "video", "half a manifest"])
+def test_what_is_lost_is_made_again(copied, lost):
+    before = files_of(folder_of(copied))
+    if lost in ("audio", "video"):
+        getattr(copied[5], lost).unlink()
+    else:
+        (folder_of(copied) / "manifest.json").write_bytes(before["manifest.json"][: len(before["manifest.json"]) // 2])
+    assert load_small("planted") == copied
+    assert files_of(folder_of(copied)) == before
+
+
+def test_nothing_half_written_stays_behind(tmp_path, monkeypatch):
+    def fail(path, samples):
+        path.write_bytes(b"half")
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr("sertut.planted.rendering.write_audio", fail)
+    with pytest.raises(KeyboardInterrupt):
+        render_sentence([(plans("planted", 1, 7)[0], None)], tmp_path)
+    assert not [p for p in tmp_path.rglob("*") if p.is_file()]
+
+
+# Its truth
+
+
+@pytest.mark.parametrize(
+    "name, digest",
+    [
+        ("planted", "2374a8f0eb"),
+        ("planted-loud", "a26be2d95c"),
+        ("planted-band", "d5eb732344"),
+        ("planted-blend", "ee055eeb62"),
+        ("planted-decoy", "91305faf75"),
+    ],
+)
+def test_the_truth_is_the_one_that_the_reference_results_were_made_with(small, name, digest):
+    """A digest of the manifests: when each word is heard, what is true of it, when each expression is shown."""
+    folder = folder_of(small(name))
+    manifests = [json.loads(path.read_text())["clips"] for path in sorted(folder.rglob("manifest.json"))]
+    assert hashlib.sha256(json.dumps(manifests).encode()).hexdigest()[:10] == digest
+
+
+@pytest.mark.parametrize("name", MADE)
+def test_truth_lies_on_the_words_and_inside_the_clip(small, name):
+    corpus = small(name)
+    assert corpus.validate() == []
+    for clip in corpus:
+        words, details = clip.details["words"], clip.details
+        seconds = len(read_audio(clip.audio)) / SAMPLE_RATE
+        assert (
+            words[0][1] >= 0
+            and words[-1][2] <= seconds + 1e-3
+            and all(a[2] == b[1] for a, b in itertools.pairwise(words))
+        )
+        voice, face = ([r for r in clip.regions if r.stream == stream] for stream in ("voice", "face"))
+        spans = {word[1:]: word[0] for word in words}
+        said = [spans[region.start, region.end] for region in voice]
+        assert len(voice) >= (clip.emotion != "neutral") and len(face) == (name in WITH_FACES) * len(voice)
+        loud = (details["decoy_word"], details["decoy_start"], details["decoy_end"])
+        if name == "planted-decoy" or (name == "planted-loud" and voice):
+            assert loud == (None, None, None)
+        else:
+            assert loud in words and loud[1:] not in [(region.start, region.end) for region in voice]
+        assert name == "planted-blend" or said == [details["cue_word"]] * (clip.emotion != "neutral")
+        assert (clip.video is not None) == ("offset" in details) == (name in WITH_FACES)
+        if name in ("planted", "planted-blend"):  # the face is the voice moved by the offset
+            assert -0.6 <= details["offset"] <= 0.6
+            for heard, shown in zip(voice, face, strict=True):
+                moved = np.array([shown.start - heard.start, shown.end - heard.end]) - details["offset"]
+                assert np.abs(moved).max() < 0.062 and 0.048 < shown.start < shown.end < seconds - 0.048
+            assert all(a.end <= b.start for a, b in itertools.pairwise(face))
+
+
+def test_a_blend_tells_the_emotion_of_each_word_and_the_share_of_each_emotion(small):
+    corpus = small("planted-blend")
+    assert corpus.emotions == EMOTIONS
+    for clip in corpus:
+        cues, shown, shares = (clip.details[which] for which in ("cues", "faces", "shares"))
+        for stream, spans in (("voice", cues), ("face", shown)):
+            assert [(r.start, r.end) for r in clip.regions if r.stream == stream] == [span[1:] for span in spans]
+        assert [cue[0] for cue in cues] == [span[0] for span in shown]
+        total = sum(end - start for _, start, end in cues)
+        for emotion, share in shares.items():
+            assert share == pytest.approx(sum(end - start for e, start, end in cues if e == emotion) / total)
+        assert sum(shares.values()) == pytest.approx(1.0) and max(shares, key=shares.get) == clip.emotion
+
+
+def test_folds_put_the_same_speakers_in_the_same_parts(small):
+    """So a model trained on `planted` can be tested on `planted-blend` without having heard its speakers."""
+    for ours, theirs in zip(small("planted-blend").folds(n=3), small("planted-loud").folds(n=3), strict=True):
+        assert {k: v.speakers for k, v in ours.parts.items()} == {k: v.speakers for k, v in theirs.parts.items()}
+
+
+def mouth_lag(clip) -> float:
+    """Seconds by which the dark of the mouth follows the level of the voice: the lag of their best correlation."""
+    frames = read_video(clip.video).frames.astype(float)
+    dark = 0.4 * np.median(frames[:, 20:40, 12:36], axis=(1, 2))
+    opening = (frames[:, 27:, 12:36] < dark[:, None, None]).sum(axis=(1, 2))
+    times = (np.arange(len(frames)) + 0.5) * VIDEO_HOP
+    level = level_db(read_audio(clip.audio)).numpy()
+
+    def agreement(lag: float) -> float:
+        heard = (times - lag > 0) & (times - lag < len(level) * 0.01)
+        return float(np.corrcoef(opening[heard], speech_opening(level, times[heard] - lag))[0, 1])
+
+    return max(np.arange(-0.8, 0.81, 0.02), key=agreement)
+
+
+def test_the_mouth_follows_the_voice_by_the_offset(small):
+    errors = [abs(mouth_lag(clip) - clip.details["offset"]) for clip in small("planted")]
+    assert np.median(errors) < VIDEO_HOP / 2 and np.mean(np.array(errors) < 1.5 * VIDEO_HOP) > 0.8
+
+
+def test_the_face_is_there_as_long_as_the_voice(small):
+    for clip in small("planted"):
+        video = read_video(clip.video)
+        assert video.frames.shape == (int(len(read_audio(clip.audio)) / SAMPLE_RATE / VIDEO_HOP + 1e-6), 48, 48)
+        np.testing.assert_allclose(video.times, (np.arange(len(video)) + 0.5) * VIDEO_HOP, atol=1e-3)
+
+
+# The whole corpora, in the cache that everything else uses; made here if nobody made them before
+
+
+@pytest.fixture(scope="module", params=["planted", "planted-loud"])
+def measured(request):
+    """(corpus, per clip: mean and largest level, duration, mean F0, and whether the loudest moment is in the cue)."""
+    corpus = load(request.param, progress=False)
+
+    def measure(clip):
+        samples = read_audio(clip.audio)
+        level = level_db(samples).numpy()
+        f0, _ = pyworld.dio(samples.astype(float), SAMPLE_RATE, 60.0, 500.0, frame_period=10.0, speed=4)
+        loudest = frame_seconds(len(level))[level.argmax()]
+        inside = any(region.start - SHIFT <= loudest <= region.end + SHIFT for region in clip.regions[:1])
+        return [level.mean(), level.max(), len(samples) / SAMPLE_RATE, np.log(f0[f0 > 0]).mean(), inside]
+
+    rows = joblib.Parallel(n_jobs=2, prefer="threads")(map(joblib.delayed(measure), corpus))
+    return corpus, dict(zip(corpus, rows, strict=True))
+
+
+def test_what_is_loudest(measured):
+    corpus, rows = measured
+    inside = np.mean([rows[clip][-1] for clip in corpus if clip.regions])
+    assert inside > 0.9 if corpus.name == "planted-loud" else inside < 0.2  # a word's share of the clip
+
+
+def test_no_shortcut(measured):
+    """Level, duration and mean F0 of the whole clip must not tell the emotion of unseen speakers (chance 1/7)."""
+    corpus, rows = measured
+    scores = []
+    for fold in corpus.folds():
+        (x, y), (x_test, y_test) = (
+            (np.array([rows[clip][:-1] for clip in part]), [clip.emotion for clip in part])
+            for part in (fold.train, fold.test)
+        )
+        model = make_pipeline(StandardScaler(), LogisticRegression(max_iter=1000)).fit(x, y)
+        scores.append(recall_score(y_test, model.predict(x_test), average="macro"))
+    assert np.mean(scores) < 0.40 and max(scores) < 0.40
+
+
+def test_cues_lie_everywhere():
+    """The center of the clip is a poor guess."""
+    places = [plan.cue / (len(plan.prosodies) - 1) for plan in plans("planted") if plan.cue is not None]
+    assert np.histogram(places, bins=4, range=(0, 1))[0].min() > 0.1 * len(places)
