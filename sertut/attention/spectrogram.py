@@ -11,7 +11,7 @@ from torch import nn
 from sertut.attention.softmax import masked_softmax
 
 
-class RegionAttention(nn.Module):
+class SpectrogramAttention(nn.Module):
     r"""Weigh the cells of a feature map, then add them up.
 
     .. math::

@@ -17,11 +17,11 @@ from jinja2 import Environment, PackageLoader, StrictUndefined
 
 from sertut.corpora import Clip
 from sertut.evidence import Example
-from sertut.show.faces import describe_truth, face_of, say_lost, unjudged
-from sertut.show.maps import describe, time_weights, uniform_level, verdict
-from sertut.show.sound import numbers
-from sertut.show.spans import decoys, spans, stream_of, true_regions
+from sertut.show.picture import numbers
+from sertut.show.strips import describe_truth, face_of, say_lost, unjudged
 from sertut.show.style import ROLES
+from sertut.show.weights import describe, time_weights, uniform_level
+from sertut.show.words import decoys, spans, stream_of, true_regions, verdict
 from sertut.signals import SAMPLE_RATE
 from sertut.video import Faces, write_video
 

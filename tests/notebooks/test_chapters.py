@@ -39,7 +39,10 @@ def test_form(chapter):
 
 @each_chapter
 def test_parameters(chapter):
-    parameters = chapter.parameters()
+    parameters, run = chapter.parameters(), {}
+    (cell,) = [cell for cell in chapter.cells() if "parameters" in tags(cell)]
+    exec(source(cell), {}, run)
+    assert parameters == run, "papermill reads the cell otherwise than Python: one 'name = literal' a line"
     assert {"corpus", "device", "seed"} <= set(parameters)
     assert parameters["corpus"] in ("planted", "planted-decoy"), "the default needs no download"
 
