@@ -21,11 +21,11 @@ from sertut.attention import Clock
 from sertut.corpora import Region
 from sertut.errors import SertutError
 from sertut.evidence import Example
-from sertut.evidence.cells import mel_band
+from sertut.evidence.cells import band_hz, mel_band
 from sertut.models import FullyConvolutional
 from sertut.show.maps import certainty, draw_attention, time_weights, verdict
 from sertut.show.picture import Picture, canvas, listed
-from sertut.show.sound import band_hz, draw_spectrogram, numbers
+from sertut.show.sound import draw_spectrogram, numbers
 from sertut.show.spans import EDGES, decoys, draw_regions, true_regions
 from sertut.show.style import BLACK, ROLES, look
 from sertut.signals import SAMPLE_RATE, log_mel

@@ -6,11 +6,10 @@ import numpy as np
 import torch
 from matplotlib.axes import Axes
 
-from sertut.evidence.cells import mel_band
+from sertut.evidence.cells import band_hz, mel_band
 from sertut.show.picture import Picture, canvas, listed
 from sertut.show.style import HEAT, ROLES, SPECTRUM, look
 from sertut.signals import HOP_SECONDS, SAMPLE_RATE, Batch, frame_seconds, log_mel
-from sertut.signals.features import HIGHEST_HZ, LOWEST_HZ
 
 TICKS_HZ = (200, 500, 1000, 2000, 4000, 8000)
 
@@ -109,13 +108,3 @@ def draw_spectrogram(axis: Axes, table: np.ndarray):
     )
     axis.set(ylabel="frequency\n(Hz)", ylim=(-0.5, bands - 0.5))
     return image
-
-
-def band_hz(bands: int) -> np.ndarray:
-    """Center frequency of each mel band, Hz, shape (bands,)."""
-    mels = np.linspace(_mel(LOWEST_HZ), _mel(HIGHEST_HZ), bands + 2)[1:-1]
-    return 700.0 * (10.0 ** (mels / 2595.0) - 1.0)
-
-
-def _mel(hz: float) -> float:
-    return 2595.0 * np.log10(1.0 + hz / 700.0)

@@ -10,6 +10,7 @@ from matplotlib.patches import StepPatch
 from sertut import show
 from sertut.attention import AttentionMap, Clock
 from sertut.corpora import Region
+from sertut.evidence.cells import band_hz
 from sertut.show.maps import describe, time_weights
 from sertut.signals import frame_seconds, log_mel
 
@@ -68,7 +69,7 @@ def test_spectrogram_is_drawn_upright_with_ticks_at_their_hertz(example):
     assert image.origin == "lower"
     centers = frame_seconds(len(example.level))
     assert image.get_extent()[:2] == pytest.approx((centers[0] - 0.005, centers[-1] + 0.005))
-    hz = show.sound.band_hz(64)
+    hz = band_hz(64)
     ticks = dict(zip([label.get_text() for label in axis.get_yticklabels()], axis.get_yticks(), strict=True))
     assert np.interp(ticks["1k"], np.arange(64), hz) == pytest.approx(1000, rel=0.01)
     assert np.interp(ticks["200"], np.arange(64), hz) == pytest.approx(200, rel=0.01)
@@ -76,7 +77,7 @@ def test_spectrogram_is_drawn_upright_with_ticks_at_their_hertz(example):
 
 def test_band_centers_agree_with_torchaudio():
     """The band that answers most to a pure tone of the band's center is that band."""
-    hz = show.sound.band_hz(64)
+    hz = band_hz(64)
     seconds = np.arange(8000) / 16000
     for band in (12, 25, 40, 60):
         tone = np.sin(2 * np.pi * hz[band] * seconds).astype(np.float32)

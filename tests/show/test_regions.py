@@ -12,9 +12,9 @@ from sertut import show
 from sertut.attention import AttentionMap, Clock
 from sertut.corpora import Region
 from sertut.errors import SertutError
+from sertut.evidence.cells import band_hz
 from sertut.models import FullyConvolutional
 from sertut.show.regions import hertz
-from sertut.show.sound import band_hz
 from sertut.signals import log_mel
 
 STRONGEST = (25, 2)  # column, row; its middle is at 1.0125 s and in band 16
