@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
+import torch
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
@@ -60,6 +61,11 @@ def canvas(
         return figure, np.array([[ax]], dtype=object)
     figure = Figure(figsize=(width, height), layout="constrained")
     return figure, figure.subplots(rows, columns, squeeze=False, **options)
+
+
+def numbers(values: torch.Tensor | np.ndarray) -> np.ndarray:
+    """The values as a NumPy array, wherever they were."""
+    return values.detach().cpu().numpy() if isinstance(values, torch.Tensor) else np.asarray(values)
 
 
 def listed(items: list[str], last: str = "and") -> str:

@@ -17,13 +17,13 @@ from jinja2 import Environment, PackageLoader, StrictUndefined
 
 from sertut.corpora import Clip
 from sertut.evidence import Example
-from sertut.show.faces import describe_truth, face_of, say_lost, unjudged
-from sertut.show.maps import describe, time_weights, uniform_level, verdict
-from sertut.show.sound import numbers
-from sertut.show.spans import decoys, spans, stream_of, true_regions
+from sertut.show.picture import numbers
+from sertut.show.strips import describe_truth, face_of, say_lost, unjudged
 from sertut.show.style import ROLES
+from sertut.show.weights import describe, time_weights, uniform_level
+from sertut.show.words import decoys, spans, stream_of, true_regions, verdict
 from sertut.signals import SAMPLE_RATE
-from sertut.video import VIDEO_RATE, Faces, write_video
+from sertut.video import Faces, write_video
 
 WIDE, TALL, BASE = 600, 200, 172  # the drawing's own units; the page scales it. BASE: where the weights stand
 COLUMNS = 300  # vertical strokes of the waveform
@@ -149,7 +149,7 @@ def _video(face: Faces, samples: np.ndarray) -> str:
     with tempfile.TemporaryDirectory() as folder:
         path = Path(folder) / "face.mp4"
         for scale in (2, 1):
-            write_video(path, face.crops, VIDEO_RATE, samples, scale=scale)
+            write_video(path, face.crops, samples, scale=scale)
             if path.stat().st_size <= LARGEST_VIDEO:
                 break
         return _address("video/mp4", path.read_bytes())

@@ -30,7 +30,7 @@ def films(tmp_path):
                 number += 1
                 frames = np.full((3, 8, 8), number, dtype=np.uint8)
                 name = "005153760" if (split, folder, i) in SHARED else f"{number * 1234:09d}"
-                write_video(tmp_path / split / folder / f"{name}.avi", frames, 25, tone(0.12, 100 + 7 * number))
+                write_video(tmp_path / split / folder / f"{name}.avi", frames, tone(0.12, 100 + 7 * number))
     faces = tmp_path / "Train_AFEW" / "AlignedFaces_LBPTOP_Points" / "Faces" / "000046280"
     faces.mkdir(parents=True)
     (faces / "000.jpg").write_bytes(b"x")

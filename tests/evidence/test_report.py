@@ -151,7 +151,7 @@ def test_why_there_are_no_offsets(report, tiny, predictions_of):
 
 def test_an_example_shows_the_face(tiny, predictions_of, tmp_path):
     frames = np.full((25, 48, 48), 80, dtype=np.uint8)
-    write_video(tmp_path / "face.avi", frames, 25)
+    write_video(tmp_path / "face.avi", frames)
     plain = predictions_of(tiny, TRUE)
     clips = (replace(tiny[0], video=tmp_path / "face.avi"), *tiny.clips[1:])
     example = Report("tiny", replace(plain, clips=clips))[0]

@@ -29,7 +29,7 @@ def signs(tones, tmp_path) -> Corpus:
         bar = (slice(None), slice(8, 40), slice(20, 28))
         frames[bar if clip.emotion == "high" else (bar[0], bar[2], bar[1])] = 40
         path = tmp_path / f"{i}.avi"
-        write_video(path, frames, 1 / VIDEO_HOP)
+        write_video(path, frames)
         clips.append(replace(clip, video=path))
     return tones.keeping(clips)
 
