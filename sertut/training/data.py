@@ -10,8 +10,8 @@ import torch
 from sertut.corpora import Corpus, load_faces, load_features
 from sertut.errors import SertutError
 from sertut.signals import Batch, Normalizer, pad
+from sertut.tensors import digest_of_tensors
 from sertut.training.augment import Augment
-from sertut.training.storage import digest_of_tensors
 
 
 @dataclass(frozen=True)

@@ -223,7 +223,7 @@ def test_float32_is_what_runs_unless_asked_for_otherwise(fold, monkeypatch):
     for options, ran in (({}, "float32"), ({"precision": "auto"}, "float32"), ({"precision": "bfloat16"}, "bfloat16")):
         seen = []
         model = network()
-        model.classify.register_forward_hook(lambda module, inputs, output, seen=seen: seen.append(output.dtype))
+        model.pool.classify.register_forward_hook(lambda module, inputs, output, seen=seen: seen.append(output.dtype))
         run = fit(model, fold, **QUICK | {"epochs": 1} | options)
         assert run.precision == ran and seen[0] == getattr(torch, ran)
 
