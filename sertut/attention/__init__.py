@@ -8,7 +8,7 @@ from sertut.attention.perception import PerceptionAttention
 from sertut.attention.pooling import AttentionPooling, MixturePooling, max_pooling, mean_pooling
 from sertut.attention.selfattention import MultiHeadAttention
 from sertut.attention.softmax import masked_softmax
-from sertut.attention.spectrogram import RegionAttention, mean_over_cells
+from sertut.attention.spectrogram import SpectrogramAttention, mean_over_cells
 
 __all__ = [
     "Alignment",
@@ -20,7 +20,7 @@ __all__ = [
     "MixturePooling",
     "MultiHeadAttention",
     "PerceptionAttention",
-    "RegionAttention",
+    "SpectrogramAttention",
     "gaussian_bias",
     "masked_softmax",
     "max_pooling",

@@ -78,3 +78,13 @@ def mean_pooling(states: torch.Tensor, mask: torch.Tensor) -> torch.Tensor:
 def max_pooling(states: torch.Tensor, mask: torch.Tensor) -> torch.Tensor:
     """Maximum over the real frames: (B, T, H) under (B, T) to (B, H)."""
     return states.masked_fill(~mask.unsqueeze(-1), -torch.inf).amax(dim=1)
+
+
+def last_state(states: torch.Tensor, mask: torch.Tensor) -> torch.Tensor:
+    """Where each direction of a bidirectional LSTM ends: forward at the last real frame, backward at the first.
+
+    From (B, T, 2 N) under (B, T) to (B, 2 N).
+    """
+    forward, backward = states.chunk(2, dim=-1)
+    end = (mask.sum(dim=1) - 1).view(-1, 1, 1).expand(-1, 1, forward.shape[-1])
+    return torch.cat([forward.gather(1, end).squeeze(1), backward[:, 0]], dim=-1)

@@ -32,6 +32,9 @@ from sertut.training.device import pick_device
 TIME_LIMIT = 30 * 60
 """Seconds that one chapter may take; far more than any needs, so that a hanging one ends."""
 
+STAMP = "up-to-date"
+"""File beside an executed chapter: the digest of all that it depended on. Written last: what is stamped is whole."""
+
 _PAPERMILL = "import json, sys, papermill; papermill.execute_notebook(**json.load(sys.stdin))"
 # papermill changes the current folder of its whole process, so each chapter gets a process of its own; that one can
 # also be stopped when its time is over, whatever it is doing.
@@ -82,8 +85,7 @@ def run_chapters(
     Raises:
         SertutError: unknown chapter or parameter, a missing corpus, or a failed chapter: which cell, which error.
     """
-    root = root or repository()
-    parameters = dict(parameters or {})
+    root, parameters = root or repository(), dict(parameters or {})
     chosen = list(dict.fromkeys(find(name, root) for name in names)) if names else chapters(root)
     for chapter in chosen:
         chapter.check(parameters)
@@ -98,27 +100,27 @@ def run_chapters(
         runs = []
         for chapter in chosen:
             folder = build / "chapters" / (chapter.name + suffix)
-            stamp = folder / "up-to-date"
+            stamp = folder / STAMP
             reused = not force and stamp.is_file() and stamp.read_text() == digests[chapter]
             runs.append(Executed(chapter, folder, reused))
         stale = [run for run in reversed(runs) if not run.reused]  # later chapters train longer: no long one comes last
         if stale:
             _prepare(stale, parameters)
+        environment = _environment(build)
 
-        def attempt(run: Executed) -> str | None:
+        def attempt(run: Executed) -> str:
+            """Run a chapter and stamp it; return what went wrong."""
             started = time.monotonic()
-            problem = _execute(run, parameters, _environment(build), time_limit)
+            problem = _execute(run, parameters, environment, time_limit)
             if not problem:
-                with writing(run.folder / "up-to-date") as temporary:
+                with writing(run.folder / STAMP) as temporary:
                     temporary.write_text(digests[run.chapter])
             said = "failed" if problem else f"done in {time.monotonic() - started:.0f} s"
             tqdm.write(f"{run.chapter.name}: {said}", file=sys.stderr)
             return problem and f"{run.chapter.name}: {problem}"
 
-        problems = thread_map(
-            attempt, stale, max_workers=max(1, workers), desc="chapters", unit="chapter", disable=not progress
-        )
-        if failed := [problem for problem in problems if problem]:
+        bar = {"desc": "chapters", "unit": "chapter", "disable": not progress}
+        if failed := [problem for problem in thread_map(attempt, stale, max_workers=max(1, workers), **bar) if problem]:
             raise SertutError("\n".join(reversed(failed)))
         return runs
 
@@ -126,12 +128,11 @@ def run_chapters(
 def surroundings(root: Path) -> dict[str, object]:
     """What the outcome of every chapter depends on: library, references, versions, and what lies on this machine."""
     library = Path(__file__).resolve().parents[1]
-    results = root / "book" / "results"
-    files = {str(path.relative_to(library)): path.read_bytes() for path in library.rglob("*.py")}
+    code = [path for path in library.rglob("*") if path.suffix in (".py", ".html")]
     weights = os.environ.get("SERTUT_WEIGHTS")
     return {
-        "library": files,
-        "references": {path.name: path.read_bytes() for path in results.glob("*.json")},
+        "library": {str(path.relative_to(library)): path.read_bytes() for path in code},
+        "references": {path.name: path.read_bytes() for path in (root / "book" / "results").glob("*.json")},
         "versions": versions() | versions("book"),
         "corpora": {name: _listing(folder_of(name)) for name in RECORDED if folder_of(name).is_dir()},
         "weights": (weights, _listing(Path(weights).expanduser())) if weights else None,
@@ -149,10 +150,8 @@ def _listing(path: Path) -> list[tuple[str, int, int]]:
     return sorted((str(file.relative_to(path)), file.stat().st_size, file.stat().st_mtime_ns) for file in files)
 
 
-def _execute(
-    run: Executed, parameters: Mapping[str, object], environment: Mapping[str, str], limit: float
-) -> str | None:
-    """Run one chapter in its folder; return what went wrong, if anything."""
+def _execute(run: Executed, parameters: Mapping[str, object], environment: Mapping[str, str], limit: float) -> str:
+    """Run one chapter in its folder; return what went wrong, or nothing."""
     shutil.rmtree(run.folder, ignore_errors=True)
     run.folder.mkdir(parents=True)
     unfinished, log = run.folder / "unfinished.ipynb", run.folder / "papermill.log"
@@ -169,10 +168,10 @@ def _execute(
     if not (run.folder / "results.json").is_file():
         return "results.json was not written; the last cell of a chapter must call write_results(...)."
     os.replace(unfinished, run.notebook)
-    return None
+    return ""
 
 
-def _failed_cell(path: Path) -> str | None:
+def _failed_cell(path: Path) -> str:
     """The error of an executed notebook: number and first line of the cell, type and text of the error."""
     for cell in Chapter(path).cells() if path.is_file() else ():
         for output in cell.get("outputs", ()):
@@ -182,7 +181,7 @@ def _failed_cell(path: Path) -> str | None:
                     f"cell [{cell['execution_count']}] ({line}) failed with {output['ename']}: {output['evalue']}"
                     f" (the notebook as far as it went: {path})"
                 )
-    return None
+    return ""
 
 
 def _prepare(runs: Sequence[Executed], parameters: Mapping[str, object]) -> None:

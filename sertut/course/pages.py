@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pandas as pd
 
-from sertut.study import load_study
+from sertut.study import load_study, renewal
 
 HEADER = ("corpus", "effect [95 % interval]", "verdict", "seeds", "measured in")
 
@@ -43,7 +43,7 @@ def reference_page(folder: Path) -> str:
     parts = []
     for path in sorted(folder.glob("*.json")):
         study = load_study(path.stem, folder)
-        parts += [f"### {path.stem}", study.question, _sideways(study.table()), study.renewal]
+        parts += [f"### {path.stem}", study.question, _sideways(study.table()), renewal(study)]
     return "\n\n".join(parts) or "No study has been run yet."
 
 

@@ -100,8 +100,8 @@ def _row(entry: Mapping[str, object], keys: tuple[str, ...], kind: str) -> dict:
     name = entry.get("id") or entry.get("metric") or "without a name"
     if missing := [key for key in keys if key not in entry]:
         raise SertutError(f"{kind} '{name}' lacks {', '.join(missing)}.")
-    numbers = {key: entry[key] for key in ("effect", "low", "high", "value") if entry.get(key) is not None}
-    return {**entry, **{key: _number(value, f"{key} of {kind} '{name}'") for key, value in numbers.items()}}
+    numbers = [key for key in ("effect", "low", "high", "value") if entry.get(key) is not None]
+    return {**entry, **{key: _number(entry[key], f"{key} of {kind} '{name}'") for key in numbers}}
 
 
 def _number(value: object, what: str) -> float | int:

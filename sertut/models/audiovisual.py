@@ -22,19 +22,16 @@ from torch import nn
 
 from sertut.attention.alignment import Alignment, nearest, synchrony_loss
 from sertut.attention.maps import AttentionMap, Clock
-from sertut.attention.perception import PerceptionAttention
-from sertut.attention.pooling import AttentionPooling, MixturePooling, mean_pooling
 from sertut.errors import SertutError, unknown
-from sertut.models.base import Network, Output
-from sertut.models.layers import BiLSTM, MaskedConv
-from sertut.signals import WINDOW_SECONDS, Batch
+from sertut.models.base import Network, Output, redraw
+from sertut.models.layers import VOICE, BiLSTM, Convolutions, Encoder, states_clock
+from sertut.models.readout import Readout
+from sertut.signals import Batch
 
-REDUCTION = 4  # voice frames a state
-STRIDES = {"voice": (2, 2, 1), "face": (1, 1)}
-"""Of the convolutions that each stream goes through."""
+SIZES = {"voice": (*VOICE, (5, 1)), "face": ((5, 1), (5, 1))}
+"""Kernel and stride of the convolutions that each stream goes through."""
 STREAMS = ("both", "voice", "face")
 FUSIONS = ("nearest", "alignment", "one lag")
-POOLINGS = ("mean", "attention", "mixture", "perception", "one embedding")
 
 
 @dataclass(frozen=True)
@@ -56,7 +53,7 @@ class AudioVisual(Network):
         streams: one of :data:`STREAMS`.
         fusion: one of :data:`FUSIONS`; "one lag" is alignment with its relative-position term.
         query: the stream whose steps look for the other one, "face" or "voice"; the fused sequence is on its clock.
-        pooling: one of :data:`POOLINGS`; "one embedding" is perception attention with one for all emotions.
+        pooling: how the fused states are read: see :class:`~sertut.models.readout.Readout`.
         score: of the alignment, "additive" or "product".
         synchrony: weight of the loss of :func:`~sertut.attention.alignment.synchrony_loss` in training.
         n_hidden: N, width of each LSTM in each direction. n_channels: C, width of the convolutions.
@@ -85,44 +82,36 @@ class AudioVisual(Network):
             ("streams", streams, STREAMS),
             ("fusion", fusion, FUSIONS),
             ("query", query, ("face", "voice")),
-            ("pooling", pooling, POOLINGS),
         ):
             if value not in known:
                 raise unknown(f"value of {what}", value, known)
-        self.streams, self.fusion, self.query, self.pooling = streams, fusion, query, pooling
+        self.streams, self.fusion, self.query = streams, fusion, query
         self.synchrony, self.missing = synchrony, missing
         width = 2 * n_hidden
         if streams != "face":
-            self.voice = Encoder(n_voice, n_channels, n_hidden, STRIDES["voice"], dropout)
+            self.voice = Encoder(n_voice, n_channels, n_hidden, SIZES["voice"], dropout)
         if streams != "voice":
-            self.face = Encoder(n_face, n_channels, n_hidden, STRIDES["face"], dropout)
+            self.face = Encoder(n_face, n_channels, n_hidden, SIZES["face"], dropout)
         if streams == "both":
             self.no_voice = nn.Parameter(torch.zeros(width))
             self.no_face = nn.Parameter(torch.zeros(width))
             if fusion != "nearest":
-                self.ear = Convolutions(n_voice, n_channels, STRIDES["voice"], symmetric=True)
-                self.eye = Convolutions(n_face, n_channels, STRIDES["face"], symmetric=True)
+                self.ear = Convolutions(n_voice, n_channels, SIZES["voice"], symmetric=True)
+                self.eye = Convolutions(n_face, n_channels, SIZES["face"], symmetric=True)
                 self.align = Alignment(n_channels, n_channels, score=score, one_lag=fusion == "one lag")
         self.dropout = nn.Dropout(dropout)
         self.fuse = BiLSTM(2 * width, n_hidden) if streams == "both" else None
-        if pooling == "attention":
-            self.attend = AttentionPooling(width)
-        elif pooling == "mixture":
-            self.mix = MixturePooling(width, n_classes)
-        elif pooling in ("perception", "one embedding"):
-            self.perceive = PerceptionAttention(width, n_classes, shared=pooling == "one embedding")
-        if pooling in ("mean", "attention"):
-            self.classify = nn.Linear(width, n_classes)
+        self.pool = Readout(pooling, width, n_classes, dropout)
 
     def reset_parameters(self) -> None:
         """Draw all weights anew."""
         if self.streams == "both":
             for vector in (self.no_voice, self.no_face):
                 nn.init.normal_(vector, std=0.1)
-        for module in self.modules():
-            reset = getattr(module, "reset_parameters", None)
-            if module is not self and callable(reset):
-                reset()
+        for child in self.children():
+            redraw(child)
+        for layer in getattr(self.pool, "perceive", nn.Module()).children():
+            redraw(layer)  # once more: with these weights the reference results began
 
     def forward(self, batch: Batch) -> Output:
         """Logits (B, K), and the maps.
@@ -172,22 +161,10 @@ class AudioVisual(Network):
         map_ = AttentionMap(weights, (axis, "time"), keys.mask, clocks, stream=keys.name, query_mask=query.mask)
         return sequence, {"alignment": map_}, loss
 
-    def pool(self, states: torch.Tensor, mask: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor | None]:
-        """Logits (B, K) of fused states (B, T, 2 N), and weights (B, T) or (B, K, T), None for "mean"."""
-        if self.pooling == "mixture":
-            return self.mix(self.dropout(states), mask)
-        if self.pooling in ("perception", "one embedding"):
-            return self.perceive(self.dropout(states), mask)
-        if self.pooling == "attention":
-            pooled, weights = self.attend(states, mask)
-            return self.classify(self.dropout(pooled)), weights
-        return self.classify(self.dropout(mean_pooling(states, mask))), None
-
     def hear(self, batch: Batch) -> Stream:
         """The voice after its encoder; a state every 4 frames."""
         states, mask = self.voice(batch.features, batch.mask)
-        step = batch.hop * REDUCTION
-        return Stream("voice", states, mask, Clock(step, WINDOW_SECONDS / 2 - step / 2))
+        return Stream("voice", states, mask, states_clock(batch.hop))
 
     def see(self, batch: Batch) -> Stream:
         """The face after its encoder; a state every frame."""
@@ -195,37 +172,6 @@ class AudioVisual(Network):
             raise SertutError("this network reads faces, but the batch has none; train with face='hog'.")
         states, mask = self.face(batch.face, batch.face_mask)
         return Stream("face", states, mask, Clock(batch.face_hop))
-
-
-class Convolutions(nn.Module):
-    """Convolutions over time, one on the other."""
-
-    def __init__(self, n_in: int, n_channels: int, strides: tuple[int, ...], symmetric: bool = False) -> None:
-        super().__init__()
-        self.layers = nn.ModuleList(
-            MaskedConv(n_channels if i else n_in, n_channels, 5, stride, symmetric) for i, stride in enumerate(strides)
-        )
-
-    def forward(self, values: torch.Tensor, mask: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
-        """(B, T, n_in) and (B, T) to (B, T', n_channels) and its mask."""
-        for layer in self.layers:
-            values, mask = layer(values, mask)
-        return values, mask
-
-
-class Encoder(nn.Module):
-    """Convolutions over time, then an LSTM in both directions."""
-
-    def __init__(self, n_in: int, n_channels: int, n_hidden: int, strides: tuple[int, ...], dropout: float) -> None:
-        super().__init__()
-        self.convolutions = Convolutions(n_in, n_channels, strides)
-        self.dropout = nn.Dropout(dropout)
-        self.lstm = BiLSTM(n_channels, n_hidden)
-
-    def forward(self, values: torch.Tensor, mask: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
-        """(B, T, n_in) and (B, T) to states (B, T', 2 N) and their mask."""
-        values, mask = self.convolutions(values, mask)
-        return self.lstm(self.dropout(values), mask), mask
 
 
 def without_streams(batch: Batch, share: float) -> Batch:

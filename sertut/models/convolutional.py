@@ -12,10 +12,10 @@ import torch
 from torch import nn
 
 from sertut.attention.maps import AttentionMap, Clock
-from sertut.attention.spectrogram import RegionAttention, mean_over_cells
+from sertut.attention.spectrogram import SpectrogramAttention, mean_over_cells
 from sertut.errors import SertutError, unknown
-from sertut.models.base import Network, Output
-from sertut.models.geometry import FREQUENCY, TIME, Geometry, fire, geometry, window
+from sertut.models.base import Network, Output, redraw
+from sertut.models.geometry import FREQUENCY, TIME, Geometry, Window, is_fire
 from sertut.models.layers import MaskedNorm2d
 from sertut.models.trunks import build_trunk
 from sertut.signals import HOP_SECONDS, WINDOW_SECONDS, Batch, length_mask
@@ -42,12 +42,12 @@ class FullyConvolutional(Network):
         if pooling not in ("attention", "mean"):
             raise unknown("pooling", pooling, ("attention", "mean"))
         self.name = trunk
-        self.trunk = build_trunk(trunk)
-        self.time, self.frequency = geometry(self.trunk, TIME), geometry(self.trunk, FREQUENCY)
-        convolutions = [module for module in self.trunk.modules() if isinstance(module, nn.Conv2d)]
-        self.n_inputs = convolutions[0].in_channels  # 3 where the trunk expects the colors of a photograph
-        n_channels = self._count_channels()
-        self.attend = RegionAttention(n_channels, scale=scale) if pooling == "attention" else None
+        self.trunk, n_channels = build_trunk(trunk)
+        self.time, self.frequency = Geometry.of(self.trunk, TIME), Geometry.of(self.trunk, FREQUENCY)
+        first = self.trunk[0]
+        assert isinstance(first, nn.Conv2d)
+        self.n_inputs = first.in_channels  # 3 where the trunk expects the colors of a photograph
+        self.attend = SpectrogramAttention(n_channels, scale=scale) if pooling == "attention" else None
         self.dropout = nn.Dropout(dropout)
         self.classify = nn.Linear(n_channels, n_classes)
         self.pretrained = False  # True: the trunk's weights come from elsewhere and are not drawn anew
@@ -66,8 +66,8 @@ class FullyConvolutional(Network):
             elif isinstance(module, MaskedNorm2d):
                 module.reset_parameters()
         if self.attend is not None:
-            self.attend.reset_parameters()
-        self.classify.reset_parameters()
+            redraw(self.attend)
+        redraw(self.classify)
 
     def forward(self, batch: Batch) -> Output:
         """Logits (B, E) and, with attention, the map "attention" with axes ("time", "frequency").
@@ -94,8 +94,8 @@ class FullyConvolutional(Network):
             if isinstance(module, MaskedNorm2d):
                 cells = module(cells, mask)
                 continue
-            cells = masked_fire(module, cells, mask) if isinstance(module, fire()) else module(cells)
-            slides = window(module, TIME)
+            cells = masked_fire(module, cells, mask) if is_fire(module) else module(cells)
+            slides = Window.of(module, TIME)
             if slides is not None:
                 # What padding has become must be zero again before the next layer reads it: then it is to a clip in a
                 # batch what the convolution's own zeros are to the clip alone.
@@ -131,16 +131,6 @@ class FullyConvolutional(Network):
                 f"a clip lasts {seconds:.3f} s, but the trunk '{self.name}' needs at least"
                 f" {self.shortest_seconds:.3f} s; leave it out, join it to its neighbor, or use the trunk 'fine'."
             )
-
-    def _count_channels(self) -> int:
-        smallest = torch.zeros(1, self.time.shortest, self.frequency.shortest)
-        batch = Batch(smallest, torch.ones(smallest.shape[:2], dtype=torch.bool), torch.zeros(1, dtype=torch.long))
-        training = self.trunk.training
-        self.trunk.eval()
-        with torch.no_grad():
-            n_channels = self.encode(batch)[0].shape[1]
-        self.trunk.train(training)
-        return n_channels
 
 
 def masked_fire(module: Any, cells: torch.Tensor, mask: torch.Tensor) -> torch.Tensor:

@@ -7,10 +7,10 @@ frequency.
 
 from __future__ import annotations
 
-import functools
 import math
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 from dataclasses import dataclass
+from typing import Any
 
 import torch
 from torch import nn
@@ -26,6 +26,17 @@ class Window:
     stride: int = 1
     padding: int = 0
     ceil: bool = False
+
+    @classmethod
+    def of(cls, module: nn.Module, axis: int) -> Window | None:
+        """The window that a layer slides along `axis`; None for a layer that treats each position alone."""
+        if is_fire(module):
+            return cls(3, 1, 1)  # a 1 x 1 and a 3 x 3 convolution side by side
+        if not isinstance(module, (nn.Conv2d, nn.MaxPool2d)):
+            return None
+        sizes: list[Any] = [module.kernel_size, module.stride, module.padding]  # a number, or one for each axis
+        kernel, stride, padding = (size if isinstance(size, int) else size[axis] for size in sizes)
+        return cls(kernel, stride, padding, getattr(module, "ceil_mode", False))
 
     def size(self, n: torch.Tensor) -> torch.Tensor:
         """How many windows fit on `n` inputs, elementwise; 0 where not even one does."""
@@ -44,6 +55,11 @@ class Geometry:
     """
 
     windows: tuple[Window, ...]
+
+    @classmethod
+    def of(cls, trunk: Iterable[nn.Module], axis: int) -> Geometry:
+        """Geometry of a stack of layers along `axis`, :data:`FREQUENCY` or :data:`TIME`."""
+        return cls(tuple(window for module in trunk if (window := Window.of(module, axis)) is not None))
 
     @property
     def stride(self) -> int:
@@ -80,28 +96,6 @@ class Geometry:
             step *= window.stride
 
 
-def geometry(trunk: Iterable[nn.Module], axis: int) -> Geometry:
-    """Geometry of a stack of layers along `axis`, :data:`FREQUENCY` or :data:`TIME`."""
-    return Geometry(tuple(w for module in trunk if (w := window(module, axis)) is not None))
-
-
-def window(module: nn.Module, axis: int) -> Window | None:
-    """The window that a layer slides along `axis`; None for a layer that treats each position alone."""
-    if isinstance(module, fire()):
-        return Window(3, 1, 1)  # a 1 x 1 and a 3 x 3 convolution side by side
-    if isinstance(module, (nn.Conv2d, nn.MaxPool2d)):
-        kernel, stride, padding = (_along(getattr(module, name), axis) for name in ("kernel_size", "stride", "padding"))
-        return Window(kernel, stride, padding, getattr(module, "ceil_mode", False))
-    return None
-
-
-@functools.cache
-def fire() -> type[nn.Module]:
-    """The class of SqueezeNet's building block; imported late, because torchvision takes seconds."""
-    from torchvision.models.squeezenet import Fire
-
-    return Fire
-
-
-def _along(value: int | Sequence[int], axis: int) -> int:
-    return value if isinstance(value, int) else value[axis]
+def is_fire(module: nn.Module) -> bool:
+    """Whether it is SqueezeNet's building block; told by its parts, because torchvision takes seconds to import."""
+    return hasattr(module, "expand3x3")

@@ -1,10 +1,24 @@
-"""Layers that never let padding touch a real frame."""
+"""What the networks have in common; no layer lets padding touch a real frame."""
+
+from collections.abc import Sequence
 
 import torch
 from torch import nn
 from torch.nn.functional import batch_norm, conv1d
 
-from sertut.signals import reverse
+from sertut.attention.maps import Clock
+from sertut.signals import WINDOW_SECONDS, reverse
+
+VOICE = ((5, 2), (5, 2))
+"""Kernel and stride of the convolutions that make one state of four frames of the voice."""
+
+REDUCTION = 4  # feature frames a state
+
+
+def states_clock(hop: float) -> Clock:
+    """Seconds of the states of a voice whose frames are `hop` seconds apart: step u is centered on frame 4 u."""
+    step = hop * REDUCTION
+    return Clock(hop=step, start=WINDOW_SECONDS / 2 - step / 2)
 
 
 class MaskedNorm(nn.BatchNorm1d):
@@ -48,6 +62,19 @@ class MaskedConv(nn.Module):
         return torch.relu(self.norm(values, mask)), mask
 
 
+class Convolutions(nn.ModuleList):
+    """One :class:`MaskedConv` on the other, each of a kernel and a stride."""
+
+    def __init__(self, n_in: int, n_out: int, sizes: Sequence[tuple[int, int]], symmetric: bool = False) -> None:
+        super().__init__(MaskedConv(n_out if i else n_in, n_out, *size, symmetric) for i, size in enumerate(sizes))
+
+    def forward(self, values: torch.Tensor, mask: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
+        """(B, T, n_in) and (B, T) to (B, T', n_out) and its mask."""
+        for layer in self:
+            values, mask = layer(values, mask)
+        return values, mask
+
+
 class BiLSTM(nn.Module):
     """LSTM in both directions over clips of different lengths.
 
@@ -66,6 +93,23 @@ class BiLSTM(nn.Module):
         ahead, _ = self.forward_lstm(values)
         back, _ = self.backward_lstm(reverse(values, mask))
         return torch.cat([ahead, reverse(back, mask)], dim=-1)
+
+
+class Encoder(nn.Module):
+    """Convolutions over time, then an LSTM in both directions."""
+
+    def __init__(
+        self, n_in: int, n_channels: int, n_hidden: int, sizes: Sequence[tuple[int, int]], dropout: float
+    ) -> None:
+        super().__init__()
+        self.front = Convolutions(n_in, n_channels, sizes)
+        self.dropout = nn.Dropout(dropout)
+        self.lstm = BiLSTM(n_channels, n_hidden)
+
+    def forward(self, values: torch.Tensor, mask: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
+        """(B, T, n_in) and (B, T) to states (B, T', 2 n_hidden) and their mask (B, T')."""
+        values, mask = self.front(values, mask)
+        return self.lstm(self.dropout(values), mask), mask
 
 
 class MaskedNorm2d(nn.BatchNorm2d):

@@ -13,15 +13,14 @@ import torch
 from torch import nn
 from torch.nn.functional import avg_pool1d
 
-from sertut.attention.maps import AttentionMap, Clock
+from sertut.attention.maps import AttentionMap
 from sertut.attention.pooling import mean_pooling
 from sertut.attention.selfattention import MultiHeadAttention
 from sertut.errors import SertutError
 from sertut.models.base import Network, Output
-from sertut.models.layers import MaskedConv
-from sertut.signals import WINDOW_SECONDS, Batch
+from sertut.models.layers import REDUCTION, VOICE, Convolutions, states_clock
+from sertut.signals import Batch
 
-REDUCTION = 4  # feature frames a state
 POSITION = 0.3  # size of the position's sines beside states of about 1
 
 
@@ -77,16 +76,12 @@ class MultiHead(Network):
     ) -> None:
         super().__init__()
         self.n_features = n_features
-        self.front = nn.ModuleList(
-            [
-                MaskedConv(n_features, n_hidden, kernel=5, stride=2),
-                MaskedConv(n_hidden, n_hidden, kernel=5, stride=2),
-                MaskedConv(n_hidden, n_hidden, kernel=9),  # a state sees half a second, about a word
-            ]
-        )
+        self.front = Convolutions(n_features, n_hidden, (*VOICE, (9, 1)))  # a state sees half a second, about a word
         self.dropout = nn.Dropout(dropout)
         self.blocks = nn.ModuleList([Block(n_hidden, n_heads, focus, calibrate, dropout) for _ in range(n_blocks)])
         self.classify = nn.Linear(n_hidden, n_classes)
+
+    clock = staticmethod(states_clock)
 
     def forward(self, batch: Batch, maps: bool | None = None) -> Output:
         """Logits (B, C) and the map "attention" with axes ("head", "query", "time"), with gates if there are any.
@@ -113,9 +108,7 @@ class MultiHead(Network):
                 f"the network reads {self.n_features} features and the level, but got {batch.features.shape[-1]}"
                 " columns; use a feature that ends in the level, such as log_mel_level."
             )
-        hidden, mask = batch.features[..., :-1], batch.mask
-        for layer in self.front:
-            hidden, mask = layer(hidden, mask)
+        hidden, mask = self.front(batch.features[..., :-1], batch.mask)
         states = self.dropout(hidden + positions(*hidden.shape[1:]).to(hidden))
         return states, mask, mean_level(batch.features[..., -1], batch.mask)
 
@@ -139,11 +132,6 @@ class MultiHead(Network):
             raise SertutError("this network has no focus; build it with focus='learned' or focus='loudest'.")
         (center, width), clock = windows, self.clock(batch.hop)
         return clock.start + clock.hop * (center + 0.5), clock.hop * width
-
-    def clock(self, hop: float) -> Clock:
-        """Seconds of the states: step u is centered on feature frame 4 u."""
-        step = hop * REDUCTION
-        return Clock(hop=step, start=WINDOW_SECONDS / 2 - step / 2)
 
 
 def positions(n: int, n_features: int) -> torch.Tensor:

@@ -1,9 +1,8 @@
 """Stacks of convolutions: a spectrogram in, a map of features out, one cell for each patch of time and frequency.
 
-`alexnet` and `squeezenet` are torchvision's, without their dense layers, so that weights trained on photographs fit.
-The others are trained from nothing: `alexnet-original` has the widths of the first publication, `small` the same
-geometry with a fifth of the weights, and `fine` has small steps and a small view: what lights a cell of it is within a
-quarter of a second.
+`small` has AlexNet's kernels and strides with a fifth of its weights; `fine` has small steps and a small view: what
+lights a cell of it is within a quarter of a second. `squeezenet` is torchvision's, without its dense layers, so that
+weights trained on photographs fit.
 """
 
 from __future__ import annotations
@@ -53,53 +52,26 @@ def _fine() -> nn.Sequential:
     )
 
 
-def _alexnet_original() -> nn.Sequential:
-    """Widths 96-256-384-384-256, local response normalization, one group of channels.
-
-    As in the original, the first layer does not pad, but along frequency it must, or 64 mel bands would be too few.
-
-    Source: Krizhevsky, Sutskever, Hinton, NIPS 2012; there, two GPUs each held half of the channels.
-    """
-    return nn.Sequential(
-        nn.Conv2d(1, 96, 11, 4, padding=(2, 0)),
-        nn.ReLU(),
-        nn.LocalResponseNorm(5, alpha=1e-4, beta=0.75, k=2.0),
-        _pool(),
-        nn.Conv2d(96, 256, 5, padding=2),
-        nn.ReLU(),
-        nn.LocalResponseNorm(5, alpha=1e-4, beta=0.75, k=2.0),
-        _pool(),
-        nn.Conv2d(256, 384, 3, padding=1),
-        nn.ReLU(),
-        nn.Conv2d(384, 384, 3, padding=1),
-        nn.ReLU(),
-        nn.Conv2d(384, 256, 3, padding=1),
-        nn.ReLU(),
-        _pool(),
-    )
-
-
-def _torchvision(name: str) -> nn.Sequential:
-    """The convolutions of one of torchvision's networks, with weights drawn at random."""
+def _squeezenet() -> nn.Sequential:
+    """The convolutions of torchvision's network, with weights drawn at random."""
     from torchvision.models import get_model  # late, because torchvision takes seconds to import
 
-    features = get_model(name, weights=None).features
+    features = get_model("squeezenet1_0", weights=None).features
     assert isinstance(features, nn.Sequential)
     return features
 
 
-TRUNKS: Mapping[str, Callable[[], nn.Sequential]] = {
-    "small": _small,
-    "fine": _fine,
-    "alexnet": lambda: _torchvision("alexnet"),
-    "alexnet-original": _alexnet_original,
-    "squeezenet": lambda: _torchvision("squeezenet1_0"),
+TRUNKS: Mapping[str, tuple[Callable[[], nn.Sequential], int]] = {
+    "small": (_small, 128),
+    "fine": (_fine, 64),
+    "squeezenet": (_squeezenet, 512),
 }
-"""Name of each trunk -> what builds it."""
+"""Name of each trunk -> what builds it, and how many channels its cells have."""
 
 
-def build_trunk(name: str) -> nn.Sequential:
-    """A new trunk; an unknown name is an error that names the nearest."""
+def build_trunk(name: str) -> tuple[nn.Sequential, int]:
+    """A new trunk and its number of channels; an unknown name is an error that names the nearest."""
     if name not in TRUNKS:
         raise unknown("trunk", name, TRUNKS)
-    return TRUNKS[name]()
+    build, n_channels = TRUNKS[name]
+    return build(), n_channels

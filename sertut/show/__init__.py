@@ -1,25 +1,22 @@
 """Pictures, each with a text alternative made from the same data; a player to hear what the maps weigh."""
 
-from sertut.show.alignment import alignment
-from sertut.show.corpora import corpus
+from sertut.show.cellmaps import receptive_field, regions
 from sertut.show.estimates import differences, dots, localization
-from sertut.show.faces import filmstrip
-from sertut.show.focus import focus, focus_map
-from sertut.show.gates import gates, gates_over
-from sertut.show.heads import heads, received
-from sertut.show.heatmap import heatmap
-from sertut.show.maps import attention, attentions, mixture
-from sertut.show.mixtures import mixtures, shares
+from sertut.show.gating import gates, gates_over
+from sertut.show.headmaps import focus, focus_map, heads, received
+from sertut.show.mixing import mixture, mixtures, shares
 from sertut.show.offset_panels import offset_errors, offsets
-from sertut.show.perception import perception
 from sertut.show.picture import Picture
 from sertut.show.playback import Player, player, watch
 from sertut.show.recognition import confusion, history
-from sertut.show.regions import receptive_field, regions
-from sertut.show.sound import padding, spectrogram, waveform
-from sertut.show.streams import two_streams
+from sertut.show.ridges import alignment
+from sertut.show.sounds import padding, spectrogram, spectrograms
+from sertut.show.strips import filmstrip, perception, two_streams
 from sertut.show.style import EMOTIONS, ROLES, emotion_color, look
+from sertut.show.tables import corpus, heatmap
+from sertut.show.tiles import filters, pixels
 from sertut.show.varied import curves, deletion, shifts
+from sertut.show.weights import attention, attentions
 from sertut.show.widgets import explore
 
 __all__ = [
@@ -39,6 +36,7 @@ __all__ = [
     "emotion_color",
     "explore",
     "filmstrip",
+    "filters",
     "focus",
     "focus_map",
     "gates",
@@ -54,6 +52,7 @@ __all__ = [
     "offsets",
     "padding",
     "perception",
+    "pixels",
     "player",
     "received",
     "receptive_field",
@@ -61,7 +60,7 @@ __all__ = [
     "shares",
     "shifts",
     "spectrogram",
+    "spectrograms",
     "two_streams",
     "watch",
-    "waveform",
 ]

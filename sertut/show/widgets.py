@@ -6,8 +6,8 @@ import ipywidgets
 
 from sertut.evidence import Report
 from sertut.progress import static
-from sertut.show.maps import attention
 from sertut.show.picture import Picture
+from sertut.show.weights import attention
 
 
 def explore(report: Report) -> ipywidgets.Widget | Picture:

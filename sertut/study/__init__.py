@@ -4,7 +4,7 @@ from sertut.study.bands import beside_reference
 from sertut.study.grid import run_study
 from sertut.study.methods import build, recipe
 from sertut.study.protocols import PROTOCOLS, Protocol, Training, protocol
-from sertut.study.references import Study, load_study, reference, report_study
+from sertut.study.references import Study, load_study, reference, renewal, report_study
 
 __all__ = [
     "PROTOCOLS",
@@ -17,6 +17,7 @@ __all__ = [
     "protocol",
     "recipe",
     "reference",
+    "renewal",
     "report_study",
     "run_study",
 ]

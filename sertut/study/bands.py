@@ -10,7 +10,7 @@ from scipy import stats
 
 from sertut.attention.alignment import LAG_STEP, MAX_LAG
 from sertut.show import Picture, dots
-from sertut.study.references import Study
+from sertut.study.references import Study, renewal
 
 ALARM = 0.001
 """How often, at most, an honest run of a chapter falls outside one of its bands."""
@@ -119,5 +119,5 @@ def beside_reference(
         print(f"{what}: {place} the band of the reference seeds, {band[0]:.3f} to {band[1]:.3f}.")
     if noisy:
         print(f"Without a band, because the reference trainings differ too much among themselves: {'; '.join(noisy)}.")
-    print(study.renewal)
+    print(renewal(study))
     return figure, bands

@@ -31,11 +31,6 @@ class Study:
     question: str
     results: Sequence[Mapping]
 
-    @property
-    def command(self) -> str:
-        """What renews these results."""
-        return f"sertut study run {self.name} && sertut study report {self.name}"
-
     @cached_property
     def older(self) -> bool:
         """Whether some result comes from other code, another network or another recipe than the present ones."""
@@ -46,16 +41,6 @@ class Study:
             or not plan_digests(result["corpus"], result["method"]).items() <= result.get("digests", {}).items()
             for result in self.results
         )
-
-    @property
-    def renewal(self) -> str:
-        """One line: the command that renews the results, and whether they are older than the code."""
-        if self.older:
-            return (
-                "This reference is older than the code: it was trained before the library last changed, and may differ"
-                f" a little from what you would get now.\nRenew it with: `{self.command}`"
-            )
-        return f"Renew this reference with: `{self.command}`"
 
     @property
     def folds(self) -> tuple[int, ...]:
@@ -94,7 +79,9 @@ class Study:
         """
         found = self.cell(method)
         if not self.has(method, part):
-            raise SertutError(f"the study '{self.name}' holds no {part} of '{method}'; renew it with: {self.command}")
+            raise SertutError(
+                f"the study '{self.name}' holds no {part} of '{method}'; run `sertut study run {self.name}`."
+            )
         return Tally.pooled([result[part] for result in found], [result["seed"] for result in found])
 
     def scores(self, method: str, fold: int, score: str = "uar") -> list[float]:
@@ -163,19 +150,13 @@ def report_study(name: str, folder: Path | None = None) -> Study:
     plan = protocol(name)
     candidates = finished(name, plan.candidates())
     results = finished(name, plan.trainings(chosen_rates(candidates)))
-    return write_study(name, with_choices(results, candidates), folder)
-
-
-def with_choices(results: Sequence[Mapping], candidates: Sequence[Mapping]) -> list[dict]:
-    """The results, and with each one what its learning rate was chosen from: (rate, UAR on dev) of the candidates."""
-    tried: dict[tuple, list] = {}
+    tried: dict[tuple, list] = {}  # (fold, start) -> learning rates and the UAR on dev that each got
     for r in candidates:
         tried.setdefault((r["fold"], start_of(r["method"])), []).append([r["options"]["learning_rate"], r["dev_uar"]])
-    found = []
-    for result in results:
-        pairs = tried.get((result["fold"], start_of(result["method"])))
-        found.append({**result, **({"choice": {"fold": result["fold"], "dev_uar": pairs}} if pairs else {})})
-    return found
+    for result in results if tried else ():
+        pairs = tried[result["fold"], start_of(result["method"])]
+        result["choice"] = {"fold": result["fold"], "dev_uar": pairs}
+    return write_study(name, results, folder)
 
 
 def write_study(name: str, results: Sequence[Mapping], folder: Path | None = None) -> Study:
@@ -210,6 +191,16 @@ def reference(corpus: str, part: str = "regions", folder: Path | None = None) ->
     name = f"{part}-{corpus}"
     known = name in PROTOCOLS and ((folder or BOOK_RESULTS) / f"{name}.json").is_file()
     return load_study(name, folder) if known else None
+
+
+def renewal(*studies: Study | None) -> str:
+    """One line for under a figure: the references in it, which are older than the code, and what renews them."""
+    found = {study.name: study for study in studies if study is not None}
+    if not found:
+        return "No reference results are shown here."
+    names = ", ".join(f"{name} (older than the code)" if study.older else name for name, study in found.items())
+    name = next(iter(found)) if len(found) == 1 else "NAME"
+    return f"Reference: {names}. Renew with: `sertut study run {name} && sertut study report {name}`"
 
 
 def _rounded(value):

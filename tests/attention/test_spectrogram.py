@@ -5,7 +5,7 @@ import math
 import pytest
 import torch
 
-from sertut.attention import RegionAttention, mean_over_cells
+from sertut.attention import SpectrogramAttention, mean_over_cells
 from sertut.signals import length_mask
 
 LENGTHS = torch.tensor([5, 1, 3])
@@ -19,7 +19,7 @@ def map_of_cells(dtype=torch.float64):
 
 
 def attention(scale=1.0, n_units=6):
-    return RegionAttention(4, n_units, scale=scale).double()
+    return SpectrogramAttention(4, n_units, scale=scale).double()
 
 
 def test_against_a_plain_loop():
@@ -108,4 +108,4 @@ def test_gradients():
 
 def test_as_many_units_as_channels_unless_said_otherwise():
     """With 256 channels, as in AlexNet, W, b and u are 66,048 numbers."""
-    assert sum(p.numel() for p in RegionAttention(256).parameters()) == 66_048
+    assert sum(p.numel() for p in SpectrogramAttention(256).parameters()) == 66_048

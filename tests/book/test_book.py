@@ -61,6 +61,7 @@ def test_a_page_is_whole(html, page):
     assert path.is_file()
     found = Page(path)
     assert "output traceback" not in found.text, "holds an error output"
+    assert not re.search(r"^(<p>)?\|\s*(---|—)", found.text, re.M), "a table as raw text"
     for address in found.loads:
         assert urlsplit(address).scheme in ("", "data") and not address.startswith("//"), "needs the network"
     for address in (*found.loads, *found.links):

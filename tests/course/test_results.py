@@ -83,7 +83,7 @@ def test_a_claim_stands_once_with_all_its_measurements():
 
 def test_reference_results_are_shown(tmp_path, monkeypatch):
     class FakeStudy:
-        question, renewal = "Which is better?", "Renew: `sertut study run one`"
+        name, question, older = "one", "Which is better?", False
 
         def table(self):
             rows = {
@@ -97,7 +97,7 @@ def test_reference_results_are_shown(tmp_path, monkeypatch):
     (tmp_path / "one.json").write_text("{}")
     monkeypatch.setattr(pages, "load_study", lambda name, folder: FakeStudy())
     page = pages.reference_page(tmp_path)
-    assert "### one" in page and "### two" not in page and "Renew: `sertut study run one`" in page
+    assert "### one" in page and "### two" not in page and "`sertut study run one && " in page
     assert "|  | planted, mean | planted, attention |\n| --- | --- | --- |\n| UAR | 0.5 | 0.6 |" in page
     assert "| auroc |  | 0.9 |" in page
     assert pages.reference_page(tmp_path / "absent") == "No study has been run yet."

@@ -7,11 +7,11 @@ import torch
 from torch import nn
 
 from sertut.models import TRUNKS
-from sertut.models.geometry import FREQUENCY, TIME, Window, fire, geometry, window
+from sertut.models.geometry import FREQUENCY, TIME, Geometry, Window, is_fire
 from sertut.models.layers import MaskedNorm2d
 from sertut.models.trunks import build_trunk
 
-# AlexNet's layers with widths 64-192-384-256-256: receptive field, stride, center of cell 0, size of a 200 x 300 input
+# The windows of AlexNet, which "small" has: receptive field, stride, center of cell 0, size of a 200 x 300 input
 ALEXNET = [
     (11, 4, 3, (49, 74)),  # conv1
     (19, 8, 7, (24, 36)),  # pool1
@@ -24,33 +24,29 @@ ALEXNET = [
 ]
 
 
+def trunk_of(name):
+    return build_trunk(name)[0]
+
+
 def sizes(trunk, axis, n):
-    return geometry(trunk, axis).size(torch.tensor(n)).tolist()
+    return Geometry.of(trunk, axis).size(torch.tensor(n)).tolist()
 
 
-def test_alexnet_layer_by_layer():
-    trunk = build_trunk("alexnet")
-    ends = [i + 1 for i, module in enumerate(trunk) if window(module, TIME)]
+def test_small_has_the_windows_of_alexnet():
+    trunk = trunk_of("small")
+    ends = [i + 1 for i, module in enumerate(trunk) if Window.of(module, TIME)]
     assert len(ends) == len(ALEXNET)
     for end, (field, stride, center, size) in zip(ends, ALEXNET, strict=True):
         for axis in (FREQUENCY, TIME):
-            found = geometry(trunk[:end], axis)
+            found = Geometry.of(trunk[:end], axis)
             assert (found.field, found.stride, found.first) == (field, stride, center)
         assert (sizes(trunk[:end], FREQUENCY, 200), sizes(trunk[:end], TIME, 300)) == size
 
 
 def test_known_sizes_and_shortest_inputs():
-    alexnet, original = build_trunk("alexnet"), build_trunk("alexnet-original")
-    assert sizes(alexnet, TIME, [400, 128, 64, 40]) == [11, 3, 1, 0]
-    assert geometry(alexnet, TIME).shortest == 63
-    assert geometry(original, TIME).shortest == 67
-    assert geometry(original, FREQUENCY).shortest == 63
-
-
-def test_small_sees_what_alexnet_sees():
-    for axis in (FREQUENCY, TIME):
-        small, alexnet = geometry(build_trunk("small"), axis), geometry(build_trunk("alexnet"), axis)
-        assert (small.field, small.stride, small.first) == (alexnet.field, alexnet.stride, alexnet.first)
+    trunk = trunk_of("small")
+    assert sizes(trunk, TIME, [400, 128, 64, 40]) == [11, 3, 1, 0]
+    assert Geometry.of(trunk, TIME).shortest == 63
 
 
 @pytest.mark.parametrize(
@@ -68,7 +64,7 @@ def test_small_sees_what_alexnet_sees():
 def test_number_of_windows_equals_pytorch(layer):
     lengths = torch.arange(301)
     for axis in (FREQUENCY, TIME):
-        counted = window(layer, axis).size(lengths).tolist()
+        counted = Window.of(layer, axis).size(lengths).tolist()
         for n in (*range(1, 14), 63, 64, 67, 195, 299, 300):
             shape = [16, 16]
             shape[axis] = n
@@ -82,8 +78,8 @@ def test_number_of_windows_equals_pytorch(layer):
 
 @pytest.mark.parametrize("name", TRUNKS)
 def test_sizes_of_whole_trunks_equal_pytorch(name):
-    trunk = plain(build_trunk(name))
-    time, frequency = geometry(trunk, TIME), geometry(trunk, FREQUENCY)
+    trunk = plain(trunk_of(name))
+    time, frequency = Geometry.of(trunk, TIME), Geometry.of(trunk, FREQUENCY)
     bands = frequency.shortest
     lengths = sorted({time.shortest, time.shortest + 1, 71, 94, 95, 96, 97, 98, 99, 112, 127, 128, 200, 271, 300})
     with torch.no_grad():
@@ -99,8 +95,8 @@ def test_sizes_of_whole_trunks_equal_pytorch(name):
 @pytest.mark.parametrize("axis", [FREQUENCY, TIME], ids=["frequency", "time"])
 def test_a_cell_depends_on_its_field_and_on_nothing_else(name, axis):
     """Where the gradient of one cell reaches, in networks without anything that could block it."""
-    trunk, other = open_to_gradients(build_trunk(name)), 1 - axis
-    along, across = geometry(trunk, axis), geometry(trunk, other)
+    trunk, other = open_to_gradients(trunk_of(name)), 1 - axis
+    along, across = Geometry.of(trunk, axis), Geometry.of(trunk, other)
     n = along.field + 8 * along.stride  # the cell in the middle sees neither end
     shape = [0, 0]
     shape[axis], shape[other] = n, max(across.shortest, 5)
@@ -121,9 +117,9 @@ def test_a_cell_depends_on_its_field_and_on_nothing_else(name, axis):
 
 
 def test_a_layer_without_a_window_changes_nothing():
-    assert window(nn.ReLU(), TIME) is None and window(MaskedNorm2d(3), TIME) is None
-    assert geometry([nn.ReLU()], TIME).field == geometry([nn.ReLU()], TIME).stride == 1
-    assert window(build_trunk("squeezenet")[3], TIME) == Window(3, 1, 1)
+    assert Window.of(nn.ReLU(), TIME) is None and Window.of(MaskedNorm2d(3), TIME) is None
+    assert Geometry.of([nn.ReLU()], TIME).field == Geometry.of([nn.ReLU()], TIME).stride == 1
+    assert Window.of(trunk_of("squeezenet")[3], TIME) == Window(3, 1, 1)
 
 
 def inputs(trunk):
@@ -141,7 +137,7 @@ def open_to_gradients(trunk):
     for module in trunk:
         if isinstance(module, nn.MaxPool2d):
             layers.append(Average(module))
-        elif isinstance(module, (nn.Conv2d, fire())):
+        elif isinstance(module, nn.Conv2d) or is_fire(module):
             layers.append(module)
     opened = nn.Sequential(*layers).double()
     for parameter in opened.parameters():

@@ -1,77 +1,13 @@
-"""The recurrent network: independent of batch mates and padding, every parameter trained, every switch works."""
+"""The recurrent network and its layers: against PyTorch, and on the clock; see test_networks for what holds for all."""
 
 import pytest
 import torch
 
+from sertut.attention.pooling import last_state
 from sertut.errors import SertutError
-from sertut.models import POOLINGS, AttentiveLSTM
+from sertut.models import AttentiveLSTM
 from sertut.models.layers import BiLSTM, MaskedConv, MaskedNorm, reverse
-from sertut.models.recurrent import last_state
-from sertut.signals import Batch, length_mask, pad
-
-LENGTHS = (37, 1, 12, 64)
-
-
-def rows():
-    return [torch.randn(n, 8) for n in LENGTHS]
-
-
-def batch_of(rows):
-    features, mask = pad(rows)
-    return Batch(features, mask, torch.arange(len(rows)) % 3)
-
-
-@pytest.fixture(params=POOLINGS)
-def model(request):
-    model = AttentiveLSTM(8, 3, pooling=request.param)
-    train_a_little(model)  # so that batch normalization has met data
-    return model.eval()
-
-
-def train_a_little(model):
-    for _ in range(3):
-        model(batch_of(rows()))
-
-
-def test_a_clip_does_not_depend_on_its_batch_mates(model):
-    clips = rows()
-    together = model(batch_of(clips))
-    for i, clip in enumerate(clips):
-        alone = model(batch_of([clip]))
-        torch.testing.assert_close(together.logits[i], alone.logits[0], atol=1e-5, rtol=0)
-        for name, map_ in together.maps.items():
-            torch.testing.assert_close(map_.of(i), alone.maps[name].of(0), atol=1e-5, rtol=0)
-
-
-def test_more_padding_changes_nothing(model):
-    batch = batch_of(rows())
-    longer = Batch(
-        torch.nn.functional.pad(batch.features, (0, 0, 0, 29), value=7.0),
-        torch.nn.functional.pad(batch.mask, (0, 29)),
-        batch.labels,
-    )
-    torch.testing.assert_close(model(longer).logits, model(batch).logits, atol=1e-6, rtol=0)
-
-
-def test_weights_are_a_distribution_over_real_steps(model):
-    for map_ in model(batch_of(rows())).maps.values():
-        torch.testing.assert_close(map_.weights.sum(dim=1), torch.ones(len(LENGTHS)))
-        assert (map_.weights[~map_.mask] == 0).all()
-        assert map_.mask.sum(dim=1).tolist() == [-(-n // 4) for n in LENGTHS]
-
-
-def test_every_parameter_is_trained(model):
-    model.train()
-    batch = batch_of(rows())
-    torch.nn.functional.cross_entropy(model(batch).logits, batch.labels).backward()
-    for name, parameter in model.named_parameters():
-        assert parameter.grad is not None and parameter.grad.abs().max() > 0, name
-
-
-def test_only_attention_has_maps():
-    for pooling in POOLINGS:
-        maps = AttentiveLSTM(8, 3, pooling=pooling)(batch_of(rows())).maps
-        assert list(maps) == (["attention"] if pooling in ("attention", "mixture") else [])
+from sertut.signals import length_mask
 
 
 def test_unknown_pooling():
@@ -86,13 +22,8 @@ def test_the_clock_of_the_map():
     changed = clip.clone()
     changed[40] += 5
 
-    def front(row):
-        values, mask = row[None], torch.ones(1, 80, dtype=torch.bool)
-        for layer in model.front:
-            values, mask = layer(values, mask)
-        return values[0]
-
-    moved = (front(changed) - front(clip)).abs().sum(dim=1).nonzero().squeeze(1).float()
+    before, after = (model.encoder.front(row[None], torch.ones(1, 80) > 0)[0][0] for row in (clip, changed))
+    moved = (after - before).abs().sum(dim=1).nonzero().squeeze(1).float()
     centers = model.clock(0.010).centers(20)
     assert centers[10].item() == pytest.approx(0.0125 + 0.40)  # middle of frame 40
     assert moved.mean().item() == pytest.approx(10, abs=0.5)

@@ -7,6 +7,8 @@ from dataclasses import replace
 import numpy as np
 import pytest
 import torch
+from matplotlib.collections import QuadMesh
+from matplotlib.patches import Rectangle, StepPatch
 
 from sertut.attention import AttentionMap, Clock
 from sertut.corpora import Clip, Region
@@ -34,6 +36,44 @@ def a_map(seconds: float, sharpness: float = 8.0) -> AttentionMap:
     n = int(seconds / 0.04)
     weights = torch.softmax(-sharpness * (clock.centers(n) - PEAK).abs(), dim=0)
     return AttentionMap(weights[None], ("time",), torch.ones(1, n, dtype=torch.bool), {"time": clock})
+
+
+def changed(example, *regions, **details):
+    """The example of a clip with other regions and other details."""
+    return replace(example, clip=replace(example.clip, regions=regions, details=details))
+
+
+def rows(picture):
+    """The axes by their labels, from the top."""
+    return {axis.get_ylabel().replace("\n", " "): axis for axis in picture.figure.axes}
+
+
+def legend(picture):
+    return [text.get_text() for text in picture.figure.legends[0].get_texts()]
+
+
+def steps(axis):
+    """Weights and borders of the steps drawn on an axis."""
+    return next(patch for patch in axis.patches if isinstance(patch, StepPatch)).get_data()[:2]
+
+
+def mesh(axis):
+    """Weights of a heat map and its borders: across, up."""
+    found = next(item for item in axis.collections if isinstance(item, QuadMesh))
+    corners = found.get_coordinates()
+    return np.asarray(found.get_array()).reshape(corners.shape[0] - 1, -1), corners[0, :, 0], corners[:, 0, 1]
+
+
+def edges(axis, line):
+    """Where the edges of spans drawn with this line stand: "-" true regions, "--" decoys; seconds."""
+    found = [item for item in axis.lines if item.get_linestyle() == line and len(item.get_xdata()) == 2]
+    return sorted(item.get_xdata()[0] for item in found if len(set(item.get_xdata())) == 1)
+
+
+def frames(axis, line="-"):
+    """(left, bottom, right, top) of each empty box drawn with this line."""
+    found = [p for p in axis.patches if isinstance(p, Rectangle) and not p.get_fill() and p.get_linestyle() == line]
+    return [tuple(np.ravel(box.get_bbox().get_points())) for box in found]
 
 
 @pytest.fixture(scope="session")

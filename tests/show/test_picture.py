@@ -29,9 +29,9 @@ def test_bundle_has_the_image_and_its_text_alternative(example):
 
 def test_a_notebook_shows_it_once_with_its_text_alternative(example):
     formatter = pytest.importorskip("IPython.core.formatters").DisplayFormatter()
-    data, metadata = formatter.format(show.waveform(example.samples))
+    data, metadata = formatter.format(show.spectrogram(example.samples, title=""))
     assert set(data) == {"image/png", "text/plain"}
-    assert metadata["image/png"]["alt"].startswith("Waveform of 2.00 s")
+    assert metadata["image/png"]["alt"].startswith("log-mel spectrograms: ")
     assert pyplot.get_fignums() == []  # nothing is left that a backend would show again
 
 
@@ -48,7 +48,7 @@ def test_width_fits_the_text_column(example):
 
 @pytest.mark.parametrize("ending", ["png", "svg", "pdf"])
 def test_save(example, tmp_path, ending):
-    path = show.waveform(example.samples).save(tmp_path / f"wave.{ending}")
+    path = show.spectrogram(example.samples, title="").save(tmp_path / f"wave.{ending}")
     assert path.stat().st_size > 1000
     assert [p.name for p in tmp_path.iterdir()] == [f"wave.{ending}"]
 
@@ -56,14 +56,7 @@ def test_save(example, tmp_path, ending):
 def test_save_into_a_folder_that_may_not_be_written(example, tmp_path):
     (tmp_path / "file").touch()
     with pytest.raises((SertutError, OSError)):
-        show.waveform(example.samples).save(tmp_path / "file" / "wave.png")
-
-
-def test_a_picture_can_be_drawn_on_given_axes(example):
-    figure, axes = pyplot.subplots(1, 2)
-    picture = show.waveform(example.samples, ax=axes[1], title="mine")
-    assert picture.figure is figure and axes[1].get_title(loc="left") == "mine" and not axes[0].lines
-    pyplot.close(figure)
+        show.spectrogram(example.samples, title="").save(tmp_path / "file" / "wave.png")
 
 
 def test_listed():

@@ -7,7 +7,7 @@ import pytest
 
 from sertut.course.pages import reference_page
 from sertut.errors import SertutError
-from sertut.study import PROTOCOLS, Study, load_study, recipe, reference
+from sertut.study import PROTOCOLS, Study, load_study, recipe, reference, renewal
 from sertut.study.digests import plan_digests
 from sertut.study.references import BOOK_RESULTS
 
@@ -58,9 +58,11 @@ def study():
     "change", [{"options": {"epochs": 1}}, {"digests": {}}, {"digests": plan_digests("planted", "small-mean")}]
 )
 def test_a_reference_says_when_it_is_older_than_the_code(study, change):
-    assert not study.older and "older" not in study.renewal
+    assert not study.older and "older" not in renewal(study)
     old = replace(study, results=[*study.results[:-1], {**study.results[-1], **change}])
-    assert old.older and "older than the code" in old.renewal and study.command in old.renewal
+    assert old.older and "spectrogram-planted (older than the code)" in renewal(old)
+    assert "run spectrogram-planted && sertut study report spectrogram-planted`" in renewal(old, None)
+    assert "NAME" in renewal(old, Study("faces-planted", "?", [])) and "No reference" in renewal(None)
 
 
 def test_a_chosen_rate_does_not_make_a_reference_older():

@@ -5,17 +5,18 @@ from dataclasses import replace
 import numpy as np
 import pytest
 import torch
-from matplotlib.collections import QuadMesh
-from matplotlib.patches import Rectangle, StepPatch
+from matplotlib.patches import Rectangle
 
 from sertut import show
 from sertut.attention import AttentionMap, Clock
 from sertut.corpora import Region
 from sertut.errors import SertutError
+from sertut.evidence.cells import band_hz
 from sertut.models import FullyConvolutional
-from sertut.show.regions import hertz
-from sertut.show.sound import band_hz
+from sertut.show.cellmaps import hertz
 from sertut.signals import log_mel
+
+from .conftest import changed, frames, mesh, steps
 
 STRONGEST = (25, 2)  # column, row; its middle is at 1.0125 s and in band 16
 TIME, BANDS = Clock(0.04, -0.0075, field=0.265), Clock(8.0, -4.0, field=33)
@@ -31,42 +32,31 @@ def cells(example):
     return replace(example, map=map_)
 
 
-def of_region(example, *regions):
-    return replace(example, clip=replace(example.clip, regions=regions))
-
-
-def boxes(axis, line="-"):
-    """(left, bottom, right, top) of each outline drawn with this line."""
-    found = [p for p in axis.patches if isinstance(p, Rectangle) and not p.get_fill() and p.get_linestyle() == line]
-    return [tuple(np.ravel(box.get_bbox().get_points())) for box in found]
-
-
 def test_each_cell_is_drawn_at_its_own_extent(cells):
     axis = show.regions(cells).figure.axes[0]
-    (mesh,) = [item for item in axis.collections if isinstance(item, QuadMesh)]
-    corners = mesh.get_coordinates()  # (F' + 1, T' + 1, 2)
-    np.testing.assert_allclose(corners[0, :, 0], -0.0075 + 0.04 * np.arange(49))
-    np.testing.assert_allclose(corners[:, 0, 1], -4 + 8 * np.arange(9))
-    np.testing.assert_allclose(np.reshape(mesh.get_array(), (8, 48)).T, cells.map.weights[0] * 48 * 8, rtol=1e-6)
+    weights, across, up = mesh(axis)
+    np.testing.assert_allclose(across, -0.0075 + 0.04 * np.arange(49))
+    np.testing.assert_allclose(up, -4 + 8 * np.arange(9))
+    np.testing.assert_allclose(weights.T, cells.map.weights[0] * 48 * 8, rtol=1e-6)
     image = axis.images[0]
     np.testing.assert_array_equal(image.get_array(), cells.spectrogram.numpy().T)
     assert axis.get_xlim() == (0, 2.0) and axis.get_ylim() == (-0.5, 63.5)
 
 
 def test_the_field_of_the_strongest_cell_is_framed_and_cut_at_the_edges(cells):
-    (field,) = boxes(show.regions(cells).figure.axes[0], "--")
+    (field,) = frames(show.regions(cells).figure.axes[0], "--")
     assert field == pytest.approx((1.0125 - 0.1325, -0.5, 1.0125 + 0.1325, 32.5))
     wide = replace(cells, map=replace(cells.map, clocks={"time": replace(TIME, field=9.0), "frequency": BANDS}))
-    (field,) = boxes(show.regions(wide).figure.axes[0], "--")
+    (field,) = frames(show.regions(wide).figure.axes[0], "--")
     assert (field[0], field[2]) == pytest.approx((0, 2.0), abs=0.02)
 
 
 def test_the_true_region_is_outlined_in_time_and_where_known_in_frequency(cells):
-    (box,) = boxes(show.regions(cells).figure.axes[0])
+    (box,) = frames(show.regions(cells).figure.axes[0])
     assert box == pytest.approx((0.9, -0.5, 1.15, 63.5))
-    low = of_region(cells, Region(0.9, 1.15, low=None, high=1000.0))
+    low = changed(cells, Region(0.9, 1.15, low=None, high=1000.0))
     figure = show.regions(low).figure
-    (box,) = boxes(figure.axes[0])
+    (box,) = frames(figure.axes[0])
     assert box == pytest.approx((0.9, -0.5, 1.15, np.interp(1000, band_hz(64), np.arange(64))), abs=0.05)
     beside = [p.get_bbox() for p in figure.axes[1].patches if isinstance(p, Rectangle)]
     assert [(b.y0, b.y1) for b in beside] == [pytest.approx((box[1], box[3]))]
@@ -76,8 +66,7 @@ def test_sums_along_both_axes(cells):
     _, beside, below, *_ = show.regions(cells).figure.axes
     weights = cells.map.weights[0].numpy()
     for axis, dim in ((below, 1), (beside, 0)):
-        values = next(p for p in axis.patches if isinstance(p, StepPatch)).get_data()[0]
-        np.testing.assert_allclose(values, weights.sum(axis=dim), rtol=1e-6)
+        np.testing.assert_allclose(steps(axis)[0], weights.sum(axis=dim), rtol=1e-6)
 
 
 def test_text_says_where_the_strongest_cell_is(cells):
@@ -88,17 +77,15 @@ def test_text_says_where_the_strongest_cell_is(cells):
     assert f"the strongest cell, at 1.01 s and {hz[16]:.0f} Hz, lies inside the true region 0.90 to 1.15 s;" in text
     assert f"it has {weights.max() * weights.numel():.1f} times the uniform weight" in text
     assert f"sees 0.27 s, 50 to {hz[33]:.0f} Hz" in text  # bands 0 to 32; band 32 hears up to the center of band 33
-    high = of_region(cells, Region(0.9, 1.15, low=1000.0))
+    high = changed(cells, Region(0.9, 1.15, low=1000.0))
     assert "lies outside the true region 0.90 to 1.15 s, 1000 to 8000 Hz" in show.regions(high).alt
-    assert "region" not in show.regions(of_region(cells)).alt
+    assert "region" not in show.regions(changed(cells)).alt
 
 
 def test_a_single_row_is_not_said_to_point_at_a_frequency(cells):
     weights = cells.map.weights.sum(dim=2, keepdim=True)
     clocks = {"time": TIME, "frequency": Clock(32, 15, field=195)}
-    one = replace(
-        of_region(cells, Region(0.9, 1.15, low=4000.0)), map=replace(cells.map, weights=weights, clocks=clocks)
-    )
+    one = replace(changed(cells, Region(0.9, 1.15, low=4000.0)), map=replace(cells.map, weights=weights, clocks=clocks))
     text = show.regions(one).alt
     assert "the strongest cell, at 1.01 s, lies inside" in text and "sees 0.27 s, 50 to 8000 Hz" in text
 
@@ -114,23 +101,17 @@ def test_a_map_over_time_alone_is_an_error(example):
             show.regions(wrong)
 
 
-def test_attention_takes_these_maps_too(cells):
-    axis = show.attention(cells).figure.axes[2]
-    values = next(p for p in axis.patches if isinstance(p, StepPatch)).get_data()[0]
-    np.testing.assert_allclose(values, cells.map.weights[0].sum(dim=1), rtol=1e-6)
-
-
 @pytest.mark.parametrize("trunk", ["small", "fine"])
 def test_receptive_field_is_that_of_the_model(example, trunk):
     model = FullyConvolutional(3, trunk)
-    picture = show.receptive_field(model, example, seconds=0.6)
+    picture = show.receptive_field(model, example)
     axis = picture.figure.axes[0]
     (centers,) = [line for line in axis.lines if line.get_linestyle() == "None"]
     n_columns = int(model.time.size(torch.tensor(len(log_mel(example.samples)))))
     expected = model.clock().centers(n_columns)
     assert sorted(set(centers.get_xdata().tolist())) == pytest.approx(expected.tolist())
-    at = float(expected[(expected - 0.6).abs().argmin()])
-    (field,) = boxes(axis, "--")
+    at = float(expected[(expected - 1.0).abs().argmin()])
+    (field,) = frames(axis, "--")
     reach = model.clock().field / 2
     assert (field[0], field[2]) == pytest.approx((max(at - reach, axis.get_xlim()[0]), min(at + reach, 2.0)), abs=0.02)
     assert f"a cell every {model.clock().hop:.2g} s" in picture.alt and f"The cell at {at:.2f} s" in picture.alt
@@ -139,8 +120,9 @@ def test_receptive_field_is_that_of_the_model(example, trunk):
 
 
 def test_receptive_field_of_too_short_a_sound(example):
+    short = replace(example, samples=example.samples[:8000], spectrogram=example.spectrogram[:48])
     with pytest.raises(SertutError, match=r"0\.50 s are too short for one cell of the trunk 'small'"):
-        show.receptive_field(FullyConvolutional(3, "small"), example.samples[:8000])
+        show.receptive_field(FullyConvolutional(3, "small"), short)
 
 
 def test_hertz_ends_where_the_features_end():

@@ -1,19 +1,13 @@
-"""Where the emotion is known to be in a clip, in the voice and in the face, and how these spans are drawn and said."""
+"""What is known of a clip, and how it is said: where voice and face carry the emotion, what misleads, who decided."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 
-from matplotlib.axes import Axes
-from matplotlib.patches import Patch
-
 from sertut.corpora import Region
 from sertut.evidence import Example
 from sertut.show.picture import listed
-from sertut.show.style import ROLES
-
-EDGES = {"region": "-", "decoy": "--"}
-"""Line of a span's edges, so that what misleads is not told by its color alone."""
+from sertut.signals import SAMPLE_RATE
 
 STILL = 0.005
 """Seconds; an offset that is smaller is called none."""
@@ -46,31 +40,29 @@ def known_offset(example: Example) -> float | None:
     return float(offset) if isinstance(offset, int | float) else None
 
 
-def draw_regions(
-    axis: Axes, example: Example, *, stream: str | None = None, outline: str | None = None, up: bool = False
-) -> None:
-    """Shade the true regions and the decoy of a stream, by default that of the map.
-
-    Args:
-        outline: a color to mark only the edges with, which hides no data. up: time goes up, not across.
-    """
-    span, line = (axis.axhspan, axis.axhline) if up else (axis.axvspan, axis.axvline)
-    for role, regions in (("region", true_regions(example, stream)), ("decoy", decoys(example, stream))):
-        for region in regions:
-            if not outline:
-                span(region.start, region.end, color=ROLES[role], alpha=0.18, lw=0, zorder=0)
-            for edge in (region.start, region.end):
-                line(edge, color=outline or ROLES[role], lw=1.5, ls=EDGES[role])
+def length(example: Example) -> float:
+    """Seconds."""
+    return len(example.samples) / SAMPLE_RATE
 
 
-def span_handles(examples: Sequence[Example], *streams: str) -> list[Patch]:
-    """Entries of a legend for the spans that any of the examples has, in the streams of the maps and in `streams`."""
-    handles = []
-    for role, name, find in (("region", "true region", true_regions), ("decoy", "decoy", decoys)):
-        if any(find(example, stream) for example in examples for stream in (None, *streams)):
-            color = ROLES[role]
-            handles.append(Patch(facecolor=color + "40", edgecolor=color, ls=EDGES[role], label=name))
-    return handles
+def certainty(example: Example) -> float:
+    """Probability of the predicted emotion."""
+    return float(example.probabilities[list(example.emotions).index(example.predicted)])
+
+
+def verdict(example: Example) -> str:
+    """``actor 03, anger. Predicted: anger (0.93)``, the title of most pictures."""
+    return f"{example.clip.speaker}, {example.clip.emotion}. Predicted: {example.predicted} ({certainty(example):.2f})"
+
+
+def decided(example: Example) -> str:
+    """``predicted anger with probability 0.93``."""
+    return f"predicted {example.predicted} with probability {certainty(example):.2f}"
+
+
+def of_clip(example: Example) -> str:
+    """``2.4 s of a clip of actor 03, anger``."""
+    return f"{length(example):.1f} s of a clip of {example.clip.speaker}, {example.clip.emotion}"
 
 
 def spans(regions: Sequence[Region]) -> str:
@@ -78,12 +70,18 @@ def spans(regions: Sequence[Region]) -> str:
     return listed([f"{region.start:.2f} to {region.end:.2f} s" for region in regions])
 
 
-def say_offset(example: Example) -> list[str]:
-    """A sentence about the face's offset, none if it is not known."""
+def where(example: Example) -> str:
+    """``; the true region is 0.90 to 1.15 s``, nothing if it is not known."""
+    regions = true_regions(example)
+    return f"; the true region is {spans(regions)}" if regions else ""
+
+
+def say_offset(example: Example) -> str:
+    """A sentence about the face's offset, nothing if it is not known."""
     offset = known_offset(example)
     if offset is None:
-        return []
-    return [f"The face comes {later(offset)} {'as' if abs(offset) < STILL else 'than'} the voice."]
+        return ""
+    return f"The face comes {later(offset)} {'as' if abs(offset) < STILL else 'than'} the voice."
 
 
 def later(offset: float) -> str:

@@ -5,7 +5,6 @@ from dataclasses import replace
 import numpy as np
 import pytest
 import torch
-from matplotlib.collections import QuadMesh
 from matplotlib.patches import StepPatch
 from scipy.stats import spearmanr
 
@@ -16,9 +15,11 @@ from sertut.errors import SertutError
 from sertut.evidence import Report
 from sertut.evidence.localization import step_level
 from sertut.evidence.reach import use_of
-from sertut.show.heads import head_style
+from sertut.show.headmaps import head_style
 from sertut.signals import level_db, write_audio
 from sertut.training.prediction import Predictions
+
+from .conftest import changed, frames, legend, mesh
 
 H, T = 3, 48
 CLOCK = Clock(0.04, -0.0075)
@@ -35,18 +36,10 @@ def many(example, gates=None):
     return replace(example, map=AttentionMap(scores.softmax(dim=3), axes, mask, clocks, gates))
 
 
-def elsewhere(example, *regions, **details):
-    return replace(example, clip=replace(example.clip, regions=regions, details=details))
-
-
 def windows():
     """Head h looks 0.1 h s behind the query, 0.5 (h + 1) s wide."""
     center = SECONDS + 0.1 * np.arange(H)[:, None]
     return torch.from_numpy(center), torch.from_numpy(np.repeat(0.5 * np.arange(1, H + 1), T).reshape(H, T))
-
-
-def legend(picture):
-    return [text.get_text() for text in picture.figure.legends[0].get_texts()]
 
 
 def marked(axis, marker):
@@ -55,35 +48,35 @@ def marked(axis, marker):
     return line.get_xdata()[0], line.get_ydata()[0]
 
 
-def meshes(picture):
-    drawn = [axis for axis in picture.figure.axes if axis.get_title("left").startswith("head")]
-    return [next(item for item in axis.collections if isinstance(item, QuadMesh)) for axis in drawn]
+def panels(picture):
+    return [axis for axis in picture.figure.axes if axis.get_title("left").startswith("head")]
 
 
 def test_heads_draws_queries_down_and_keys_across_on_one_scale(example):
     shown = many(example)
-    found = meshes(show.heads(shown))
+    found = panels(show.heads(shown))
     assert len(found) == H
-    for h, mesh in enumerate(found):
-        np.testing.assert_allclose(np.reshape(mesh.get_array(), (T, T)), shown.map.weights[0, h])
-        corners = mesh.get_coordinates()  # rows are queries
-        np.testing.assert_allclose(corners[0, :, 0], -0.0075 + 0.04 * np.arange(T + 1))
-        np.testing.assert_allclose(corners[:, 0, 1], -0.0075 + 0.04 * np.arange(T + 1))
-        assert mesh.get_clim() == found[0].get_clim() == (0, pytest.approx(np.quantile(shown.map.weights, 0.995)))
-        low, high = mesh.axes.get_ylim()
+    for h, axis in enumerate(found):
+        weights, keys, queries = mesh(axis)
+        np.testing.assert_allclose(weights, shown.map.weights[0, h])  # rows are queries
+        np.testing.assert_allclose(keys, -0.0075 + 0.04 * np.arange(T + 1))
+        np.testing.assert_allclose(queries, keys)
+        scale = axis.collections[0].get_clim()
+        assert scale == (0, pytest.approx(np.quantile(shown.map.weights, 0.995)))
+        low, high = axis.get_ylim()
         assert low > high  # the first query on top, as tensors are printed
 
 
 def test_heads_marks_region_decoy_loudest_step_and_gates(example):
-    shown = elsewhere(
-        many(example, torch.tensor([[0.25, 0.5, 0.75]])), Region(0.9, 1.15), decoy_start=0.2, decoy_end=0.5
-    )
+    gated = many(example, torch.tensor([[0.25, 0.5, 0.75]]))
+    shown = changed(gated, Region(0.9, 1.15), decoy_start=0.2, decoy_end=0.5)
     picture = show.heads(shown)
-    for mesh, gate in zip(meshes(picture), ("0.25", "0.50", "0.75"), strict=True):
-        edges = {line.get_xdata()[0]: line.get_linestyle() for line in mesh.axes.lines if len(line.get_xdata()) == 2}
-        assert edges == {0.9: "-", 1.15: "-", 0.2: "--", 0.5: "--"}
-        assert mesh.axes.get_title("left").endswith(f", gate {gate}")
-        assert marked(mesh.axes, "^")[0] == pytest.approx(SECONDS[loudest(shown)])
+    ends = -0.0075, -0.0075 + 0.04 * T
+    for axis, gate in zip(panels(picture), ("0.25", "0.50", "0.75"), strict=True):
+        assert frames(axis) == [pytest.approx((0.9, ends[0], 1.15, ends[1]))]
+        assert frames(axis, "--") == [pytest.approx((0.2, ends[0], 0.5, ends[1]))]
+        assert axis.get_title("left").endswith(f", gate {gate}")
+        assert marked(axis, "^")[0] == pytest.approx(SECONDS[loudest(shown)])
     assert legend(picture) == ["loudest step", "true region", "decoy"]
 
 
@@ -94,7 +87,7 @@ def loudest(example):
 def test_heads_says_what_each_head_does(example):
     shown = many(example, torch.tensor([[0.25, 0.5, 0.75]]))
     alt = show.heads(shown).alt
-    assert alt.startswith("Maps of 3 heads, 48 queries by 48 keys, of a clip of actor 01, neutral; ")
+    assert alt.startswith("Maps of 3 heads, 48 queries by 48 keys, over 2.0 s of a clip of actor 01, neutral; ")
     assert f"the loudest step is at {SECONDS[loudest(shown)]:.2f} s; the true region is 0.90 to 1.15 s." in alt
     for h, use in enumerate(use_of(shown.map)[0]):
         times = shown.map.weights[0, h].mean(dim=0).max() * T
@@ -120,7 +113,8 @@ def test_received_draws_attention_and_level_with_both_peaks(example):
     assert marked(top, "^") == pytest.approx((SECONDS[step], float(received[step])))
     assert marked(bottom, "o") == pytest.approx((SECONDS[10], level[10]))
     assert marked(bottom, "^") == pytest.approx((SECONDS[step], level[step]))
-    assert legend(picture)[:3] == ["head 1", "head 2", "head 3"]
+    names = ["attention", "uniform", "most attention", "loudest step", "head 1", "head 2", "head 3", "true region"]
+    assert legend(picture) == names
 
 
 def test_received_says_both_peaks_their_distance_and_the_rank_correlation(example):
@@ -173,27 +167,22 @@ def test_heads_differ_in_more_than_color():
     assert ":" not in {style["ls"] for style in styles}  # that is the uniform level
 
 
-def test_focus_draws_the_gaussian_of_each_head_for_one_query(example):
+def test_focus_draws_the_gaussian_of_each_head_for_the_loudest_step(example):
     center, width = windows()
-    picture = show.focus(many(example), center, width, query=0.5)
+    shown = many(example)
+    step = loudest(shown)
+    picture = show.focus(shown, center, width)
     factor = next(axis for axis in picture.figure.axes if axis.get_ylabel() == "window")
-    step = int(np.abs(SECONDS - 0.5).argmin())
     curves = [line for line in factor.lines if len(line.get_xdata()) > 1]
     assert len(curves) == H
     for h, line in enumerate(curves):
         t, deviation = line.get_xdata(), float(width[h, step]) / 2
         np.testing.assert_allclose(line.get_ydata(), np.exp(-0.5 * ((t - float(center[h, step])) / deviation) ** 2))
+        assert f"head {h + 1} at {SECONDS[step] + 0.1 * h:.2f} s, width {0.5 * (h + 1):.2f} s" in picture.alt
     assert marked(factor, "X")[0] == pytest.approx(SECONDS[step])
     assert f"query, {SECONDS[step]:.2f} s" in legend(picture)
-    for h in range(H):
-        assert f"head {h + 1} at {SECONDS[step] + 0.1 * h:.2f} s, width {0.5 * (h + 1):.2f} s" in picture.alt
-
-
-def test_focus_asks_at_the_loudest_step_unless_told(example):
-    shown = many(example)
-    alt = show.focus(shown, *windows()).alt
-    assert f"for the query at {SECONDS[loudest(shown)]:.2f} s of a clip of actor 01, neutral" in alt
-    assert f"level peaks at {SECONDS[loudest(shown)]:.2f} s, attention received at 0.41 s" in alt
+    assert f"Windows of 3 heads for the query at {SECONDS[step]:.2f} s of 2.0 s of a clip of actor 01, n" in picture.alt
+    assert f"level peaks at {SECONDS[step]:.2f} s, attention received at 0.41 s; the true region is 0.90" in picture.alt
 
 
 def test_focus_refuses_windows_of_other_clips(example):
@@ -207,8 +196,8 @@ def test_focus_refuses_windows_of_other_clips(example):
 def test_focus_map_draws_centers_over_queries(example):
     center, width = (values.numpy() for values in windows())
     picture = show.focus_map(many(example), center, width)
-    panels = [axis for axis in picture.figure.axes if axis.get_title("left")]
-    for h, axis in enumerate(panels):
+    for h, axis in enumerate(panels(picture)):
+        assert marked(axis, "^")[1] == pytest.approx(SECONDS[loudest(example)])
         line = next(line for line in axis.lines if len(line.get_xdata()) == T)
         np.testing.assert_allclose(line.get_xdata(), SECONDS, rtol=1e-6)
         np.testing.assert_allclose(line.get_ydata(), center[h])
@@ -225,35 +214,25 @@ def test_gates_of_one_clip(example):
     np.testing.assert_allclose(axis.lines[0].get_xdata(), values[0])
     assert [line.get_xdata()[0] for line in axis.lines if line.get_linestyle() == ":"] == [pytest.approx(START)]
     assert "head 1 0.25, head 2 0.50 and head 3 0.81; the largest is 0.56 above the smallest" in picture.alt
-    assert "of a clip" not in show.gates(values[0]).alt and "training started near 0.88" in picture.alt
+    assert "training started near 0.88" in picture.alt
     with pytest.raises(SertutError, match="no gates"):
         show.gates(many(example))
 
 
-def test_gates_over_a_corpus_and_by_emotion(example):
+def test_gates_over_a_report_and_by_emotion(example):
     table = torch.tensor([[0.1, 0.9], [0.3, 0.8], [0.5, 0.4], [0.7, 0.3]])
-    picture = show.gates_over(table, ["anger", "anger", "fear", "fear"])
-    panels = [axis for axis in picture.figure.axes if axis.get_title("left")]
-    assert [axis.get_title("left") for axis in panels] == ["head 1", "head 2"]
-    assert [label.get_text() for label in panels[0].get_yticklabels()] == ["all (4)", "anger (2)", "fear (2)"]
-    boxes = [patch.get_path().get_extents() for patch in panels[0].patches]
+    emotions = ("anger", "anger", "fear", "fear")
+    clips = tuple(replace(example.clip, name=str(i), emotion=name) for i, name in enumerate(emotions))
+    maps = tuple({"attention": replace(many(example).map, gates=row[None])} for row in table)
+    logits, labels = torch.zeros(4, 2), torch.tensor([0, 0, 1, 1])
+    report = Report("invented", Predictions(clips, ("anger", "fear"), logits, labels, maps))
+    picture = show.gates_over(report)
+    assert [axis.get_title("left") for axis in panels(picture)] == ["head 1", "head 2"]
+    assert [label.get_text() for label in panels(picture)[0].get_yticklabels()] == ["all (4)", "anger (2)", "fear (2)"]
+    boxes = [patch.get_path().get_extents() for patch in panels(picture)[0].patches]
     assert (boxes[1].x0, boxes[1].x1) == pytest.approx((0.15, 0.25))  # the middle half of .1 and .3
-    assert (
-        "Head 1: mean 0.400, from 0.100 to 0.700; by emotion highest for fear (0.600), lowest for anger" in picture.alt
-    )
-    assert "by emotion" not in show.gates_over(table).alt
-    with pytest.raises(SertutError, match="4 clips have gates, but 3 emotions"):
-        show.gates_over(table, ["anger"] * 3)
-
-
-def test_gates_over_a_report_takes_gates_and_emotions_of_its_clips(example):
-    shown = many(example, torch.tensor([[0.25, 0.5, 0.75]]))
-    clips = (shown.clip, replace(shown.clip, name="other", emotion="anger"))
-    maps = ({"attention": shown.map}, {"attention": replace(shown.map, gates=torch.tensor([[0.75, 0.5, 0.25]]))})
-    emotions = ("neutral", "anger")
-    report = Report("invented", Predictions(clips, emotions, torch.eye(2), torch.tensor([0, 1]), maps))
-    alt = show.gates_over(report).alt
-    assert "Head 1: mean 0.500, from 0.250 to 0.750; by emotion highest for anger (0.750), lowest for neutral" in alt
-    without = replace(report, predictions=replace(report.predictions, maps=({}, {})))
+    expected = "Head 1: mean 0.400, from 0.100 to 0.700; by emotion highest for fear (0.600), lowest for anger"
+    assert expected in picture.alt
+    without = replace(report, predictions=replace(report.predictions, maps=({}, {}, {}, {})))
     with pytest.raises(SertutError, match="no gates"):
         show.gates_over(without)

@@ -4,10 +4,13 @@ import numpy as np
 import pandas as pd
 import pytest
 from matplotlib.colors import to_hex
-from matplotlib.patches import Rectangle
 
 from sertut import show
+from sertut.corpora import Corpus
+from sertut.corpora.ravdess import ABOUT
 from sertut.show.style import ROLES
+
+from .conftest import EMOTIONS
 
 
 @pytest.fixture
@@ -20,8 +23,8 @@ def table():
     )
 
 
-def frames(axis):
-    return [patch for patch in axis.patches if isinstance(patch, Rectangle) and not patch.get_fill()]
+def framed(picture):
+    return [patch for patch in picture.figure.axes[0].patches if not patch.get_fill()]
 
 
 def test_every_number_stands_in_its_cell(table):
@@ -35,14 +38,14 @@ def test_every_number_stands_in_its_cell(table):
 
 
 def test_own_cells_are_framed_and_no_others(table):
-    axis = show.heatmap(table, measure="mass").figure.axes[0]
-    assert sorted(patch.get_xy() for patch in frames(axis)) == [(0, 0), (1, 1)]
+    found = framed(show.heatmap(table, measure="mass"))
+    assert sorted(patch.get_xy() for patch in found) == [(0, 0), (1, 1)]
+    assert {to_hex(patch.get_edgecolor()).upper() for patch in found} == {ROLES["region"]}
     renamed = table.rename(index={"anger": "a", "sadness": "b"})
-    assert not frames(show.heatmap(renamed, measure="mass").figure.axes[0])
     empty = table.mask(table.index.to_numpy()[:, None] == table.columns.to_numpy())
-    assert not frames(show.heatmap(empty, measure="mass").figure.axes[0])
-    assert "framed" not in show.heatmap(empty, measure="mass").alt
-    assert {to_hex(patch.get_edgecolor()).upper() for patch in frames(axis)} == {ROLES["region"]}
+    for other in (renamed, empty):
+        picture = show.heatmap(other, measure="mass")
+        assert not framed(picture) and "framed" not in picture.alt
 
 
 def test_colors_span_what_is_asked(table):
@@ -53,7 +56,18 @@ def test_colors_span_what_is_asked(table):
 
 
 def test_the_text_holds_every_number_and_both_means(table):
-    alt = show.heatmap(table, measure="mass in region", digits=1).alt
+    alt = show.heatmap(table, measure="mass in region").alt
     assert alt.startswith("mass in region, question of by true emotion.")
-    assert "Mean of the framed cells 0.8, of the others 0.2." in alt
-    assert "anger: anger 0.9 and sadness 0.2." in alt and "nan" not in alt
+    assert "Mean of the framed cells 0.80, of the others 0.20." in alt
+    assert "anger: anger 0.90 and sadness 0.20." in alt and "nan" not in alt
+
+
+def test_corpus_counts_clips_of_each_speaker_and_emotion(report):
+    clips = report.predictions.clips[:-1]  # so that one cell is empty
+    picture = show.corpus(Corpus("invented", clips, EMOTIONS, ABOUT))
+    axis = picture.figure.axes[0]
+    drawn = np.asarray(axis.collections[0].get_array()).reshape(3, 3)
+    assert drawn.tolist() == [[1, 1, 1], [1, 1, 1], [1, 1, 0]]
+    assert [label.get_text() for label in axis.get_xticklabels()] == ["01", "02", "03"]
+    assert [label.get_text() for label in axis.get_yticklabels()] == ["neutral (3)", "anger (3)", "sadness (2)"]
+    assert "8 clips of 3 speakers and 3 emotions (neutral 3, anger 3, sadness 2); 0 to 1 clips" in picture.alt

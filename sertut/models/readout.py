@@ -1,0 +1,49 @@
+"""The last step of a recurrent network: from its many states to one decision, in seven ways."""
+
+import torch
+from torch import nn
+
+from sertut.attention.perception import PerceptionAttention
+from sertut.attention.pooling import AttentionPooling, MixturePooling, last_state, max_pooling, mean_pooling
+from sertut.errors import unknown
+
+POOLINGS = ("last", "mean", "max", "attention", "mixture")
+EMBEDDINGS = ("perception", "one embedding")
+PLAIN = {"last": last_state, "mean": mean_pooling, "max": max_pooling}
+"""Poolings that have nothing to learn."""
+
+
+class Readout(nn.Module):
+    """Pool the states, and classify what comes of it.
+
+    Args:
+        pooling: one of :data:`POOLINGS`, or of :data:`EMBEDDINGS`: perception attention with an embedding for each
+            emotion, or with one for all.
+        n_features: H, width of a state. n_classes: C, number of emotions.
+        dropout: share of values set to zero in training, before the classifier.
+    """
+
+    def __init__(self, pooling: str, n_features: int, n_classes: int, dropout: float) -> None:
+        super().__init__()
+        if pooling not in (*POOLINGS, *EMBEDDINGS):
+            raise unknown("pooling", pooling, (*POOLINGS, *EMBEDDINGS))
+        self.pooling, self.dropout = pooling, nn.Dropout(dropout)
+        if pooling in EMBEDDINGS:
+            self.perceive = PerceptionAttention(n_features, n_classes, shared=pooling == "one embedding")
+        elif pooling == "mixture":
+            self.mix = MixturePooling(n_features, n_classes)
+        else:
+            self.attend = AttentionPooling(n_features) if pooling == "attention" else None
+            self.classify = nn.Linear(n_features, n_classes)
+
+    def forward(self, states: torch.Tensor, mask: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor | None]:
+        """Logits (B, C) of states (B, T, H) under `mask` (B, T), and weights: (B, T), (B, C, T), or None."""
+        if self.pooling in EMBEDDINGS:
+            return self.perceive(self.dropout(states), mask)
+        if self.pooling == "mixture":
+            return self.mix(self.dropout(states), mask)
+        if self.attend is not None:
+            pooled, weights = self.attend(states, mask)
+        else:
+            pooled, weights = PLAIN[self.pooling](states, mask), None
+        return self.classify(self.dropout(pooled)), weights

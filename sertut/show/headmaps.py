@@ -1,0 +1,283 @@
+"""Many heads: who asks whom, what is received beside the level, and the windows of Focus-Attention."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from typing import Any
+
+import numpy as np
+import torch
+from matplotlib.artist import Artist
+from matplotlib.axes import Axes
+from matplotlib.lines import Line2D
+from matplotlib.patches import Patch
+
+from sertut.attention import AttentionMap, Clock
+from sertut.errors import SertutError
+from sertut.evidence import Example
+from sertut.evidence.level import score_loudness
+from sertut.evidence.localization import on_clock, time_weights
+from sertut.evidence.reach import use_of
+from sertut.show.picture import Picture, listed, numbers
+from sertut.show.rows import Draw, Heat, Row, borders, compose, mark, mark_spans, panels, whole
+from sertut.show.sounds import draw_waveform, level_row
+from sertut.show.style import BLACK, ORANGE, OTHER, ROLES, SKY
+from sertut.show.weights import weights_row
+from sertut.show.words import length, of_clip, verdict, where
+
+COLORS, LINES = (SKY, ORANGE, BLACK, OTHER), ("-", "--", "-.", (0, (4, 1, 1, 1, 1, 1)))  # dots are for uniform
+SILENCE = "#E4E4E4"
+
+Windows = torch.Tensor | np.ndarray
+"""Centers or widths of all heads and queries, (H, T'), seconds."""
+
+
+def heads(example: Example) -> Picture:
+    """One panel a head: how much each query (down) weighs each key (across), both in seconds, on one scale of color.
+
+    The scale ends where all but one cell in two hundred lie below, so that a few strong ones do not darken the rest.
+    Edges of the true region are green, those of a decoy vermilion and dashed; the triangle stands at the loudest step.
+
+    Raises:
+        SertutError: the model has no map with the axes head, query and time.
+    """
+    map_, steps = heads_of(example), Steps.of(example)
+    weights = numbers(map_.of(0))  # (H, T', T')
+    queries, keys = (borders(map_.clocks[axis], weights.shape[-1]) for axis in ("query", "time"))
+    colors = Heat(weights)
+
+    def draw(h: int, axis: Axes) -> list[Artist]:
+        colors.draw(axis, keys, queries, weights[h])
+        axis.locator_params(nbins=5)
+        gate = "" if map_.gates is None else f", gate {map_.gates[0, h]:.2f}"
+        axis.set(xlim=keys[[0, -1]], ylim=queries[[-1, 0]], aspect="equal", title=f"head {h + 1}{gate}")
+        at, inside = steps.seconds(steps.loudest), axis.get_xaxis_transform()
+        loudest = mark(axis, "energy", at, 0.03, "loudest step", transform=inside)
+        return [*loudest, *mark_spans(axis, example, over=whole)]
+
+    labels = ("key: time attended to (s)", "query: time that asks (s)")
+    return panels(
+        len(weights),
+        draw,
+        verdict(example),
+        _describe_heads(example),
+        labels=labels,
+        height=2.6,
+        colors=colors,
+        scale="weight of a key",
+    )
+
+
+def received(example: Example, *, heads: bool = False) -> Picture:
+    """Attention received over time, and below it the level; the peak of each is marked on both.
+
+    Silence, gray, has no part in peaks and rank correlation, as in :mod:`sertut.evidence.level`.
+
+    Args:
+        heads: draw what each head gives, too, as thin lines.
+
+    Raises:
+        SertutError: the model has no map, or none with heads where `heads` are asked for.
+    """
+    steps = Steps.of(example)
+
+    def draw_heads(axis: Axes) -> list[Artist]:
+        lines: list[Artist] = []
+        for h in range(heads_of(example).weights.shape[1] if heads else 0):
+            values, clock = time_weights(heads_of(example).head(h), len(example.level))
+            axis.stairs(values, borders(clock, len(values)), baseline=None, lw=1.6, **head_style(h))
+            axis.set_ylim(top=max(axis.get_ylim()[1], 1.1 * values.max()))
+            lines.append(Line2D([], [], lw=1.6, label=f"head {h + 1}", **head_style(h)))
+        return lines
+
+    received_row = replace(weights_row(example), says="", height=1.6).also(steps.peaks(steps.weights))
+    rows = [received_row.also(draw_heads), level_row(example).also(steps.peaks(steps.level))]
+    return compose(rows, verdict(example), says=_describe_received(example, steps))
+
+
+def focus(example: Example, center: Windows, width: Windows, *, title: str | None = None) -> Picture:
+    r"""Windows :math:`e^{-2 (t - P)^2 / Z^2}` of all heads for one query on the waveform; below, level and attention.
+
+    The query is the step that is loudest, the place that the question of chapter and paper is about.
+
+    Args:
+        center, width: P and Z, (H, T') each, seconds, of this clip: ``model.windows(batch)`` without the batch axis.
+
+    Raises:
+        SertutError: the map has no heads, or `center` and `width` are not of its shape.
+    """
+    P, Z = _windows(example, center, width)
+    steps = Steps.of(example)
+    seconds = numbers(heads_of(example).clocks["query"].centers(P.shape[1]))
+    step = int(np.abs(seconds - steps.seconds(steps.loudest)).argmin())
+
+    def draw(axis: Axes) -> list[Artist]:
+        draw_waveform(axis, example, color="#999999")
+        factor, t = axis.twinx(), np.linspace(0, length(example), 500)
+        lines: list[Artist] = []
+        for h, (p, z) in enumerate(zip(P[:, step], Z[:, step], strict=True)):
+            lines += factor.plot(t, np.exp(-2 * ((t - p) / z) ** 2), lw=2, label=f"head {h + 1}", **head_style(h))
+        label = f"query, {seconds[step]:.2f} s"
+        lines += factor.plot(seconds[step], 0.03, "X", color="white", mec=BLACK, ms=10, zorder=5, ls="", label=label)
+        factor.set(ylim=(-1.1, 1.1), ylabel="window", yticks=[0, 0.5, 1])  # zero on the waveform's own zero
+        factor.spines["right"].set_visible(True)
+        return [*lines, *mark_spans(axis, example)]
+
+    rows = [
+        Row(draw, 1.7, length(example)),
+        level_row(example).also(steps.peaks(steps.level)),
+        replace(weights_row(example), says="", height=1.6).also(steps.peaks(steps.weights)),
+    ]
+    each = enumerate(zip(P[:, step], Z[:, step], strict=True))
+    parts = listed([f"head {h + 1} at {p:.2f} s, width {z:.2f} s" for h, (p, z) in each])
+    says = f"Windows of {len(P)} heads for the query at {seconds[step]:.2f} s of {of_clip(example)}: {parts}."
+    says += f" The level peaks at {steps.seconds(steps.loudest):.2f} s, attention received at"
+    says += f" {steps.seconds(steps.attended):.2f} s{where(example)}."
+    return compose(rows, verdict(example) if title is None else title, says=says)
+
+
+def focus_map(example: Example, center: Windows, width: Windows) -> Picture:
+    """Where every query looks, one panel a head: center of its window, and a band of half the width to each side.
+
+    On the dotted diagonal a query looks at itself. The true region is green, the purple triangle the loudest step.
+
+    Args:
+        center, width: as in :func:`focus`.
+
+    Raises:
+        SertutError: the map has no heads, or `center` and `width` are not of its shape.
+    """
+    P, Z = _windows(example, center, width)
+    steps, longest = Steps.of(example), length(example)
+    clock = heads_of(example).clocks["query"]
+    seconds = numbers(clock.centers(P.shape[1]))
+    loudest = steps.seconds(steps.loudest)
+
+    def draw(h: int, axis: Axes) -> list[Artist]:
+        axis.fill_between(seconds, P[h] - Z[h] / 2, P[h] + Z[h] / 2, color=ROLES["attention"], alpha=0.25, lw=0)
+        own = axis.plot(seconds, P[h], color=ROLES["attention"], lw=2, label="center, ± half width")
+        itself = axis.plot([0, longest], [0, longest], color=ROLES["uniform"], ls=":", lw=1.4, label="itself")
+        axis.set(xlim=borders(clock, len(seconds))[[0, -1]], ylim=(0, longest), title=f"head {h + 1}")
+        peak = mark(axis, "energy", 0.02, loudest, "loudest step", transform=axis.get_yaxis_transform())
+        return [*own, *itself, *peak, *mark_spans(axis, example, up=True)]
+
+    away = np.abs(P - seconds).mean(axis=1)  # (H,)
+    parts = [
+        f"head {h + 1} looks between {P[h].min():.2f} and {P[h].max():.2f} s, {away[h]:.2f} s from itself on average,"
+        f" mean width {Z[h].mean():.2f} s"
+        for h in range(len(P))
+    ]
+    says = f"Where the {len(seconds)} queries over {of_clip(example)}, look: {'; '.join(parts)}."
+    says += f" The clip lasts {longest:.2f} s and is loudest at {loudest:.2f} s{where(example)}."
+    labels = ("query: time that asks (s)", "window: where it looks (s)")
+    return panels(len(P), draw, verdict(example), says, labels=labels, height=2.3, columns=3)
+
+
+@dataclass(frozen=True)
+class Steps:
+    """Of one clip, on the clock of the map: attention received, level (dB), whether it sounds; shape (T',) each."""
+
+    weights: np.ndarray
+    clock: Clock
+    level: np.ndarray
+    sounds: np.ndarray
+
+    @classmethod
+    def of(cls, example: Example) -> Steps:
+        """The steps that :mod:`sertut.evidence.level` scores; raises if the model has no map."""
+        if example.map is None:
+            raise SertutError("this model has no attention map; use a model with attention, or show.spectrogram.")
+        return cls(*on_clock(example.clip, example.map))
+
+    @property
+    def attended(self) -> int:
+        """The sounding step with most attention."""
+        return int(np.where(self.sounds, self.weights, -np.inf).argmax())
+
+    @property
+    def loudest(self) -> int:
+        """The loudest step."""
+        return int(self.level.argmax())
+
+    @property
+    def borders(self) -> np.ndarray:
+        """Seconds (T' + 1,)."""
+        return borders(self.clock, len(self.level))
+
+    def seconds(self, step: int) -> float:
+        """The middle of a step."""
+        return float(self.clock.centers(step + 1)[-1])
+
+    def peaks(self, values: np.ndarray) -> Draw:
+        """Draw silence gray, and the two peaks at the height of `values` (T',)."""
+
+        def draw(axis: Axes) -> list[Artist]:
+            handles: list[Artist] = []
+            for role, step, name in (
+                ("attention", self.attended, "most attention"),
+                ("energy", self.loudest, "loudest step"),
+            ):
+                handles += mark(axis, role, self.seconds(step), values[step], name)
+            for step in np.flatnonzero(~self.sounds).tolist():
+                axis.axvspan(*self.borders[step : step + 2], color=SILENCE, lw=0, zorder=-2)
+            return handles if self.sounds.all() else [*handles, Patch(color=SILENCE, label="silence")]
+
+        return draw
+
+
+def heads_of(example: Example) -> AttentionMap:
+    """The example's map; raises if it has no heads and queries."""
+    if example.map is None or example.map.axes != ("head", "query", "time"):
+        raise SertutError(
+            "this model has no attention over heads, queries and time; use show.attention, or a MultiHead model."
+        )
+    return example.map
+
+
+def head_style(h: int) -> dict[str, Any]:
+    """Color and line of head h, so that none is told by its color alone."""
+    return {"color": COLORS[h % 4], "ls": LINES[(h + h // 4) % 4]}
+
+
+def _describe_heads(example: Example) -> str:
+    """What each head does, in a sentence each, for those who cannot see it."""
+    map_, steps = heads_of(example), Steps.of(example)
+    centers = map_.clocks["time"].centers(map_.weights.shape[-1])
+    parts = [
+        f"Maps of {map_.weights.shape[1]} heads, {len(centers)} queries by {len(centers)} keys, over"
+        f" {of_clip(example)}; the loudest step is at {steps.seconds(steps.loudest):.2f} s{where(example)}."
+    ]
+    for h, use in enumerate(use_of(map_)[0]):
+        got = map_.head(h).over_time().of(0)
+        gate = "" if map_.gates is None else f"; its gate is {use['gate']:.2f}"
+        parts.append(
+            f"Head {h + 1} gives most to the key at {centers[int(got.argmax())]:.2f} s"
+            f" ({got.max() * len(got):.1f} times uniform), looks {use['distance']:.2f} s away on average and at"
+            f" {use['steps']:.1f} steps at a time{gate}."
+        )
+    return " ".join(parts)
+
+
+def _describe_received(example: Example, steps: Steps) -> str:
+    """Where both peaks are, how far apart, and the rank correlation."""
+    head = f"Attention received and level over {of_clip(example)}"
+    attended, loudest = steps.seconds(steps.attended), steps.seconds(steps.loudest)
+    if np.allclose(steps.weights, steps.weights[0]):
+        return f"{head}: every step has the same weight; the level peaks at {loudest:.2f} s{where(example)}."
+    rank = score_loudness(steps.weights, steps.level, steps.sounds, steps.clock.hop)["rank"]
+    return (
+        f"{head}: attention peaks at {attended:.2f} s, the level at {loudest:.2f} s, {abs(attended - loudest):.2f} s"
+        f" apart; over the {steps.sounds.sum()} steps that sound their rank correlation is {rank:.2f}{where(example)}."
+    )
+
+
+def _windows(example: Example, center: Windows, width: Windows) -> tuple[np.ndarray, np.ndarray]:
+    """Centers and widths as arrays (H, T'), which fit the example's map."""
+    P, Z = numbers(center), numbers(width)
+    shape = tuple(heads_of(example).weights.shape[1:3])
+    if P.shape != shape or Z.shape != shape:
+        raise SertutError(
+            f"centers {P.shape} and widths {Z.shape} do not fit a map of {shape[0]} heads and {shape[1]} queries; pass"
+            " those of this clip alone, without batch axis and padding."
+        )
+    return P, Z

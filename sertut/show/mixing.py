@@ -1,0 +1,201 @@
+"""Emotion as a mixture: shares along a clip, estimated beside true shares of one clip, and of many."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import replace
+
+import numpy as np
+import torch
+from matplotlib.artist import Artist
+from matplotlib.axes import Axes
+from matplotlib.patches import Patch
+
+from sertut.attention import AttentionMap, Clock
+from sertut.errors import SertutError
+from sertut.evidence import Example
+from sertut.evidence.intervals import Interval, bootstrap_speakers, mean, sums_by_speaker
+from sertut.evidence.mixture import true_shares
+from sertut.show.picture import Picture, canvas, listed, numbers
+from sertut.show.rows import Row, compose, mark_spans, whole
+from sertut.show.sounds import waveform_row
+from sertut.show.strips import faces_row
+from sertut.show.style import BLACK, BLUE, GREEN, MARKERS, ROLES, VERMILION, emotion_color, look
+from sertut.show.weights import time_weights, weights_row
+from sertut.show.words import length, of_clip
+
+DARK = (BLACK, BLUE, GREEN, VERMILION)
+"""Colors that white letters can be read on."""
+
+WRITABLE = 0.07
+"""A share below this has no room for its number."""
+
+BINS = 6
+"""Into how many steps of the true share clips are gathered."""
+
+
+def mixture(example: Example, posteriors: torch.Tensor | np.ndarray, *, title: str | None = None) -> Picture:
+    """What each step says alone, how much it counts, and what they say together.
+
+    Args:
+        posteriors: q, shape (N, C), each row sums to 1; one row a step of the example's attention. Without a map all
+            steps count the same.
+    """
+    table, seconds = numbers(posteriors), length(example)
+    if example.map is None:
+        even, mask = torch.full((1, len(table)), 1 / len(table)), torch.ones(1, len(table), dtype=torch.bool)
+        example = replace(example, map=AttentionMap(even, ("time",), mask, {"time": Clock(seconds / len(table))}))
+    found = time_weights(example)
+    assert found is not None
+    weights, edges = found
+    shares = weights @ table  # (C,)
+
+    def draw_stack(axis: Axes) -> list[Artist]:
+        tops = np.cumsum(table, axis=1)  # (N, C)
+        for emotion, top, values in zip(example.emotions, tops.T, table.T, strict=True):
+            axis.stairs(top, edges, baseline=top - values, fill=True, color=emotion_color(emotion))
+        axis.set(ylim=(0, 1), ylabel="share\nof a step")
+        named = zip(example.emotions, shares, strict=True)
+        shown = [Patch(color=emotion_color(emotion), label=f"{emotion} {share:.2f}") for emotion, share in named]
+        return [*shown, *mark_spans(axis, example, over=whole)]
+
+    rows = [waveform_row(example), Row(draw_stack, 1.7, seconds), replace(weights_row(example), says="")]
+    says = f"Emotion as a mixture over {of_clip(example)}: weighted by attention, the clip is"
+    return compose(
+        rows,
+        f"{example.clip.speaker}, {example.clip.emotion}" if title is None else title,
+        says=f"{says} {_named(shares, example.emotions, 3)}.",
+        legend="with each emotion: its share of the whole clip",
+    )
+
+
+def shares(
+    example: Example, estimated: torch.Tensor | np.ndarray | None = None, *, true: np.ndarray | None = None
+) -> Picture:
+    """The true and the estimated mixture of one clip as two bars; above them the face, if there is one.
+
+    Args:
+        estimated: shape (C,), by default the model's probabilities.
+        true: shape (C,), by default what the corpus knows; e.g. a row of :func:`sertut.evidence.vote_shares`.
+
+    Raises:
+        SertutError: the true shares are not known.
+    """
+    truth = true_shares([example.clip], example.emotions)[0] if true is None else np.asarray(true)
+    if np.isnan(truth).any():
+        raise SertutError(f"the true shares of {example.clip.name} are not known; use planted-blend, or pass `true`.")
+    guess = numbers(example.probabilities if estimated is None else estimated)
+
+    def draw(axis: Axes) -> list[Artist]:
+        for row, values in enumerate((truth, guess)):
+            _draw_bar(axis, row, values, example.emotions)
+        axis.set_yticks(range(2), ["true", "estimated"])
+        axis.set(xlim=(0, 1), ylim=(1.45, -0.45), xlabel="share of the clip")
+        seen = [name for name, *both in zip(example.emotions, truth, guess, strict=True) if max(both) >= 0.005]
+        return [Patch(color=emotion_color(name), label=name) for name in seen]
+
+    rows = [] if example.face is None else [faces_row(example)]
+    parts = f"true {_named(truth, example.emotions, 3)}; estimated {_named(guess, example.emotions, 3)}"
+    says = f"Shares of emotions in a clip of {example.clip.speaker}: {parts}."
+    says += f" {np.abs(truth - guess).sum() / 2:.0%} of the clip is given to a wrong emotion."
+    title = f"{example.clip.speaker}, {_named(truth, example.emotions, 2)}"
+    return compose([*rows, Row(draw, 1.1, None)], title, says=says)
+
+
+def mixtures(
+    probabilities: torch.Tensor | np.ndarray,
+    shares: np.ndarray,
+    speakers: Sequence[str],
+    *,
+    emotion: int | None = None,
+    title: str,
+) -> Picture:
+    """Estimated against true share over many clips: a dot a clip, and means of bins with intervals over speakers.
+
+    A perfect estimate lies on the diagonal. The dotted line is the best that one and the same share for all clips can
+    do: the median of the true ones, which has the lowest mean error here.
+
+    Args:
+        probabilities: shape (N, C). shares: shape (N, C), the true ones; a clip with NaN is left out.
+        speakers: of the N clips.
+        emotion: index of the emotion whose share is meant; by default, in clips of two emotions, that of the first of
+            both, told which two they are.
+
+    Raises:
+        SertutError: no clip has such a share.
+    """
+    x, y = _points(numbers(probabilities), np.asarray(shares, dtype=float), emotion)
+    known = ~np.isnan(x)
+    if not known.any():
+        raise SertutError("no clip has such shares; use planted-blend, cremad with its vote tables, or pass `emotion`.")
+    x, y, who = x[known], y[known], np.asarray(speakers)[known]
+    constant = float(np.median(x))
+    error, flat = (_mean(np.abs(values - x), who) for values in (y, np.full(len(x), constant)))
+    steps = _binned(x, y, who)
+    with look():
+        figure, axes = canvas(height=4.6)
+        axis = axes[0, 0]
+        axis.plot([0, 1], [0, 1], color=ROLES["region"], lw=1.8, label="perfect")
+        label = f"one share for all: off by {flat.estimate:.2f}"
+        axis.axhline(constant, color=ROLES["uniform"], ls=":", lw=1.6, label=label)
+        axis.plot(x, y, "o", color=ROLES["reference"], ms=4, mew=0, alpha=0.6, label="one clip")
+        means = [interval.estimate for _, interval in steps]
+        bounds = np.nan_to_num([[i.estimate - i.low, i.high - i.estimate] for _, i in steps]).T
+        looks = {"color": ROLES["attention"], "mec": BLACK, "ecolor": BLACK, "elinewidth": 1.6, "capsize": 4, "ms": 8}
+        label = f"estimated: off by {error.estimate:.2f}"
+        axis.errorbar([at for at, _ in steps], means, bounds, fmt=MARKERS["attention"], zorder=4, label=label, **looks)
+        axis.set(xlim=(-0.02, 1.02), ylim=(-0.02, 1.02), xlabel="true share", ylabel="estimated share", title=title)
+        figure.legend(loc="outside lower center", ncols=2, handlelength=1.5, columnspacing=1.2)
+    said = listed([f"{interval.estimate:.2f} at {at:.2f}" for at, interval in steps])
+    alt = f"Estimated against true share of {len(x)} clips of {len(set(who))} speakers; means of bins: {said}."
+    return Picture(
+        figure, f"{alt} Mean error {_two(error)}; of one share for all, {constant:.2f}, {_two(flat)}; perfect is 0."
+    )
+
+
+def _points(guess: np.ndarray, truth: np.ndarray, emotion: int | None) -> tuple[np.ndarray, np.ndarray]:
+    """True and estimated share of each clip, (N,) each; NaN where it has no such share."""
+    if emotion is not None:
+        return truth[:, emotion], guess[:, emotion]
+    two = (truth > 0).sum(axis=1) == 2
+    rows, first = np.arange(len(truth)), (truth > 0).argmax(axis=1)
+    inside = np.where(truth > 0, guess, 0.0).sum(axis=1)
+    within = np.where(inside > 0, guess[rows, first] / np.where(inside > 0, inside, 1.0), 0.5)
+    return np.where(two, truth[rows, first], np.nan), within
+
+
+def _binned(x: np.ndarray, y: np.ndarray, who: np.ndarray) -> list[tuple[float, Interval]]:
+    """Mean true share of each bin with clips, and mean estimated share with its interval."""
+    edges = np.linspace(x.min(), x.max(), BINS + 1)
+    which = np.clip(np.searchsorted(edges, x, side="right") - 1, 0, BINS - 1)
+    return [(float(x[which == b].mean()), _mean(y[which == b], who[which == b])) for b in np.unique(which)]
+
+
+def _mean(values: np.ndarray, who: np.ndarray) -> Interval:
+    """Mean over clips with an interval that resamples speakers."""
+    names = who.tolist()
+    return bootstrap_speakers(mean, sums_by_speaker(values, names, sorted(set(names)))[None])
+
+
+def _draw_bar(axis: Axes, row: int, values: np.ndarray, emotions: Sequence[str]) -> None:
+    """One bar of shares in the emotions' own colors and order, each wide one with its number."""
+    left = 0.0
+    for share, emotion in zip(values, emotions, strict=True):
+        color = emotion_color(emotion)
+        axis.barh(row, share, left=left, height=0.8, color=color, ec="white", lw=1)
+        if share >= WRITABLE:
+            ink = "white" if color in DARK else BLACK
+            axis.text(left + share / 2, row, f"{share:.2f}", ha="center", va="center", color=ink)
+        left += share
+
+
+def _named(values: np.ndarray, emotions: Sequence[str], n: int) -> str:
+    """The n largest shares that are there, the largest first: ``anger 0.60 and fear 0.40``."""
+    largest = [k for k in np.argsort(-values, kind="stable") if values[k] > 0][:n]
+    return listed([f"{emotions[k]} {values[k]:.2f}" for k in largest])
+
+
+def _two(interval: Interval) -> str:
+    """``0.08 (0.07 to 0.09)``."""
+    bounds = "" if np.isnan(interval.low) else f" ({interval.low:.2f} to {interval.high:.2f})"
+    return f"{interval.estimate:.2f}{bounds}"

@@ -1,0 +1,125 @@
+"""Which moment of the voice each frame of the face has found: the alignment map, beside the offset that is true."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping
+from dataclasses import replace
+from typing import Any
+
+import numpy as np
+from matplotlib.artist import Artist
+from matplotlib.axes import Axes
+from matplotlib.lines import Line2D
+from matplotlib.patheffects import withStroke
+
+from sertut.attention import AttentionMap, Clock
+from sertut.errors import SertutError
+from sertut.evidence import Example
+from sertut.evidence.lags import face_lags, recovered_offset
+from sertut.evidence.sums import NEAR_SECONDS
+from sertut.show.picture import Picture, numbers
+from sertut.show.rows import Heat, Row, borders, compose, mark_spans
+from sertut.show.sounds import level_row
+from sertut.show.style import MARKERS, ROLES, STREAMS
+from sertut.show.words import known_offset, later, length, of_clip, say_offset, verdict
+from sertut.video import Faces
+
+MOUTH = (slice(30, 46), slice(14, 34))
+"""Rows and columns of a 48 x 48 crop in which the mouth lies."""
+
+
+def alignment(example: Example) -> Picture:
+    """One clip's alignment: time in the voice across, time in the face up; on the dotted line both are the same.
+
+    What belongs together lies along the true offset; it is drawn as two green lines, 80 ms to each side, which leave
+    the ridge between them open to the eye. The blue dots, at the border only, are the offset that the map itself tells.
+    Above is the level of the voice; on the right how dark the mouth is, which it is when it opens.
+
+    Raises:
+        SertutError: the model has no alignment map.
+    """
+    map_, seconds = alignment_of(example), length(example)
+    weights, clocks = by_stream(map_)
+    colors = Heat(weights)
+    asked = "voice" if map_.axes[0] == "video" else "face"
+
+    def draw(axis: Axes) -> list[Artist]:
+        rows, columns = weights.shape
+        places = borders(clocks["voice"], columns), borders(clocks["face"], rows)
+        colors.draw(axis, *places, weights)
+        handles = _draw_offsets(axis, known_offset(example), recovered_offset(map_), seconds)
+        axis.set(ylim=(0, seconds), xlabel="time in the voice (s)", ylabel="time in the face (s)")
+        return [*handles]
+
+    def draw_mouth(axis: Axes) -> list[Artist]:
+        if example.face is not None:
+            axis.plot(mouth_darkness(example.face), example.face.times, color=STREAMS["face"], lw=1.6)
+        axis.set(ylim=(0, seconds), yticklabels=[], xlabel="mouth\n(darkness)")
+        return [*mark_spans(axis, example, "face", up=True)]
+
+    level = replace(level_row(example), beside=colors.scale_in(f"weight of a\n{asked} step"))
+    rows = [level, Row(draw, 4.2, seconds, _describe(example), beside=draw_mouth)]
+    return compose(rows, verdict(example), columns=2)
+
+
+def alignment_of(example: Example) -> AttentionMap:
+    """The example's alignment; raises if it has none."""
+    if example.alignment is None:
+        raise SertutError(
+            "this model does not align voice and face; use show.filmstrip, or an AudioVisual model with alignment."
+        )
+    return example.alignment
+
+
+def by_stream(map_: AttentionMap) -> tuple[np.ndarray, Mapping[str, Clock]]:
+    """Weights (T', T), a row a step of the face and a column a step of the voice, and the clocks of both."""
+    weights, query, keys = numbers(map_.of(0)), map_.clocks[map_.axes[0]], map_.clocks["time"]
+    if map_.axes[0] == "video":
+        return weights, {"face": query, "voice": keys}
+    return weights.T, {"face": keys, "voice": query}
+
+
+def mouth_darkness(face: Faces) -> np.ndarray:
+    """How dark the darkest twentieth of the pixels around the mouth is, 0 (white) .. 1 (black); shape (N,).
+
+    An open mouth is dark. NaN where no face was found.
+    """
+    pixels = face.crops[(slice(None), *MOUTH)].reshape(len(face), -1)
+    return np.where(face.found, 1 - np.percentile(pixels, 5, axis=1) / 255, np.nan)
+
+
+def _draw_offsets(axis: Axes, true: float | None, found: float, seconds: float) -> list[Line2D]:
+    """The lines of the same time and of the true offset, and the map's own; returns what the legend says of them."""
+    whole = np.array([0.0, seconds])
+    axis.plot(whole, whole, color="white", lw=3.4)
+    rim = [withStroke(linewidth=3.4, foreground="white")]
+    handles = axis.plot(whole, whole, color=ROLES["uniform"], ls=":", lw=1.8, label="the same time")
+    if true is not None:
+        for edge in (NEAR_SECONDS, -NEAR_SECONDS):
+            looks: Any = {"color": ROLES["region"], "lw": 1.8, "path_effects": rim}
+            handles += axis.plot(whole, whole + true + edge, label=f"true: {later(true)}, ± 80 ms", **looks)
+    if not math.isnan(found):
+        ends = np.array([max(0.0, -found), min(seconds, seconds - found)])
+        looks = {"color": ROLES["attention"], "marker": MARKERS["attention"], "mec": "white", "mew": 1.5, "ms": 10}
+        label = f"by the map: {later(found)}"
+        handles += axis.plot(ends, ends + found, ls="", clip_on=False, zorder=5, label=label, **looks)
+    return handles
+
+
+def _describe(example: Example) -> str:
+    """The map in sentences: its size, both offsets, and how much attention lies near the true one."""
+    map_ = alignment_of(example)
+    weights, lags, found = map_.of(0).double().numpy(), face_lags(map_), recovered_offset(map_)
+    n, m = weights.shape
+    asks, asked = ("face", "voice") if map_.axes[0] == "video" else ("voice", "face")
+    text = f"Alignment over {of_clip(example)}: {n} steps of the {asks} attend to {m} steps of the {asked}."
+    text = f"{text} {say_offset(example)}".strip()
+    if math.isnan(found):
+        return f"{text} The map is empty: one of the streams is missing."
+    offset = known_offset(example)
+    off = "" if offset is None else f", {abs(found - offset):.2f} s off"
+    same, near = (weights[np.abs(lags - at) <= NEAR_SECONDS].sum() / weights.sum() for at in (0.0, offset or 0.0))
+    where = "" if offset is None else f"the true offset, {same:.0%} within 80 ms of "
+    text += f" The map itself says {later(found)}{off}."
+    return f"{text} {near:.0%} of the attention lies within 80 ms of {where}the same time."

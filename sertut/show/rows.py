@@ -1,0 +1,258 @@
+"""One composer for every picture of a clip: rows over one axis of seconds, or panels; legend and text come from them.
+
+A figure is a list of :class:`Row`. What a row draws it also explains: drawing returns entries for the legend, and
+`says` becomes a part of the text alternative. True regions and decoys look the same everywhere (:func:`mark_spans`).
+"""
+
+from __future__ import annotations
+
+import math
+import textwrap
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
+from typing import Any
+
+import numpy as np
+from matplotlib.artist import Artist
+from matplotlib.axes import Axes
+from matplotlib.cm import ScalarMappable
+from matplotlib.colors import Colormap, Normalize
+from matplotlib.figure import Figure
+from matplotlib.lines import Line2D
+from matplotlib.patches import Patch, Rectangle
+from matplotlib.patheffects import withStroke
+
+from sertut.attention import Clock
+from sertut.corpora import Region
+from sertut.evidence import Example
+from sertut.show.picture import Picture, canvas
+from sertut.show.style import BLACK, HEAT, MARKERS, ROLES, look
+from sertut.show.words import decoys, true_regions
+
+EDGES = {"region": "-", "decoy": "--"}
+"""Line of a span's edges, so that what misleads is not told by its color alone."""
+
+Draw = Callable[[Axes], Sequence[Artist]]
+"""Draws on axes, and returns entries for the legend."""
+
+
+@dataclass(frozen=True)
+class Row:
+    """One row of a picture.
+
+    draw: what is drawn; returns entries for the legend. height: inches. seconds: where its axis of time ends, None if
+    it has another axis. says: sentences for the text alternative. title: above the row. beside: what is drawn to the
+    right of it. frames: how many square frames stand side by side in it.
+    """
+
+    draw: Draw
+    height: float
+    seconds: float | None
+    says: str = ""
+    title: str = ""
+    beside: Draw | None = None
+    frames: int = 0
+
+    def also(self, more: Draw) -> Row:
+        """The row with something drawn over it."""
+        return replace(self, draw=lambda axis: [*self.draw(axis), *more(axis)])
+
+
+def compose(rows: Sequence[Row], title: str, *, says: str = "", columns: int = 4, legend: str = "") -> Picture:
+    """Rows below each other, with one axis of seconds, a legend of all that is drawn, and their text.
+
+    Args:
+        says: what the text alternative begins with. columns: of the legend. legend: its title.
+    """
+    heights, aside = [row.height for row in rows], any(row.beside for row in rows)
+    handles: list[Artist] = []
+    with look():
+        grid = {"height_ratios": heights} | ({"width_ratios": (4.4, 1)} if aside else {})
+        figure, axes = canvas(len(rows), 1 + aside, height=1.35 + 1.05 * sum(heights), gridspec_kw=grid)
+        figure.set_layout_engine("constrained", hspace=0.02, h_pad=0.02)
+        for i, (row, (axis, *right)) in enumerate(zip(rows, axes, strict=True)):
+            handles += row.draw(axis)
+            if row.beside:
+                handles += row.beside(right[0])
+            elif aside:
+                right[0].axis("off")
+            axis.set_title(row.title)
+            if row.seconds is None:
+                continue
+            axis.set_xlim(0, row.seconds)
+            if i + 1 < len(rows) and rows[i + 1].seconds:
+                axis.tick_params(labelbottom=False)
+            elif not axis.get_xlabel():
+                axis.set_xlabel("time (s)")
+        if title:
+            axes[0, 0].set_title("\n".join(textwrap.fill(line, 66) for line in title.splitlines()))
+        legend_below(figure, handles, columns, legend)
+        figure.align_ylabels([axis for axis in axes[:, 0] if axis.get_ylabel()])
+        for row, axis in zip(rows, axes[:, 0], strict=True):
+            if row.frames:
+                keep_square(figure, list(axes[:, 0]), axis, row.frames)
+    return Picture(figure, " ".join(filter(None, [says, *(row.says for row in rows)])))
+
+
+def panels(
+    n: int,
+    draw: Callable[[int, Axes], Sequence[Artist]],
+    title: str,
+    says: str,
+    *,
+    labels: tuple[str, str],
+    height: float,
+    colors: Heat | None = None,
+    scale: str = "",
+    columns: int = 4,
+) -> Picture:
+    """Panels with shared axes, two in a row; `draw` gets the number of each and returns entries for the legend.
+
+    Args:
+        labels: of the axes across and up. height: inches of a row of panels. colors: of all panels. scale: what the
+            colors mean. columns: of the legend.
+    """
+    with look():
+        figure, axes = panel_grid(n, *labels, height=height)
+        handles = [handle for i, axis in enumerate(axes) for handle in draw(i, axis)]
+        if colors:
+            colors.scale(figure, scale, ax=axes, shrink=0.8, pad=0.02)
+        figure.suptitle(title, fontsize=12)
+        legend_below(figure, handles, columns)
+    return Picture(figure, says)
+
+
+def panel_grid(n: int, xlabel: str, ylabel: str, *, height: float) -> tuple[Figure, list[Axes]]:
+    """Axes of n panels, two in a row, with shared limits; height: inches of a row of panels."""
+    rows, columns = math.ceil(n / 2), min(n, 2)
+    figure, axes = canvas(rows, columns, height=1.1 + height * rows, sharex=True, sharey=True)
+    for axis in axes[:, 0]:
+        axis.set_ylabel(ylabel)
+    for axis in axes[-1]:
+        axis.set_xlabel(xlabel)
+    if n % columns:
+        axes[-1, -1].axis("off")
+        axes[-2, -1].tick_params(labelbottom=True)
+    return figure, list(axes.ravel()[:n])
+
+
+def legend_below(figure: Figure, handles: Sequence[Artist], columns: int, title: str = "") -> None:
+    """Each entry once, below the axes: marks and lines first, then areas."""
+    once = {str(handle.get_label()): handle for handle in handles}
+    kept = sorted(once.values(), key=lambda handle: isinstance(handle, Patch))
+    if kept:
+        looks: dict[str, Any] = {"handlelength": 1.8, "columnspacing": 1.2, "title": title or None}
+        figure.legend(handles=kept, loc="outside lower center", ncols=columns, **looks)
+
+
+def keep_square(figure: Figure, rows: Sequence[Axes], strip: Axes, n: int) -> None:
+    """Make the finished figure as high as it must be for the `n` frames of a strip, one of its rows, to be square."""
+    figure.draw_without_rendering()  # only now it is known how much room titles, labels and legend take
+    width, height = figure.get_size_inches()
+    low, high = strip.get_ylim()
+    frame = strip.get_position().height * height / (high - low)
+    total = height * sum(row.get_position().height for row in rows)
+    wanted = strip.get_position().width * width / n
+    figure.set_size_inches(width, height + total * (wanted / frame - 1))
+
+
+def mark_spans(
+    axis: Axes,
+    example: Example,
+    stream: str | None = None,
+    *,
+    up: bool = False,
+    over: Callable[[Region, Axes], tuple[float, float]] | None = None,
+) -> list[Patch]:
+    """Mark the true regions and the decoy of a stream, by default that of the map; returns entries for the legend.
+
+    Args:
+        up: time goes up, not across. over: on a picture, where shading would hide the data, only a frame is drawn;
+            tells from where to where the frame of a region goes up, e.g. :func:`whole`.
+    """
+    shade, line = (axis.axhspan, axis.axhline) if up else (axis.axvspan, axis.axvline)
+    for role, regions in (("region", true_regions(example, stream)), ("decoy", decoys(example, stream))):
+        color = ROLES[role]
+        for region in regions:
+            if over:
+                outline(axis, (region.start, region.end), over(region, axis), color, EDGES[role])
+                continue
+            shade(region.start, region.end, color=color, alpha=0.18, lw=0, zorder=0)
+            for edge in (region.start, region.end):
+                line(edge, color=color, lw=1.5, ls=EDGES[role])
+    return span_entries(example, stream)
+
+
+def span_entries(example: Example, stream: str | None = None) -> list[Patch]:
+    """Entries of a legend for the true regions and the decoy that a stream has."""
+    found = {"true region": true_regions(example, stream), "decoy": decoys(example, stream)}
+    looks = zip(EDGES.items(), found.items(), strict=True)
+    return [
+        Patch(facecolor=ROLES[role] + "40", edgecolor=ROLES[role], ls=line, label=name)
+        for (role, line), (name, regions) in looks
+        if regions
+    ]
+
+
+def whole(region: Region, axis: Axes) -> tuple[float, float]:
+    """From the bottom of the axes to their top, whatever the region."""
+    low, high = sorted(axis.get_ylim())
+    return low, high
+
+
+def outline(axis: Axes, across: tuple[float, float], up: tuple[float, float], color: str, line: str) -> None:
+    """A frame with a white rim, so that it shows on dark and on bright."""
+    box = Rectangle((across[0], up[0]), across[1] - across[0], up[1] - up[0], fill=False, zorder=3)
+    box.set(ec=color, lw=1.8, ls=line, path_effects=[withStroke(linewidth=3.4, foreground="white")])
+    axis.add_patch(box)
+
+
+def mark(axis: Axes, role: str, x: float, y: float, label: str, **options: Any) -> list[Line2D]:
+    """The marker of a role with a black rim; returns its entry for the legend."""
+    axis.plot(x, y, MARKERS[role], color=ROLES[role], mec=BLACK, ms=9, zorder=5, clip_on=False, **options)
+    return [Line2D([], [], color=ROLES[role], marker=MARKERS[role], mec=BLACK, ms=9, ls="", label=label)]
+
+
+def borders(clock: Clock, n: int) -> np.ndarray:
+    """The n + 1 borders of n steps, in the clock's unit."""
+    return clock.start + clock.hop * np.arange(n + 1)
+
+
+@dataclass(frozen=True)
+class Heat:
+    """Colors of weights on one scale: from 0 to where a `share` of them lies below, so that a few do not darken all."""
+
+    weights: np.ndarray
+    cmap: str | Colormap = HEAT
+    share: float = 0.995
+
+    @property
+    def top(self) -> float:
+        """The weight of the brightest color; what is above looks the same."""
+        return float(np.quantile(self.weights, self.share))
+
+    def draw(self, axis: Axes, across: np.ndarray, up: np.ndarray, weights: np.ndarray) -> None:
+        """Weights (n, m), some or all, between n + 1 borders going up and m + 1 borders going across."""
+        axis.pcolormesh(across, up, weights, cmap=self.cmap, vmin=0, vmax=self.top, lw=0)
+
+    def scale(self, figure: Figure, label: str, **place: Any) -> None:
+        """The bar that says what the colors mean, with a tip if there are weights beyond it."""
+        extend = "max" if self.weights.max() > self.top else "neither"
+        figure.colorbar(ScalarMappable(Normalize(0, self.top), self.cmap), label=label, extend=extend, **place)
+
+    def scale_in(self, label: str) -> Draw:
+        """The bar in the empty corner beside a row."""
+
+        def draw(corner: Axes) -> list[Artist]:
+            corner.axis("off")
+            self.scale(root(corner), label, cax=corner.inset_axes((0, 0.6, 1, 0.2)), orientation="horizontal")
+            return []
+
+        return draw
+
+
+def root(axis: Axes) -> Figure:
+    """The figure that axes are on."""
+    figure = axis.get_figure(root=True)
+    assert figure is not None
+    return figure

@@ -1,0 +1,291 @@
+"""Faces along time: frames at their own seconds below the voice, and the spans in which both carry the emotion."""
+
+from __future__ import annotations
+
+import itertools
+from dataclasses import replace
+
+import numpy as np
+import torch
+from matplotlib.artist import Artist
+from matplotlib.axes import Axes
+from matplotlib.patches import Rectangle
+
+from sertut.corpora import Clip, Region
+from sertut.errors import SertutError
+from sertut.evidence import Example
+from sertut.evidence.examples import example_of
+from sertut.show.picture import Picture, listed, numbers
+from sertut.show.rows import EDGES, Heat, Row, borders, compose, mark_spans, root, span_entries, whole
+from sertut.show.sounds import behind, waveform_row
+from sertut.show.style import BLACK, ROLES, STREAMS, WIDTH
+from sertut.show.weights import by_emotion, describe_peak, uniform_level, weights_row
+from sertut.show.words import (
+    certainty,
+    decided,
+    decoys,
+    known_offset,
+    later,
+    length,
+    of_clip,
+    say_offset,
+    spans,
+    stream_of,
+    true_regions,
+    verdict,
+)
+from sertut.video import Faces
+
+FRAMES = 12
+"""How many frames of the face stand side by side."""
+SIDE = 0.86 * WIDTH / FRAMES
+"""Inches of a frame; the rest of the width is for the labels of the axes."""
+BAR = 0.26
+"""Inches below the frames for the bars that say when an expression is on."""
+TOUCHING = 0.05
+"""Seconds; two expressions that are less apart are shown as one where they are the same."""
+
+
+def filmstrip(shown: Example | Clip, *, title: str | None = None) -> Picture:
+    """The voice above, the face below on the same axis of seconds, with the spans in which each carries the emotion.
+
+    Of the face 12 frames are drawn, each in the middle of its own stretch of the clip and framed like the span that it
+    lies in. The bars below name the expressions: the true one is green, a decoy vermilion and dashed. The weights of a
+    map have a row of their own, below the stream that they weigh.
+
+    Args:
+        shown: an example, or a clip that no network has judged.
+
+    Raises:
+        SertutError: the clip has no video.
+    """
+    example = unjudged(shown) if isinstance(shown, Clip) else shown
+    face, clip, seconds = face_of(example), example.clip, length(example)
+    rows = [waveform_row(example, "voice"), faces_row(example)]
+    if example.map is not None:
+        rows.insert(2 if stream_of(example) == "face" else 1, weights_row(example))
+    name = f"{clip.speaker}, {clip.emotion}"
+    long = f"{name}: {clip.sentence}"
+    says = f"{FRAMES} frames of the face, one every {seconds / FRAMES:.2f} s, below {seconds:.1f} s of "
+    says += long if example is not shown else f"{name}."
+    default = verdict(example) if example is shown else long
+    says = " ".join([says, *describe_truth(example), *say_lost(face)])
+    return compose(rows, default if title is None else title, says=says)
+
+
+def two_streams(voice: Example, face: Example) -> Picture:
+    """The attention of two networks of the same clip on one axis: one has only heard it, the other has only seen it.
+
+    The true regions are green; the arrow between their rows is the known offset of the face.
+
+    Args:
+        voice, face: the clip as each network judged it; their maps are on the clock of their own stream.
+
+    Raises:
+        SertutError: the examples are of two clips, or a map is missing or of the other stream.
+    """
+    judged = {"voice": voice, "face": face}
+    for stream, example in judged.items():
+        if example.map is None or stream_of(example) != stream:
+            raise SertutError(
+                f"the example of the {stream} has no attention to it; pass one of a network that attends to it."
+            )
+    if voice.clip.name != face.clip.name:
+        raise SertutError(
+            f"the voice is of clip {voice.clip.name}, the face of clip {face.clip.name}; pass one clip twice."
+        )
+    heard, seen = (
+        replace(
+            weights_row(one, color=STREAMS[stream], name=f"attention, {stream}", label=f"{stream}:\nweight"),
+            says=f"That of the {stream}: {describe_peak(one)}.",
+        )
+        for stream, one in judged.items()
+    )
+    arrow = Row(lambda axis: _draw_offset(axis, voice), 0.5, length(voice))
+    said = ", ".join(f"{one.predicted} by {stream} ({certainty(one):.2f})" for stream, one in judged.items())
+    last = f"{say_offset(voice)} Predicted: {said}.".strip()
+    rows = [heard.also(behind(voice)), arrow, seen, replace(faces_row(face), says=last)]
+    title = f"{voice.clip.speaker}, {voice.clip.emotion}.\nPredicted: {said}"
+    return compose(rows, title, says=f"Attention of two networks over {of_clip(voice)}.")
+
+
+def perception(example: Example) -> Picture:
+    """One row an emotion: the weights with which it reads the clip. Above them the face, or the voice without one.
+
+    Beside each emotion stands its probability, and in words which one is true and which was predicted. The edges of the
+    true region are green, those of a decoy vermilion and dashed, in the stream on whose clock the map is.
+
+    Raises:
+        SertutError: the model has no map with the axes emotion and time.
+    """
+    if not by_emotion(example):
+        raise SertutError(
+            "this model has no attention of its own for each emotion; use show.attention or show.filmstrip, or an"
+            " AudioVisual model with pooling='perception'."
+        )
+    assert example.map is not None
+    weights = numbers(example.map.of(0))  # (K, T)
+    clock, colors = example.map.clocks["time"], Heat(weights)
+
+    def draw(axis: Axes) -> list[Artist]:
+        seconds = borders(clock, weights.shape[1])
+        colors.draw(axis, seconds, np.arange(len(weights) + 1), weights)
+        axis.set_yticks(np.arange(len(weights)) + 0.5, _emotion_labels(example))
+        axis.tick_params(axis="y", length=0, labelsize=10.5)
+        axis.set_ylim(len(weights), 0)
+        what = "frame" if stream_of(example) == "face" else "step"
+        colors.scale(root(axis), f"weight of a {what}", ax=axis, pad=0.02)
+        return [*mark_spans(axis, example, over=whole)]
+
+    above = waveform_row(example, "") if example.face is None else faces_row(example)
+    rows = [above, Row(draw, 0.5 * len(weights), length(example), _describe_emotions(example, weights))]
+    return compose(rows, verdict(example))
+
+
+def _emotion_labels(example: Example) -> list[str]:
+    """Each emotion with its probability and, below it, whether it is the true or the predicted one."""
+    labels = []
+    for emotion, probability in zip(example.emotions, numbers(example.probabilities), strict=True):
+        roles = {"true": example.clip.emotion, "predicted": example.predicted}
+        marks = ", ".join(mark for mark, name in roles.items() if name == emotion)
+        labels.append(f"{emotion} {probability:.2f}" + (f"\n{marks}" if marks else ""))
+    return labels
+
+
+def _describe_emotions(example: Example, weights: np.ndarray) -> str:
+    """Where each emotion looks most, in a sentence, for those who cannot see it."""
+    assert example.map is not None
+    regions = true_regions(example)
+    centers = numbers(example.map.clocks["time"].centers(weights.shape[1]))
+    peaks = []
+    for emotion, row in zip(example.emotions, weights, strict=True):
+        at = float(centers[row.argmax()])
+        inside = " (inside)" if any(region.start <= at <= region.end for region in regions) else ""
+        peaks.append(f"{emotion} {at:.2f} s{inside}, {row.max() / uniform_level(example):.1f} times uniform")
+    text = f"Perception attention over {of_clip(example)}; {decided(example)}."
+    text += f" The true region in the {stream_of(example)} is {spans(regions)}." if regions else ""
+    text += f" The decoy is at {spans(decoys(example))}." if decoys(example) else ""
+    return f"{text} Each emotion looks most at: {'; '.join(peaks)}."
+
+
+def describe_truth(example: Example) -> list[str]:
+    """Where voice and face carry the emotion, by how much the face lags, and where the decoy is; in sentences."""
+    text = []
+    for stream in ("voice", "face"):
+        if regions := true_regions(example, stream):
+            names = shown_emotions(example, stream)
+            named = [f"{spans([region])} ({name})" for region, name in zip(regions, names, strict=True)]
+            where = listed(named) if len(set(names)) > 1 else spans(regions)
+            text.append(f"The true region in the {stream} is {where}.")
+    if offset := say_offset(example):
+        text.append(offset)
+    for region, name in _expressions(example, "decoy"):
+        text.append(f"The face's decoy, {name}, is at {spans([region])}.")
+    return text
+
+
+def say_lost(face: Faces) -> list[str]:
+    """A sentence about the frames in which no face was found, none if there are none."""
+    lost = int((~face.found).sum())
+    return [f"No face was found in {lost} of {len(face)} frames."] if lost else []
+
+
+def unjudged(clip: Clip) -> Example:
+    """A clip with its sound and its face, without a map and without a decision."""
+    return example_of(clip, (clip.emotion,), None, torch.ones(1))
+
+
+def face_of(example: Example) -> Faces:
+    """The example's face; raises if its clip has no video."""
+    if example.face is None:
+        raise SertutError(
+            f"the clip {example.clip.name} has no video; use a corpus with faces, such as planted, or show.attention."
+        )
+    return example.face
+
+
+def faces_row(example: Example) -> Row:
+    """Frames of the face, each at the middle of its stretch of the clip; a frame has a height of 1 on the axis.
+
+    Below the frames stands a bar for each expression that is known, with its name, at its own seconds.
+    """
+    face = face_of(example)
+    seconds = length(example)
+    width = seconds / FRAMES
+    seen = face.crops[face.found]
+    dark, bright = np.percentile(seen, (0.5, 99.5)) if len(seen) else (0, 255)  # of the clip: one light for all frames
+    named = {role: _expressions(example, role) for role in EDGES}
+    below = BAR / SIDE if any(named.values()) else 0.0
+
+    def draw(axis: Axes) -> list[Artist]:
+        for left in np.arange(FRAMES) * width:
+            at = left + width / 2
+            nearest = int(np.abs(face.times - at).argmin())
+            if face.found[nearest]:
+                extent = (left, left + width, 0.0, 1.0)
+                axis.imshow(face.crops[nearest], cmap="gray", vmin=dark, vmax=bright, extent=extent, aspect="auto")
+            else:
+                axis.add_patch(Rectangle((left, 0), width, 1, fc="#EEEEEE", ec="white"))
+                axis.text(at, 0.5, "no\nface", ha="center", va="center", fontsize=10)
+            for role, found in named.items():
+                if any(region.start <= at <= region.end for region, _ in found):
+                    inner = (left + 0.03 * width, 0.03), 0.94 * width, 0.94
+                    axis.add_patch(Rectangle(*inner, fill=False, ec=ROLES[role], lw=2.5, ls=EDGES[role], zorder=3))
+        for role, found in named.items():
+            for region, _ in found:
+                place = (region.start, -0.92 * below), region.end - region.start, 0.84 * below
+                axis.add_patch(Rectangle(*place, fc=ROLES[role] + "40", ec=ROLES[role], ls=EDGES[role], lw=1.5))
+        for start, end, name, side in _labels([pair for found in named.values() for pair in found]):
+            at = {"center": (start + end) / 2, "right": end - 0.02, "left": start + 0.02}[side]
+            axis.text(at, -0.53 * below, name, ha=side, va="center", fontsize=9.5)
+        axis.set(ylim=(-below, 1), ylabel="face", yticks=[])
+        axis.spines["left"].set_visible(False)
+        return [*span_entries(example, "face")]
+
+    return Row(draw, SIDE * (1 + below), seconds, frames=FRAMES)
+
+
+def _expressions(example: Example, role: str) -> list[tuple[Region, str]]:
+    """The true ("region") or the misleading ("decoy") expressions of the face, with the emotion that each shows."""
+    if role == "decoy":
+        return [(region, str(example.clip.details.get("decoy_emotion", "decoy"))) for region in decoys(example, "face")]
+    return list(zip(true_regions(example, "face"), shown_emotions(example, "face"), strict=True))
+
+
+def shown_emotions(example: Example, stream: str) -> list[str]:
+    """The emotion of each true region of a stream: the clip's own, unless it is a blend of several."""
+    shown = example.clip.details.get({"voice": "cues", "face": "faces"}[stream])
+    if isinstance(shown, tuple):
+        return [name for name, _, _ in shown]
+    return [example.clip.emotion] * len(true_regions(example, stream))
+
+
+def _labels(named: list[tuple[Region, str]]) -> list[tuple[float, float, str, str]]:
+    """Start, end, name and alignment of each label: neighbors that touch share a name or lean away from each other."""
+    labels: list[tuple[float, float, str]] = []
+    for region, name in sorted(named, key=lambda pair: pair[0].start):
+        joined = bool(labels) and labels[-1][2] == name and region.start - labels[-1][1] < TOUCHING
+        start = labels.pop()[0] if joined else region.start
+        labels.append((start, region.end, name))
+    touch = [after[0] - before[1] < TOUCHING for before, after in itertools.pairwise(labels)]
+    sides = {(False, True): "right", (True, False): "left"}
+    found = zip([False, *touch], [*touch, False], strict=True)  # whether it touches the one before, the one after
+    return [(*label, sides.get(pair, "center")) for label, pair in zip(labels, found, strict=False)]
+
+
+def _draw_offset(axis: Axes, example: Example) -> list[Artist]:
+    """An arrow from the voice's region to where the face follows, with what it says in words."""
+    axis.axis("off")
+    axis.set_ylim(0, 1)
+    offset, regions = known_offset(example), true_regions(example, "voice")
+    if offset is None or not regions:
+        return []
+    start = (regions[0].start + regions[0].end) / 2
+    axis.plot([start] * 2, [0.5, 1], color=STREAMS["voice"], lw=1.5)
+    axis.plot([start + offset] * 2, [0, 0.5], color=STREAMS["face"], lw=1.5)
+    axis.annotate("", (start + offset, 0.5), (start, 0.5), arrowprops={"arrowstyle": "->", "color": BLACK, "lw": 1.8})
+    ends = sorted((start, start + offset))
+    early = sum(ends) < length(example)  # then there is more room on the right
+    at = ends[1] + 0.1 if early else ends[0] - 0.1
+    axis.text(at, 0.5, f"face {later(offset)}", ha="left" if early else "right", va="center")
+    return []

@@ -1,0 +1,99 @@
+"""Tables of numbers with two named axes, drawn so that the pattern is seen before the digits are read."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import pandas as pd
+import seaborn as sns
+from matplotlib.axes import Axes
+from matplotlib.patches import Rectangle
+
+from sertut.corpora import Corpus
+from sertut.show.picture import Picture, canvas, listed
+from sertut.show.style import HEAT, ROLES, look
+
+MANY = 14
+"""With more columns than these there is no room for numbers in the cells."""
+
+
+def corpus(data: Corpus) -> Picture:
+    """Number of clips of each emotion (rows) and speaker (columns); the margins' totals stand beside the names."""
+    speakers, emotions = data.speakers, data.emotions
+    counts = np.zeros((len(emotions), len(speakers)), dtype=int)
+    for clip in data:
+        counts[data.label(clip), speakers.index(clip.speaker)] += 1
+    totals = counts.sum(axis=1)
+    rows = [f"{emotion} ({n})" for emotion, n in zip(emotions, totals, strict=True)]
+    with look():
+        figure, axes = canvas(height=1.9 + 0.36 * len(emotions))
+        draw_table(axes[0, 0], counts, rows, _short(speakers), "clips", fmt="d", vmin=0, linewidths=0.5)
+        axes[0, 0].set(xlabel=f"{len(speakers)} speakers", title=f"{data.name}: {len(data)} clips")
+    cells = f"{counts.min()} to {counts.max()}" if counts.min() < counts.max() else f"{counts.max()}"
+    by_emotion = ", ".join(f"{emotion} {n}" for emotion, n in zip(emotions, totals, strict=True))
+    alt = (
+        f"{data.name}: {len(data)} clips of {len(speakers)} speakers and {len(emotions)} emotions ({by_emotion});"
+        f" {cells} clips for each pair of speaker and emotion."
+    )
+    return Picture(figure, alt)
+
+
+def heatmap(table: pd.DataFrame, *, measure: str, span: tuple[float, float] | None = None) -> Picture:
+    """Numbers by row and column, e.g. where each emotion's question looks (rows) by the clip's true emotion (columns).
+
+    Cells whose row and column have the same name, such as an emotion's question in clips of this emotion, get a frame;
+    NaN leaves a cell empty.
+
+    Args:
+        table: its index and its columns name the axes (``index.name``, ``columns.name``).
+        measure: what the numbers are, for the color bar. span: of the colors, by default from the least to the most.
+    """
+    values, columns = table.to_numpy(dtype=float), list(table.columns)
+    low, high = span or (float(np.nanmin(values)), float(np.nanmax(values)))
+    own = np.array([[row == column for column in columns] for row in table.index]) & ~np.isnan(values)
+    with look():
+        figure, axes = canvas(height=2.0 + 0.44 * len(table))
+        draw_table(axes[0, 0], values, list(table.index), columns, measure, True, fmt=".2f", vmin=low, vmax=high)
+        for row, column in np.argwhere(own):
+            axes[0, 0].add_patch(Rectangle((column, row), 1, 1, fill=False, ec=ROLES["region"], lw=3, clip_on=False))
+        axes[0, 0].set(xlabel=table.columns.name or "", ylabel=table.index.name or "")
+    text = f"{measure}, {table.index.name or 'rows'} by {table.columns.name or 'columns'}."
+    if own.any() and not own.all():
+        text += (
+            f" Mean of the framed cells {np.nanmean(values[own]):.2f}, of the others {np.nanmean(values[~own]):.2f}."
+        )
+    for name, numbers in zip(table.index, values, strict=True):
+        parts = [f"{column} {n:.2f}" for column, n in zip(columns, numbers, strict=True) if not np.isnan(n)]
+        text += f" {name}: {listed(parts) or 'empty'}."
+    return Picture(figure, text)
+
+
+def draw_table(
+    axis: Axes,
+    values: np.ndarray,
+    rows: list[str],
+    columns: list[str],
+    measure: str,
+    slanted: bool = False,
+    **options: Any,
+) -> None:
+    """Cells in color, each with its number if there is room; `measure` stands at the scale. slanted: long names."""
+    many = len(columns) > MANY
+    looks = {
+        "cmap": HEAT,
+        "cbar_kws": {"label": measure, "pad": 0.02},
+        "annot": not many,
+        "annot_kws": {"fontsize": 10.5},
+    }
+    sns.heatmap(values, xticklabels=columns, yticklabels=rows, ax=axis, **(looks | options))
+    axis.tick_params(length=0)
+    turned = {"rotation": 35, "ha": "right", "rotation_mode": "anchor"} if slanted else {"rotation": 90 if many else 0}
+    axis.set_xticks(axis.get_xticks(), columns, fontsize=10.5, **turned)
+
+
+def _short(speakers: tuple[str, ...]) -> list[str]:
+    """Without the word that all names begin with: ``actor 03`` becomes ``03``."""
+    words = {speaker.partition(" ")[0] for speaker in speakers if " " in speaker}
+    same = len(words) == 1 and all(" " in speaker for speaker in speakers)
+    return [speaker.partition(" ")[2] for speaker in speakers] if same else list(speakers)

@@ -1,0 +1,203 @@
+"""Frames stand at their own seconds, maps of the face at the face's, and each stream keeps its own regions."""
+
+import re
+from dataclasses import replace
+
+import numpy as np
+import pytest
+from matplotlib.patches import Rectangle
+
+from sertut import show
+from sertut.errors import SertutError
+from sertut.show.weights import time_weights
+from sertut.video import write_video
+
+from .conftest import LOST, OFFSET, a_map, changed, edges, frames, legend, mesh, on_face, rows, steps
+
+WIDTH = 2.0 / 12  # seconds that each of the 12 frames stands for
+
+
+def bars(axis):
+    """Start and end of the bars below the frames."""
+    found = [box for box in axis.patches if isinstance(box, Rectangle) and box.get_y() < 0]
+    return [pytest.approx((box.get_x(), box.get_x() + box.get_width())) for box in found]
+
+
+def names(axis):
+    return [text for text in axis.texts if text.get_text() != "no\nface"]
+
+
+@pytest.fixture
+def perceived(seen):
+    """neutral looks at 1.3 s, anger, the true one, at 1.6 s, sadness at 0.7 s."""
+    return replace(seen, map=on_face(("emotion", "time")))
+
+
+def test_frames_stand_at_their_own_seconds(seen):
+    strip = rows(show.filmstrip(seen))["face"]
+    for image in strip.images:
+        left, right, bottom, top = image.get_extent()
+        frame = int(np.asarray(image.get_array())[0, 0]) - 100
+        assert seen.face.times[frame] == pytest.approx((left + right) / 2, abs=0.021)  # half a frame
+        assert (right - left, bottom, top) == (pytest.approx(WIDTH), 0, 1)
+    drawn = {round(image.get_extent()[0] / WIDTH) for image in strip.images}
+    assert drawn == set(range(12)) - {7}  # 1.25 s is in the gap, frames 30 to 32
+    assert [text.get_text() for text in strip.texts] == ["no\nface", "fear", "anger"]
+
+
+def test_frames_inside_an_expression_are_framed_and_a_bar_names_it(seen):
+    strip = rows(show.filmstrip(seen))["face"]
+    middles = {
+        line: [round((left + right) / 2, 2) for left, _, right, _ in frames(strip, line)] for line in ("-", "--")
+    }
+    assert middles == {"-": [1.25, 1.42], "--": [0.42, 0.58, 0.75]}
+    assert bars(strip) == [(1.22, 1.46), (0.4, 0.75)]
+
+
+def test_the_weights_stand_below_the_stream_that_they_weigh(seen):
+    picture = show.filmstrip(seen)
+    assert list(rows(picture)) == ["voice", "face", "weight of a frame"]
+    assert edges(rows(picture)["voice"], "-") == [0.9, 1.15] and edges(rows(picture)["voice"], "--") == [0.2, 0.5]
+    weights = rows(picture)["weight of a frame"]
+    assert edges(weights, "-") == [1.22, 1.46] and edges(weights, "--") == [0.4, 0.75]
+    assert legend(picture) == ["attention", "uniform", "true region", "decoy"]
+    assert list(rows(show.filmstrip(replace(seen, map=a_map(2.0))))) == ["voice", "weight of a step", "face"]
+
+
+def test_uniform_counts_only_frames_with_a_face(seen):
+    axis = rows(show.filmstrip(seen))["weight of a frame"]
+    (line,) = [item for item in axis.lines if item.get_linestyle() == ":"]
+    assert line.get_ydata()[0] == pytest.approx(1 / 47)
+    weights, borders = steps(axis)
+    np.testing.assert_allclose(borders, 0.04 * np.arange(51), rtol=1e-6)
+    assert not weights[LOST].any()
+
+
+def test_the_alternative_says_spans_offset_decoy_and_peak(seen):
+    alt = show.filmstrip(seen).alt
+    assert alt.startswith("12 frames of the face, one every 0.17 s, below 2.0 s of actor 01, anger. ")
+    assert "The true region in the voice is 0.90 to 1.15 s. The true region in the face is 1.22 to 1.46 s." in alt
+    assert "The face comes 0.30 s later than the voice. The face's decoy, fear, is at 0.40 to 0.75 s." in alt
+    assert "No face was found in 3 of 50 frames. Attention to the face over 2.0 s of a clip of actor 01, anger:" in alt
+    weights, borders = time_weights(seen)
+    assert f"the peak at {borders[weights.argmax()] + 0.02:.2f} s lies inside" in alt
+    assert f"it is {47 * weights.max():.1f} times the uniform level" in alt
+
+
+@pytest.mark.parametrize(
+    ("offset", "said"), [(-0.25, "0.25 s earlier than"), (0.0, "at the same time as"), (None, None)]
+)
+def test_the_offset_in_words(seen, offset, said):
+    details = {} if offset is None else {"offset": offset}
+    alt = show.filmstrip(changed(seen, *seen.clip.regions, **details)).alt
+    assert (f"The face comes {said} the voice." in alt) if said else "The face comes" not in alt
+
+
+def test_touching_expressions_share_a_name_or_lean_away_from_each_other(seen):
+    places = ((0.3, 0.6, "anger"), (0.62, 0.9, "anger"), (0.92, 1.2, "fear"), (1.4, 1.6, "fear"))
+    regions = [replace(seen.clip.regions[1], start=start, end=end) for start, end, _ in places]
+    picture = show.filmstrip(changed(seen, *regions, faces=tuple((name, start, end) for start, end, name in places)))
+    strip = rows(picture)["face"]
+    written = [(text.get_text(), text.get_position()[0], text.get_ha()) for text in names(strip)]
+    expected = [("anger", 0.88, "right"), ("fear", 0.94, "left"), ("fear", 1.5, "center")]
+    assert written == [(name, pytest.approx(at), side) for name, at, side in expected]
+    assert len(bars(strip)) == 4
+    assert (
+        "The true region in the face is 0.30 to 0.60 s (anger), 0.62 to 0.90 s (anger), 0.92 to 1.20 s (f"
+        in picture.alt
+    )
+
+
+def test_a_clip_that_nobody_judged(seen, tmp_path):
+    write_video(tmp_path / "face.avi", seen.face.crops)
+    picture = show.filmstrip(replace(seen.clip, video=tmp_path / "face.avi"))
+    assert list(rows(picture)) == ["voice", "face"]
+    assert picture.figure.axes[0].get_title("left") == "actor 01, anger: one"
+    assert "redicted" not in picture.alt and "ttention" not in picture.alt
+    values = [int(np.asarray(image.get_array())[0, 0]) for image in rows(picture)["face"].images]
+    times = (np.arange(12) + 0.5) * WIDTH
+    assert [value for value in values if value] == pytest.approx(
+        [100 + t / 0.04 - 0.5 for t in times if not 1.2 <= t < 1.32], abs=0.51
+    )
+
+
+def test_without_known_expressions_the_strip_is_as_high_as_its_frames(seen):
+    assert rows(show.filmstrip(changed(seen)))["face"].get_ylim() == (0, 1)
+
+
+@pytest.mark.parametrize("draw", ["filmstrip", "two_streams", "perception", "shares"])
+def test_frames_are_square(seen, perceived, draw):
+    shown = perceived if draw == "perception" else seen
+    shown = changed(shown, *shown.clip.regions, **shown.clip.details, shares={"anger": 1.0})
+    given = (replace(shown, map=a_map(2.0)), shown) if draw == "two_streams" else (shown,)
+    figure = getattr(show, draw)(*given).figure
+    figure.draw_without_rendering()
+    frame = next(image for axis in figure.axes for image in axis.images).get_window_extent()
+    assert frame.height / frame.width == pytest.approx(1, abs=0.04)
+
+
+def test_two_streams_draws_both_maps_and_the_offset(seen):
+    voice = replace(seen, map=a_map(2.0))
+    picture = show.two_streams(voice, seen)
+    drawn = rows(picture)
+    for label, example in (("voice: weight", voice), ("face: weight", seen)):
+        for values, expected in zip(steps(drawn[label]), time_weights(example), strict=True):
+            np.testing.assert_allclose(values, expected)
+    assert edges(drawn["voice: weight"], "-") == [0.9, 1.15] and edges(drawn["face: weight"], "-") == [1.22, 1.46]
+    between = picture.figure.axes[1]
+    (arrow,) = [text for text in between.texts if hasattr(text, "arrow_patch")]
+    assert (arrow.xyann[0], arrow.xy[0]) == (pytest.approx(1.025), pytest.approx(1.025 + OFFSET))
+    assert "face 0.30 s later" in [text.get_text() for text in between.texts]
+    assert legend(picture) == ["attention, voice", "uniform", "attention, face", "true region", "decoy"]
+    assert "That of the voice: the peak at 1.01 s lies inside the true region 0.90 to 1.15 s" in picture.alt
+    assert "lies inside the true region 1.22 to 1.46 s (decoy 0.40 to 0.75 s). The face comes 0.30 s" in picture.alt
+    assert picture.alt.endswith("Predicted: neutral by voice (0.96), neutral by face (0.96).")
+
+
+def test_rows_of_perception_are_emotions_on_the_clock_of_the_face(perceived):
+    strip, axis, bar = show.perception(perceived).figure.axes
+    weights, across, _ = mesh(axis)
+    np.testing.assert_allclose(weights, perceived.map.weights[0])
+    np.testing.assert_allclose(across, 0.04 * np.arange(51), rtol=1e-6)
+    assert axis.get_ylim() == (3, 0)  # the first emotion on top
+    assert bar.get_ylabel() == "weight of a frame" and axis.get_xlabel() == "time (s)"
+    assert frames(axis) == [pytest.approx((1.22, 0, 1.46, 3))] and frames(axis, "--") == [
+        pytest.approx((0.4, 0, 0.75, 3))
+    ]
+    assert len(strip.images) == 11 and strip.get_xlim() == axis.get_xlim() == (0, 2.0)
+    labels = [label.get_text() for label in axis.get_yticklabels()]
+    assert labels == ["neutral 0.96\npredicted", "anger 0.02\ntrue", "sadness 0.02"]
+    assert not show.perception(replace(perceived, face=None)).figure.axes[0].images
+
+
+def test_perception_says_where_each_emotion_looks(perceived):
+    alt = show.perception(perceived).alt
+    assert alt.startswith("Perception attention over 2.0 s of a clip of actor 01, anger; predicted neutral with prob")
+    assert "The true region in the face is 1.22 to 1.46 s. The decoy is at 0.40 to 0.75 s." in alt
+    weights = perceived.map.weights[0]
+    seconds = 0.04 * (weights.argmax(dim=1).numpy() + 0.5)
+    times = [f"{47 * row.max():.1f} times uniform" for row in weights]
+    assert alt.endswith(
+        f"neutral {seconds[0]:.2f} s (inside), {times[0]}; anger {seconds[1]:.2f} s, {times[1]};"
+        f" sadness {seconds[2]:.2f} s, {times[2]}."
+    )
+
+
+def test_what_cannot_be_drawn_says_what_to_do(seen):
+    voice = replace(seen, map=a_map(2.0))
+    with pytest.raises(SertutError, match="clip-0 has no video; use a corpus with faces"):
+        show.filmstrip(replace(seen, face=None))
+    with pytest.raises(SertutError, match="the example of the face has no attention to it"):
+        show.two_streams(voice, voice)
+    with pytest.raises(SertutError, match="the voice is of clip clip-0, the face of clip another"):
+        show.two_streams(voice, replace(seen, clip=replace(seen.clip, name="another")))
+    with pytest.raises(SertutError, match="pooling='perception'"):
+        show.perception(seen)
+
+
+def test_the_player_marks_the_faces_region_below_the_waveform(seen):
+    html = show.player(seen).html
+    rect = re.search(r'<rect class="sertut-region" x="([\d.]+)" y="(\d+)" width="([\d.]+)"', html).groups()
+    assert [float(value) for value in rect] == pytest.approx([366, 86, 72])  # 600 units for 2 s
+    assert "attention (face)" in html and "true region (face)" in html and "decoy (face, dashed)" in html
+    assert "(face" not in show.player(replace(seen, map=a_map(2.0))).html

@@ -1,0 +1,119 @@
+"""What is drawn equals the data, each stream keeps its own spans, and the text alternative says the right numbers."""
+
+from dataclasses import replace
+
+import numpy as np
+import pytest
+import torch
+
+from sertut import show
+from sertut.attention import AttentionMap, Clock
+from sertut.corpora import Region
+from sertut.show.weights import describe, time_weights
+from sertut.signals import frame_seconds
+
+from .conftest import changed, edges, frames, legend, on_face, rows, steps
+
+LABELS = ["amplitude", "frequency (Hz)", "weight of a step", "level (dB)"]
+
+
+def test_attention_draws_sound_weights_and_level_on_their_own_clocks(example):
+    drawn = rows(show.attention(example))
+    assert list(drawn) == LABELS
+    assert all(axis.get_xlim() == (0, 2.0) for axis in drawn.values())
+    values, borders = steps(drawn["weight of a step"])
+    np.testing.assert_allclose(values, example.map.weights[0].numpy())
+    np.testing.assert_allclose(borders, -0.0075 + 0.04 * np.arange(len(values) + 1))
+    (uniform,) = [line for line in drawn["weight of a step"].lines if line.get_linestyle() == ":"]
+    assert uniform.get_ydata()[0] == 1 / len(values)
+    np.testing.assert_array_equal(drawn["amplitude"].lines[0].get_ydata(), example.samples)
+    np.testing.assert_allclose(drawn["amplitude"].lines[0].get_xdata()[-1], 2.0, atol=1e-4)
+    level = drawn["level (dB)"].lines[0]
+    np.testing.assert_array_equal(level.get_ydata(), example.level.numpy())
+    np.testing.assert_allclose(level.get_xdata(), frame_seconds(len(example.level)))
+
+
+def test_each_row_has_the_spans_of_its_own_stream(seen):
+    picture = show.attention(seen)
+    for label, axis in rows(picture).items():
+        if label == "frequency (Hz)":  # on the spectrogram shading would hide the data
+            assert frames(axis) == [pytest.approx((0.9, -0.5, 1.15, 63.5))]
+            assert frames(axis, "--") == [pytest.approx((0.2, -0.5, 0.5, 63.5))]
+            continue
+        face = label == "weight of a frame"
+        assert edges(axis, "-") == ([1.22, 1.46] if face else [0.9, 1.15])
+        assert edges(axis, "--") == ([0.4, 0.75] if face else [0.2, 0.5])
+        shaded = [(p.get_x(), p.get_x() + p.get_width()) for p in axis.patches if hasattr(p, "get_x")]
+        assert shaded == [
+            pytest.approx(span) for span in ([(1.22, 1.46), (0.4, 0.75)] if face else [(0.9, 1.15), (0.2, 0.5)])
+        ]
+    assert legend(picture) == ["attention", "uniform", "true region", "decoy"]
+    assert picture.alt.startswith("Attention to the face over 2.0 s")
+
+
+def test_the_words_stand_above_the_waveform(example):
+    shown = changed(example, words=(("the", 0.2, 0.5), ("dog", 0.9, 1.15)))
+    texts = rows(show.attention(shown))["amplitude"].texts
+    assert [(text.get_text(), text.get_position()[0]) for text in texts] == [
+        ("the", pytest.approx(0.35)),
+        ("dog", pytest.approx(1.025)),
+    ]
+
+
+def test_alt_says_where_the_peak_is_and_what_was_decided(example):
+    values, borders = time_weights(example)
+    assert show.attention(example).alt == (
+        f"Attention over 2.0 s of a clip of actor 01, neutral: the peak at {borders[values.argmax()] + 0.02:.2f} s lies"
+        f" inside the true region 0.90 to 1.15 s; it is {values.max() * len(values):.1f} times the uniform level;"
+        " predicted neutral with probability 0.96."  # softmax of 4, 0, 0
+    )
+    outside = describe(changed(example, Region(0.1, 0.3), decoy_start=0.9, decoy_end=1.2))
+    assert "lies outside the true region 0.10 to 0.30 s (decoy 0.90 to 1.20 s)" in outside
+
+
+def test_a_uniform_map_has_no_peak(example):
+    flat = replace(example.map, weights=torch.full_like(example.map.weights, 1 / example.map.weights.shape[1]))
+    alt = describe(replace(example, map=flat))
+    assert "every step has the same weight; the true region is 0.90 to 1.15 s" in alt and "peak" not in alt
+
+
+def test_clip_without_region_and_model_without_map(example):
+    for nowhere in (changed(example), changed(example, Region(0.1, 0.3, "face"))):
+        picture = show.attention(nowhere)
+        assert "region" not in picture.alt and not rows(picture)["amplitude"].patches
+    mapless = show.attention(replace(example, map=None))
+    assert list(rows(mapless)) == [label for label in LABELS if "weight" not in label]
+    assert "without an attention map; the true region is 0.90 to 1.15 s" in mapless.alt
+    mapless.png  # noqa: B018  (draws)
+
+
+def test_a_map_with_more_axes_is_projected_to_time(example):
+    weights = torch.rand(1, 50, 4)
+    weights /= weights.sum()
+    map_ = AttentionMap(weights, ("time", "frequency"), torch.ones(1, 50, dtype=torch.bool), {"time": Clock(0.04)})
+    axis = rows(show.attention(replace(example, map=map_)))["weight of a step"]
+    np.testing.assert_allclose(steps(axis)[0], weights.sum(dim=2)[0].numpy(), rtol=1e-6)
+
+
+def test_attention_by_emotion_is_that_for_the_predicted_one(seen):
+    shown = replace(seen, map=on_face(("emotion", "time")))  # neutral was predicted
+    other = replace(shown, predicted="anger")
+    for index, one in enumerate((shown, other)):
+        np.testing.assert_allclose(time_weights(one)[0], shown.map.weights[0, index])
+    assert describe(other).startswith("Attention to the face for anger over 2.0 s")
+
+
+def test_attentions_has_a_row_an_example_and_names_the_rule(report):
+    chosen = report.typical(3)
+    picture = show.attentions(chosen)
+    drawn = [axis for axis in picture.figure.axes if axis.get_ylabel().startswith("weight")]
+    for axis, example in zip(drawn, chosen, strict=True):
+        np.testing.assert_allclose(steps(axis)[0], example.map.weights[0].numpy())
+        assert axis.get_xlim() == (0, 2.0)  # one scale of seconds, that of the longest clip
+        assert axis.get_title("left").startswith(f"{example.clip.speaker}, {example.clip.emotion}. Predicted: ")
+        assert f"clip of {example.clip.speaker}, {example.clip.emotion}" in picture.alt
+    assert picture.alt.startswith(f"3 clips. {chosen.rule} Attention over")
+
+
+def test_the_legend_names_what_any_of_the_clips_has_once(example):
+    assert legend(show.attentions([changed(example), example, example])) == ["attention", "uniform", "true region"]
