@@ -22,7 +22,7 @@ ROOMS = (
     "course",
     "cli",
 )
-FOR_EVERYONE = {"errors", "files", "progress"}
+FOR_EVERYONE = {"errors", "files", "progress", "tensors"}
 ENTRANCES = {"__init__", "__main__"}
 STUDENT = {"signals", "attention", "models", "training"}
 STUDENT_LINES, ALL_LINES = 2_500, 13_000

@@ -152,8 +152,17 @@ def cell_energy(spectrogram: torch.Tensor, time: Clock, bands: Clock, shape: tup
 
 def mel_band(hertz: float, bands: int = N_MELS) -> float:
     """Where a frequency lies among the mel bands of a log-mel spectrogram: b at the center of band b."""
-    mel = lambda f: 2595 * np.log10(1 + f / 700)  # noqa: E731
-    return float((mel(hertz) - mel(LOWEST_HZ)) / (mel(HIGHEST_HZ) - mel(LOWEST_HZ)) * (bands + 1) - 1)
+    return float((_mel(hertz) - _mel(LOWEST_HZ)) / (_mel(HIGHEST_HZ) - _mel(LOWEST_HZ)) * (bands + 1) - 1)
+
+
+def band_hz(bands: int) -> np.ndarray:
+    """Center frequency of each mel band, Hz, shape (bands,)."""
+    mels = np.linspace(_mel(LOWEST_HZ), _mel(HIGHEST_HZ), bands + 2)[1:-1]
+    return 700.0 * (10.0 ** (mels / 2595.0) - 1.0)
+
+
+def _mel(hertz: float) -> float:
+    return 2595.0 * np.log10(1.0 + hertz / 700.0)
 
 
 def _cells(map_: AttentionMap, n_frames: int) -> tuple[np.ndarray, Clock, Clock]:

@@ -18,6 +18,8 @@ from sertut.evidence.sums import BINS, READ_FROM, STEP, Tally
 ATTENTION, UNTRAINED = "attention", "untrained network"
 """The method under test, and the same network before training."""
 
+NOT_ATTENDING = "this model has no attention map; train one with attention, e.g. pooling='attention'."
+
 Found = Mapping[str, Mapping[str, float]]
 """What one clip gives: method -> column -> value."""
 

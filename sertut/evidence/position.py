@@ -16,7 +16,7 @@ from sertut.attention import AttentionMap
 from sertut.corpora import Clip, Corpus
 from sertut.errors import SertutError
 from sertut.evidence.localization import FRAMES
-from sertut.evidence.perclip import ATTENTION, ClipScores, Found, score_each
+from sertut.evidence.perclip import ATTENTION, NOT_ATTENDING, ClipScores, Found, score_each
 from sertut.evidence.scores import region_mask
 from sertut.signals import HOP_SECONDS, Batch, pad
 from sertut.training.runs import Run
@@ -87,6 +87,6 @@ def _weights(run: Run, row: torch.Tensor) -> tuple[AttentionMap, torch.Tensor]:
     features, mask = pad([row])
     maps = run.model(Batch(features, mask, torch.zeros(1, dtype=torch.long)).to(run.device)).maps
     if ATTENTION not in maps:
-        raise SertutError("the model has no attention map; train one with attention, e.g. pooling='attention'.")
+        raise SertutError(NOT_ATTENDING)
     map_ = maps[ATTENTION].over_time()
     return map_, map_.of(0).cpu()

@@ -20,7 +20,7 @@ from sertut.evidence.intervals import Interval, confusions_by_speaker
 from sertut.evidence.lags import ALIGNMENT, NOT_ALIGNING, offsets, true_offset
 from sertut.evidence.level import loudness
 from sertut.evidence.localization import localize, of_emotions
-from sertut.evidence.perclip import ATTENTION, ClipScores
+from sertut.evidence.perclip import ATTENTION, NOT_ATTENDING, ClipScores
 from sertut.evidence.reach import head_use
 from sertut.evidence.sums import Tally
 from sertut.training.metrics import chance_uar, recalls
@@ -106,8 +106,7 @@ class Report:
         Raises:
             SertutError: the model has no attention map, or the corpus no known regions.
         """
-        self._ask(self._not_attending(), self._without_regions())
-        maps = _maps(self.predictions)
+        maps = self._maps()
         chosen = any("emotion" in map_.axes for map_ in maps)
         others = {"predicted class": of_emotions(maps, self.predictions.predicted.tolist())} if chosen else {}
         return self._scored(functools.partial(localize, others=others))
@@ -119,7 +118,6 @@ class Report:
         Raises:
             SertutError: the map has no frequency axis, or the corpus no known regions.
         """
-        self._ask(self._not_attending(), self._without_regions())
         return self._scored(localize_cells)
 
     @cached_property
@@ -129,8 +127,10 @@ class Report:
         Raises:
             SertutError: the model has no attention map, or one of the face.
         """
-        faces = "this model attends to the face, which has no loudness; ask one that attends to the voice."
-        self._ask(self._not_attending(), faces if self._stream() == "face" else "")
+        if self._maps()[0].stream == "face":
+            raise SertutError(
+                "this model attends to the face, which has no loudness; ask one that attends to the voice."
+            )
         return self._scored(loudness)
 
     @cached_property
@@ -140,8 +140,7 @@ class Report:
         Raises:
             SertutError: the model has no attention map, or one without heads.
         """
-        self._ask(self._not_attending())
-        return head_use(self.predictions.clips, _maps(self.predictions))
+        return head_use(self.predictions.clips, self._maps())
 
     @cached_property
     def offsets(self) -> ClipScores:
@@ -150,9 +149,7 @@ class Report:
         Raises:
             SertutError: the model has no map between voice and face, or the corpus no known offsets.
         """
-        self._ask(self._without_offsets())
-        untrained = _maps(self.untrained, ALIGNMENT) if self.untrained else None
-        return offsets(self.predictions.clips, _maps(self.predictions, ALIGNMENT), untrained)
+        return offsets(self.predictions.clips, self._maps(ALIGNMENT), self._untrained(ALIGNMENT))
 
     @cached_property
     def tally(self) -> Tally:
@@ -161,53 +158,37 @@ class Report:
         The method "model" has "uar"; "attention" and what stands beside it the metrics of :attr:`localization`,
         :attr:`cells`, :attr:`loudness` and :attr:`offsets`; "all heads", "head 1", ... those of :attr:`heads`.
         """
+        clips, maps = self.predictions.clips, self.predictions.maps
         parts: list[Tally] = []
-        if not self._not_attending():
-            parts += [self.localization] if not self._without_regions() else []
-            parts += [self.cells] if not self._without_regions() and self._knows_bands() else []
-            parts += [self.loudness] if self._stream() == "voice" else []
-            parts += [self.heads] if all("head" in map_.axes for map_ in _maps(self.predictions)) else []
-        parts += [self.offsets] if not self._without_offsets() else []
+        if all(ATTENTION in named for named in maps):
+            attention = maps[0][ATTENTION]
+            known = [region for clip in clips for region in clip.regions if region.stream == attention.stream]
+            banded = "frequency" in attention.axes and any(region.in_band for region in known)
+            parts += [self.localization] if known else []
+            parts += [self.cells] if banded else []
+            parts += [self.loudness] if attention.stream == "voice" else []
+            parts += [self.heads] if "head" in attention.axes else []
+        if all(ALIGNMENT in named for named in maps) and any(true_offset(clip) is not None for clip in clips):
+            parts += [self.offsets]
         return self.decisions.merged(*parts)
 
     def _scored(self, score: Callable[..., ClipScores]) -> ClipScores:
-        labels = self.predictions.labels.tolist()
-        untrained = of_emotions(_maps(self.untrained), labels) if self.untrained else None
-        return score(self.predictions.clips, of_emotions(_maps(self.predictions), labels), untrained)
+        labels, untrained = self.predictions.labels.tolist(), self._untrained()
+        before = None if untrained is None else of_emotions(untrained, labels)
+        return score(self.predictions.clips, of_emotions(self._maps(), labels), before)
 
-    def _ask(self, *reasons: str) -> None:
-        """Raise the first reason, if there is one, why something cannot be scored."""
-        for reason in filter(None, reasons):
-            raise SertutError(reason)
+    def _maps(self, name: str = ATTENTION) -> list[AttentionMap]:
+        """One map a clip.
 
-    def _knows_bands(self) -> bool:
-        """Whether maps and regions both have a frequency."""
-        maps_do = all("frequency" in map_.axes for map_ in _maps(self.predictions))
-        return maps_do and any(region.in_band for clip in self.predictions.clips for region in clip.regions)
+        Raises:
+            SertutError: the model has no such map.
+        """
+        if not all(name in maps for maps in self.predictions.maps):
+            raise SertutError(NOT_ALIGNING if name == ALIGNMENT else NOT_ATTENDING)
+        return [maps[name] for maps in self.predictions.maps]
 
-    def _stream(self) -> str | None:
-        """The stream of the attention maps, "voice" or "face"; None without any."""
-        return next((maps[ATTENTION].stream for maps in self.predictions.maps if ATTENTION in maps), None)
-
-    def _not_attending(self) -> str:
-        if all(ATTENTION in maps for maps in self.predictions.maps):
-            return ""
-        return "this model has no attention map to localize with; train one with attention, e.g. pooling='attention'."
-
-    def _without_regions(self) -> str:
-        if any(region.stream == self._stream() for clip in self.predictions.clips for region in clip.regions):
-            return ""
-        return (
-            f"the emotional regions of '{self.name}' are not known, so attention cannot be scored against them;"
-            " use planted or a spliced corpus, e.g. spliced-ravdess."
-        )
-
-    def _without_offsets(self) -> str:
-        if not all(ALIGNMENT in maps for maps in self.predictions.maps):
-            return NOT_ALIGNING
-        if all(true_offset(clip) is None for clip in self.predictions.clips):
-            return f"the offsets between voice and face of '{self.name}' are not known; use planted."
-        return ""
+    def _untrained(self, name: str = ATTENTION) -> list[AttentionMap] | None:
+        return [maps[name] for maps in self.untrained.maps] if self.untrained else None
 
     def examples(self, rule: str = "typical", n: int = 4) -> Selection:
         """Clips chosen by a rule, never by hand: one for each of the first `n` emotions that occur.
@@ -265,7 +246,3 @@ def evaluate(run: Run, corpus: Corpus, baselines: bool = True) -> Report:
     has_map = any(predictions.maps)
     untrained = predict(run.untrained(), corpus) if baselines and has_map else None
     return Report(corpus.name, predictions, untrained)
-
-
-def _maps(predictions: Predictions, name: str = ATTENTION) -> list[AttentionMap]:
-    return [maps[name] for maps in predictions.maps if name in maps]

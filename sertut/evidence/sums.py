@@ -76,7 +76,7 @@ STATISTICS: Mapping[str, Statistic] = {
 }
 """Name of a statistic, as results keep it -> how a score is made from tables summed over speakers."""
 
-READ_FROM: Mapping[str, tuple[str, Statistic]] = {"wa": ("uar", wa), "offset_within": ("offset_error", within)}
+READ_FROM: Mapping[str, tuple[str, Statistic | None]] = {"wa": ("uar", wa), "offset_within": ("offset_error", within)}
 """Metrics that are read from another one's tables, and how."""
 
 
@@ -106,7 +106,8 @@ class Tally:
 
     def scored(self, metric: str) -> tuple[str, ...]:
         """The methods that have a metric; none where it could not be taken, e.g. where no region is known."""
-        return tuple(method for method, held in self.tables.items() if _source(metric) in held)
+        source = READ_FROM.get(metric, (metric, None))[0]
+        return tuple(method for method, held in self.tables.items() if source in held)
 
     @property
     def settings(self) -> tuple[float, ...]:
@@ -142,16 +143,14 @@ class Tally:
         statistic, table = self._find(metric, method)
         return np.asarray(statistic(table.sum(axis=1)))
 
-    def interval(self, method: str, metric: str) -> Interval:
+    def interval(self, method: str | None, metric: str) -> Interval:
         """A score, averaged over seeds, with its interval."""
         statistic, table = self._find(metric, method)
         return bootstrap_speakers(statistic, _with_clips(table)[0])
 
     def difference(self, method: str, other: str, metric: str) -> Interval:
         """By how much a metric is higher for one method than for another on the same clips, paired."""
-        statistic, ours = self._find(metric, method)
-        ours, theirs = _with_clips(ours, self._find(metric, other)[1])
-        return paired_difference(statistic, ours, theirs)
+        return self._paired(self, metric, method, other)
 
     def against(self, other: Tally, metric: str = "uar", method: str | None = None) -> Interval:
         """By how much a metric is higher here than in `other`, paired over speakers and seeds.
@@ -161,19 +160,17 @@ class Tally:
         """
         if self.seeds != other.seeds or self.speakers != other.speakers:
             raise SertutError("a paired difference needs the same seeds and the same speakers on both sides.")
-        statistic, ours = self._find(metric, method)
-        ours, theirs = _with_clips(ours, other._find(metric, method)[1])
-        return paired_difference(statistic, ours, theirs)
+        return self._paired(other, metric, method, method)
 
     @property
     def uar(self) -> Interval:
         """Unweighted average recall."""
-        return self.interval(self.scored("uar")[0], "uar")
+        return self.interval(None, "uar")
 
     @property
     def wa(self) -> Interval:
         """Weighted accuracy."""
-        return self.interval(self.scored("uar")[0], "wa")
+        return self.interval(None, "wa")
 
     @property
     def chance(self) -> float:
@@ -182,15 +179,15 @@ class Tally:
 
     def merged(self, *others: Tally) -> Tally:
         """This with other scores of the same runs, whose speakers are among the speakers here."""
-        tables = {method: dict(held) for method, held in self.tables.items()}
+        tables, statistics = {method: dict(held) for method, held in self.tables.items()}, dict(self.statistics)
         for other in others:
+            statistics |= other.statistics
             places = [self.speakers.index(name) for name in other.speakers]
             for method, held in other.tables.items():
                 for metric, table in held.items():
                     whole = np.zeros((len(self.seeds), len(self.speakers), *table.shape[2:]), table.dtype)
                     whole[:, places] = table
                     tables.setdefault(method, {})[metric] = whole
-        statistics = {**self.statistics, **{name: s for other in others for name, s in other.statistics.items()}}
         return Tally(self.speakers, tables, statistics, self.seeds, self.emotions)
 
     def to_json(self) -> dict:
@@ -222,40 +219,37 @@ class Tally:
         """
         if not parts or len(parts) != len(seeds):
             raise SertutError(f"{len(parts)} results and {len(seeds)} seeds: pass at least one, and a seed for each.")
-        first = parts[0]
-        if any(part.get("emotions") != first.get("emotions") for part in parts):
+        emotions, statistics = parts[0].get("emotions", ()), parts[0]["statistics"]
+        if any(part.get("emotions", ()) != emotions for part in parts):
             raise SertutError("the results have different lists of emotions; pool runs of one corpus only.")
-        folds = {seed: [p for p, s in zip(parts, seeds, strict=True) if s == seed] for seed in sorted(set(seeds))}
-        speakers = tuple(sorted(name for part in next(iter(folds.values())) for name in part["speakers"]))
-        for seed, own in folds.items():
-            names = [name for part in own for name in part["speakers"]]
-            if len(set(names)) < len(names):
-                raise SertutError(
-                    f"seed {seed}: a speaker was tested twice; pool folds whose test speakers are disjoint."
-                )
-            if odd := sorted(set(names) ^ set(speakers)):
+        rows = {  # seed -> of each speaker the name, and the part and place where its tables are
+            seed: sorted(
+                (name, at, place)
+                for at, part in enumerate(parts)
+                if seeds[at] == seed
+                for place, name in enumerate(part["speakers"])
+            )
+            for seed in sorted(set(seeds))
+        }
+        speakers = tuple(dict.fromkeys(name for name, _, _ in next(iter(rows.values()))))
+        for seed, found in rows.items():
+            if odd := sorted({name for name, _, _ in found} ^ set(speakers)):
                 raise SertutError(
                     f"seed {seed} was not tested on the same speakers ({', '.join(odd)}); complete the runs."
                 )
-        empty = Tally(speakers, {}, first["statistics"], tuple(folds), tuple(first.get("emotions", ())))
+            if len(found) > len(speakers):
+                raise SertutError(f"seed {seed}: a speaker was tested twice; pool folds whose speakers are disjoint.")
+        empty = cls(speakers, {}, statistics, tuple(rows), tuple(emotions))
 
         def stacked(method: str, metric: str) -> np.ndarray:
-            name, by_seed = empty._statistic(metric), []
-            for own in folds.values():
-                rows: dict[str, list] = {}
-                for part in own:
-                    rows |= dict(zip(part["speakers"], part["methods"][method][metric], strict=True))
-                by_seed.append([_unpack(name, rows[speaker]) for speaker in speakers])
-            return np.array(by_seed)
+            of_part, name = [part["methods"][method][metric] for part in parts], empty._statistic(metric)
+            return np.array([[_unpack(name, of_part[at][place]) for _, at, place in row] for row in rows.values()])
 
-        tables = {
-            method: {
-                metric: stacked(method, metric)
-                for metric in held
-                if all(metric in part["methods"].get(method, ()) for part in parts)
-            }
-            for method, held in first["methods"].items()
+        everywhere = {  # what some part lacks, such as what nobody in one fold has, is left out
+            method: [metric for metric in held if all(metric in part["methods"].get(method, ()) for part in parts)]
+            for method, held in parts[0]["methods"].items()
         }
+        tables = {method: {m: stacked(method, m) for m in metrics} for method, metrics in everywhere.items()}
         return replace(empty, tables=tables)
 
     def _statistic(self, metric: str) -> str:
@@ -263,20 +257,18 @@ class Tally:
 
     def _find(self, metric: str, method: str | None = None) -> tuple[Statistic, np.ndarray]:
         """How a score is made, and its tables (K, S, ...)."""
-        source = _source(metric)
-        if method is None:
-            method = next(iter(self.scored(metric)), next(iter(self.tables)))
+        source, read = READ_FROM.get(metric, (metric, None))
+        method = method or next(iter(self.scored(metric) or self.methods))
         if method not in self.tables:
             raise unknown("method", method, self.tables)
         if source not in self.tables[method]:
             raise unknown(f"metric of '{method}'", metric, self.tables[method])
-        read = READ_FROM.get(metric)
-        return read[1] if read else STATISTICS[self._statistic(metric)], self.tables[method][source]
+        return read or STATISTICS[self._statistic(metric)], self.tables[method][source]
 
-
-def _source(metric: str) -> str:
-    """The metric in whose tables a metric is found."""
-    return READ_FROM[metric][0] if metric in READ_FROM else metric
+    def _paired(self, other: Tally, metric: str, ours: str | None, theirs: str | None) -> Interval:
+        (statistic, a), (_, b) = self._find(metric, ours), other._find(metric, theirs)
+        a, b = _with_clips(a, b)
+        return paired_difference(statistic, a, b)
 
 
 def _with_clips(*tables: np.ndarray) -> list[np.ndarray]:

@@ -11,6 +11,10 @@ from torch import nn
 
 from sertut.attention.maps import AttentionMap
 from sertut.errors import SertutError
+from sertut.tensors import digest
+
+PLAIN = (str, int, float, bool, tuple, type(None))
+"""Types of what sets a network up."""
 
 
 @dataclass(frozen=True)
@@ -52,3 +56,16 @@ def redraw(module: nn.Module) -> None:
         raise SertutError(f"{type(module).__name__} has parameters but no reset_parameters(); add one.")
     for child in module.children():
         redraw(child)
+
+
+def architecture(model: nn.Module) -> str:
+    """Digest of what a network is, its weights aside: classes, plain settings such as ``pooling``, names and shapes."""
+    modules = []
+    for name, module in model.named_modules():
+        settings = {
+            key: repr(value) for key, value in vars(module).items() if isinstance(value, PLAIN) and key[0] != "_"
+        }
+        for state in ("training", "pretrained"):  # of its weights, not of what it computes
+            settings.pop(state, None)
+        modules.append([name, type(module).__qualname__, settings])
+    return digest([modules, [(name, tuple(value.shape)) for name, value in model.state_dict().items()]])

@@ -18,10 +18,11 @@ from sertut.attention import Clock
 from sertut.corpora import Region
 from sertut.errors import SertutError
 from sertut.evidence import Example
+from sertut.evidence.cells import band_hz
 from sertut.models import FullyConvolutional
 from sertut.show.picture import Picture, listed, numbers
 from sertut.show.rows import Heat, Row, borders, compose, mark_spans, outline
-from sertut.show.sounds import band_edges, band_hz, draw_spectrogram
+from sertut.show.sounds import band_edges, draw_spectrogram
 from sertut.show.style import ROLES
 from sertut.show.weights import draw_weights, weights_row
 from sertut.show.words import decided, length, of_clip, true_regions, verdict

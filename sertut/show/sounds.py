@@ -11,13 +11,12 @@ from matplotlib.image import AxesImage
 
 from sertut.corpora import Region
 from sertut.evidence import Example
-from sertut.evidence.cells import mel_band
+from sertut.evidence.cells import band_hz, mel_band
 from sertut.show.picture import Picture, canvas, listed, numbers
 from sertut.show.rows import Draw, Row, mark_spans, whole
 from sertut.show.style import HEAT, ROLES, SPECTRUM, look
 from sertut.show.words import length
 from sertut.signals import HOP_SECONDS, SAMPLE_RATE, Batch, frame_seconds, log_mel
-from sertut.signals.features import HIGHEST_HZ, LOWEST_HZ
 
 TICKS_HZ = (200, 500, 1000, 2000, 4000, 8000)
 
@@ -158,13 +157,3 @@ def band_edges(region: Region, axis: Axes) -> tuple[float, float]:
     """Lower and upper edge of a region on the band axis of a spectrogram; its own edges where no band is known."""
     low, high = whole(region, axis)
     return low if region.low is None else mel_band(region.low), high if region.high is None else mel_band(region.high)
-
-
-def band_hz(bands: int) -> np.ndarray:
-    """Center frequency of each mel band, Hz, shape (bands,)."""
-    mels = np.linspace(_mel(LOWEST_HZ), _mel(HIGHEST_HZ), bands + 2)[1:-1]
-    return 700.0 * (10.0 ** (mels / 2595.0) - 1.0)
-
-
-def _mel(hz: float) -> float:
-    return 2595.0 * np.log10(1.0 + hz / 700.0)

@@ -78,14 +78,8 @@ class Batch:
 
     def to(self, device: torch.device | str) -> Batch:
         """The same batch on another device."""
-        return replace(
-            self,
-            features=self.features.to(device),
-            mask=self.mask.to(device),
-            labels=self.labels.to(device),
-            face=None if self.face is None else self.face.to(device),
-            face_mask=None if self.face_mask is None else self.face_mask.to(device),
-        )
+        moved: dict = {name: value.to(device) for name, value in vars(self).items() if isinstance(value, torch.Tensor)}
+        return replace(self, **moved)
 
 
 @dataclass(frozen=True)

@@ -48,8 +48,7 @@ def log_mel(samples: np.ndarray) -> torch.Tensor:
     Raises:
         AudioError: the clip is shorter than one frame.
     """
-    power = _mel()(_framed(samples))  # (64, T)
-    return (10.0 * torch.log10(power.clamp(min=10 ** (FLOOR_DB / 10)))).T.contiguous()
+    return _decibels(_spectrum(_mel, samples))
 
 
 def mfcc(samples: np.ndarray) -> torch.Tensor:
@@ -64,13 +63,12 @@ def mfcc(samples: np.ndarray) -> torch.Tensor:
     Raises:
         AudioError: the clip is shorter than one frame.
     """
-    return _mfcc()(_framed(samples)).T.contiguous()
+    return _spectrum(_mfcc, samples)
 
 
 def level_db(samples: np.ndarray) -> torch.Tensor:
     """Root-mean-square level of each frame, dB relative to full scale, shape (T,); not below -100 dB."""
-    power = _framed(samples).unfold(0, WINDOW, HOP).square().mean(dim=1)  # (T,)
-    return 10.0 * torch.log10(power.clamp(min=10 ** (FLOOR_DB / 10)))
+    return _decibels(_framed(samples).unfold(0, WINDOW, HOP).square().mean(dim=1))
 
 
 def sounding(level: torch.Tensor, range_db: float = 50.0) -> torch.Tensor:
@@ -150,6 +148,10 @@ def settings(name: str) -> str:
     return f"{name}-{SAMPLE_RATE}-{WINDOW}-{HOP}-{N_FFT}-{FEATURES[name][1]}-{LOWEST_HZ:g}-{FLOOR_DB:g}-v1"
 
 
+def _decibels(power: torch.Tensor) -> torch.Tensor:
+    return 10.0 * torch.log10(power.clamp(min=10 ** (FLOOR_DB / 10)))
+
+
 def _framed(samples: np.ndarray) -> torch.Tensor:
     if len(samples) < WINDOW:
         raise AudioError(
@@ -159,32 +161,26 @@ def _framed(samples: np.ndarray) -> torch.Tensor:
     return torch.from_numpy(np.ascontiguousarray(samples, dtype=np.float32))
 
 
-def _spectrum_settings(n_mels: int) -> dict:
-    return dict(n_fft=N_FFT, win_length=WINDOW, hop_length=HOP, f_min=LOWEST_HZ, f_max=HIGHEST_HZ, n_mels=n_mels)
+def _spectrum(transform: Callable[[], torch.nn.Module], samples: np.ndarray) -> torch.Tensor:
+    """(T, F), where frame t covers exactly the 400 samples from 160 t.
+
+    torch.stft centers its 400-sample window inside 512 points; padding half the difference on each side aligns both.
+    """
+    margin = (N_FFT - WINDOW) // 2
+    with torch.no_grad():
+        return transform()(torch.nn.functional.pad(_framed(samples), (margin, margin))).T.contiguous()
+
+
+def _settings(n_mels: int) -> dict:
+    sizes = dict(n_fft=N_FFT, win_length=WINDOW, hop_length=HOP, center=False)
+    return dict(**sizes, f_min=LOWEST_HZ, f_max=HIGHEST_HZ, n_mels=n_mels)
 
 
 @functools.cache
 def _mel() -> torch.nn.Module:
-    return _Centered(MelSpectrogram(SAMPLE_RATE, center=False, **_spectrum_settings(N_MELS)))
+    return MelSpectrogram(SAMPLE_RATE, **_settings(N_MELS))
 
 
 @functools.cache
 def _mfcc() -> torch.nn.Module:
-    melkwargs = dict(center=False, **_spectrum_settings(80))
-    return _Centered(MFCC(SAMPLE_RATE, N_MFCC, melkwargs=melkwargs))
-
-
-class _Centered(torch.nn.Module):
-    """Give the 512-point transform the samples it needs so that frame t covers exactly the 400 samples from 160 t.
-
-    torch.stft centers its 400-sample window inside 512 points; padding half the difference on each side aligns both.
-    """
-
-    def __init__(self, transform: torch.nn.Module) -> None:
-        super().__init__()
-        self.transform = transform
-
-    @torch.no_grad()
-    def forward(self, samples: torch.Tensor) -> torch.Tensor:
-        margin = (N_FFT - WINDOW) // 2
-        return self.transform(torch.nn.functional.pad(samples, (margin, margin)))
+    return MFCC(SAMPLE_RATE, N_MFCC, melkwargs=_settings(80))

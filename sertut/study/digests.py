@@ -10,7 +10,7 @@ from sertut.corpora.cache import content_hash
 from sertut.files import code_of
 from sertut.study.methods import METHODS, kind_of
 from sertut.study.protocols import Training
-from sertut.training.storage import digest
+from sertut.tensors import digest
 
 HERE = tuple(f"study/{name}.py" for name in ("grid", "starts", "photographs", "imageweights"))
 CODE = ("signals", "video", "corpora", "attention", "models", "training", "evidence", *HERE)

@@ -6,7 +6,6 @@ import copy
 import dataclasses
 import math
 import time
-from dataclasses import dataclass
 from pathlib import Path
 
 import numpy
@@ -20,14 +19,15 @@ from sertut.corpora import Fold
 from sertut.errors import SertutError
 from sertut.files import code_of, data_folder
 from sertut.models import redraw
+from sertut.models.base import architecture
 from sertut.progress import progress_bar
 from sertut.signals import Normalizer
+from sertut.tensors import digest, digest_of_tensors, read_tensors, write_tensors
 from sertut.training.data import Examples, examples, fit_face_normalizer
 from sertut.training.device import pick_device
 from sertut.training.metrics import confusion, uar
 from sertut.training.recipe import Recipe, make_recipe
 from sertut.training.runs import FILE, Run, load_run
-from sertut.training.storage import architecture, digest, digest_of_tensors, read_tensors, write_tensors
 
 
 def fit(
@@ -57,7 +57,7 @@ def fit(
     Raises:
         SertutError: unknown option or device; the checkpoint belongs to another training; the loss is no longer finite.
     """
-    training = _prepared(model, fold, seed, pick_device(device), progress, reinitialize, make_recipe(**recipe))
+    training = _Training(model, fold, seed, pick_device(device), progress, reinitialize, make_recipe(**recipe))
     return training.run(progress, checkpoint)
 
 
@@ -74,10 +74,18 @@ def fit_once(
     Arguments and errors as in :func:`fit`.
     """
     where = pick_device(device)
-    training = _prepared(model, fold, seed, where, progress, True, make_recipe(**recipe))
+    training = _Training(model, fold, seed, where, progress, True, make_recipe(**recipe))
     if not {type(part).__module__.split(".")[0] for part in model.modules()} <= {"sertut", "torch", "torchvision"}:
         return training.run(progress)
-    folder = data_folder() / "runs" / digest([training.identity, _surroundings(where)])
+    cuda = where.type == "cuda"
+    surroundings = {
+        "code": code_of("signals", "attention", "models", "training"),
+        "versions": [torch.__version__, numpy.__version__],
+        "threads": torch.get_num_threads(),
+        "device": where.type,
+        "processor": torch.cuda.get_device_name(where) if cuda else torch.backends.cpu.get_cpu_capability(),
+    }
+    folder = data_folder() / "runs" / digest([training.identity, surroundings])
     folder.mkdir(parents=True, exist_ok=True)
     with FileLock(folder / "lock"):
         if (folder / FILE).is_file():
@@ -88,173 +96,134 @@ def fit_once(
     return run
 
 
-@dataclass
 class _Training:
-    """All that a training starts from. identity: says which training it is, as JSON."""
+    """One training on its way.
 
-    model: nn.Module
-    train: Examples
-    dev: Examples
-    normalizer: Normalizer
-    face_normalizer: Normalizer | None
-    emotions: tuple[str, ...]
-    recipe: Recipe
-    seed: int
-    device: torch.device
-    identity: dict
+    identity: which training it is, a digest for each thing that it depends on. state: the numbers that change from
+    epoch to epoch; gained is the last epoch with a better UAR on dev than all before. best: weights of the best epoch.
+    """
+
+    def __init__(
+        self,
+        model: nn.Module,
+        fold: Fold,
+        seed: int,
+        device: torch.device,
+        progress: bool,
+        reinitialize: bool,
+        recipe: Recipe,
+    ) -> None:
+        self.seed, self.device, self.recipe, self.emotions = seed, device, recipe, fold.emotions
+        train, dev = (examples(part, recipe.feature, None, progress, recipe.face) for part in (fold.train, fold.dev))
+        self.normalizer = Normalizer.fit(train.rows)
+        self.face_normalizer = fit_face_normalizer(train.faces) if train.faces is not None else None
+        self.train, self.dev = (part.normalized(self.normalizer, self.face_normalizer) for part in (train, dev))
+        with torch.random.fork_rng(devices=[]):
+            torch.manual_seed(seed)
+            model = copy.deepcopy(model).cpu()
+            if reinitialize:
+                redraw(model)
+        self.initial = {name: value.clone() for name, value in model.state_dict().items()}
+        clips = [[[clip.name, clip.speaker, clip.emotion] for clip in part] for part in (fold.train, fold.dev)]
+        identity = {
+            "corpus": [fold.train.name, fold.emotions],
+            "clips": [clips, train.digest, dev.digest],
+            "seed": seed,
+            "recipe": dataclasses.asdict(recipe),
+            "network": [architecture(model), digest_of_tensors(self.initial)],
+        }
+        self.identity = {what: digest(value) for what, value in identity.items()}
+        self.model = model.to(device)
+        self.optimizer = torch.optim.AdamW(
+            model.parameters(), lr=recipe.learning_rate, weight_decay=recipe.weight_decay
+        )
+        average = get_ema_multi_avg_fn(recipe.average)  # an average of the weights, where it is asked for
+        self.averaged = AveragedModel(model, multi_avg_fn=average, use_buffers=True) if recipe.average else None
+        self.tested = self.averaged.module if self.averaged else model
+        self.best = copy.deepcopy(self.tested.state_dict())
+        self.state: dict = dict(epoch=0, best_uar=-1.0, best_epoch=0, gained=0, seconds=0.0, history=[])
 
     def run(self, progress: bool, checkpoint: Path | str | None = None) -> Run:
         """Train to the end, from the checkpoint if it is there."""
-        recipe, seed = self.recipe, self.seed
-        initial = {name: value.clone() for name, value in self.model.state_dict().items()}
-        model = self.model.to(self.device)
-        optimizer = torch.optim.AdamW(model.parameters(), lr=recipe.learning_rate, weight_decay=recipe.weight_decay)
-        averaged = _averaged(model, recipe.average)
-        tested = averaged.module if averaged else model
-        state = _State(best=copy.deepcopy(tested.state_dict()))
+        recipe, state = self.recipe, self.state
         if checkpoint and Path(checkpoint).is_file():
-            _resume(Path(checkpoint), self.identity, model, averaged, optimizer, state)
-        bar = progress_bar(total=recipe.epochs, initial=state.epoch, desc="training", disable=not progress)
+            self.resume(Path(checkpoint))
+        bar = progress_bar(total=recipe.epochs, initial=state["epoch"], desc="training", disable=not progress)
         with torch.random.fork_rng(devices=[self.device] if self.device.type == "cuda" else []):
-            while state.epoch < recipe.epochs and state.epoch - state.gained <= recipe.patience:
-                started = time.perf_counter()
-                # Every epoch draws from a seed of its own, so that resuming needs no memory of the random state.
-                torch.manual_seed(1_000_003 * seed + state.epoch)
-                loss = _one_epoch(model, self.train, optimizer, recipe, seed, state.epoch, self.device, averaged)
-                dev_uar = _uar_on(tested, self.dev, len(self.emotions), self.device)
-                state.take(loss, dev_uar, tested, recipe.keep, time.perf_counter() - started)
+            while state["epoch"] < recipe.epochs and state["epoch"] - state["gained"] <= recipe.patience:
+                self.epoch()
                 bar.update()
-                bar.set_postfix(loss=f"{loss:.2f}", dev_uar=f"{dev_uar:.2f}")
+                bar.set_postfix(
+                    {name: f"{value:.2f}" for name, value in state["history"][-1].items() if name != "epoch"}
+                )
                 if checkpoint:
-                    _store(Path(checkpoint), self.identity, model, averaged, optimizer, state)
+                    self.store(Path(checkpoint))
         bar.close()
-        model.load_state_dict(state.best)
+        self.model.load_state_dict(self.best)
         return Run(
-            model.eval(),
+            self.model.eval(),
             self.normalizer,
             self.emotions,
             recipe,
-            seed,
-            state.history,
-            state.best_epoch,
-            initial,
-            state.seconds,
+            self.seed,
+            state["history"],
+            state["best_epoch"],
+            self.initial,
+            state["seconds"],
             self.device,
             self.face_normalizer,
             recipe.precision_on(self.device),
         )
 
-
-def _prepared(
-    model: nn.Module, fold: Fold, seed: int, device: torch.device, progress: bool, reinitialize: bool, recipe: Recipe
-) -> _Training:
-    """Load the clips, fit the statistics on train, draw the weights."""
-    train, dev = (examples(part, recipe.feature, None, progress, recipe.face) for part in (fold.train, fold.dev))
-    normalizer = Normalizer.fit(train.rows)
-    face_normalizer = fit_face_normalizer(train.faces) if train.faces is not None else None
-    with torch.random.fork_rng(devices=[]):
-        torch.manual_seed(seed)
-        model = copy.deepcopy(model).cpu()
-        if reinitialize:
-            redraw(model)
-    identity = {
-        "corpus": fold.train.name,
-        "clips": [[[clip.name, clip.speaker, clip.emotion] for clip in part] for part in (fold.train, fold.dev)],
-        "features": [train.digest, dev.digest],
-        "emotions": fold.emotions,
-        "seed": seed,
-        "recipe": dataclasses.asdict(recipe),
-        "network": architecture(model),
-        "first weights": digest_of_tensors(model.state_dict()),
-    }
-    identity = {what: digest(value) for what, value in identity.items()}
-    train, dev = (part.normalized(normalizer, face_normalizer) for part in (train, dev))
-    return _Training(model, train, dev, normalizer, face_normalizer, fold.emotions, recipe, seed, device, identity)
-
-
-def _surroundings(device: torch.device) -> dict:
-    """What moves the last digits of a training, or more: code, versions, threads, kind of processor."""
-    return {
-        "code": digest(code_of("signals", "attention", "models", "training")),
-        "versions": [torch.__version__, numpy.__version__],
-        "threads": torch.get_num_threads(),
-        "processor": torch.cuda.get_device_name(device)
-        if device.type == "cuda"
-        else torch.backends.cpu.get_cpu_capability(),
-        "device": device.type,
-    }
-
-
-@dataclass
-class _State:
-    """What changes from epoch to epoch."""
-
-    best: dict[str, torch.Tensor]
-    epoch: int = 0
-    best_uar: float = -1.0
-    best_epoch: int = 0
-    gained: int = 0  # last epoch with a better UAR on dev than all before
-    seconds: float = 0.0
-    history: list[dict] = dataclasses.field(default_factory=list)
-
-    def take(self, loss: float, dev_uar: float, model: nn.Module, keep: str, seconds: float) -> None:
-        """An epoch is over: note it, and keep its weights if they are the best so far, or the last are wanted."""
-        self.history.append({"epoch": self.epoch, "loss": loss, "dev_uar": dev_uar})
-        if dev_uar > self.best_uar:
-            self.gained = self.epoch
-        if keep == "last" or dev_uar >= self.best_uar:  # of equals the later one, which trained longer at a lower rate
-            self.best_epoch = self.epoch
-            self.best = {name: value.clone() for name, value in model.state_dict().items()}
-        self.best_uar = max(self.best_uar, dev_uar)
-        self.epoch += 1
-        self.seconds += seconds
-
-
-def _store(
-    path: Path,
-    identity: dict,
-    model: nn.Module,
-    averaged: AveragedModel | None,
-    optimizer: torch.optim.Optimizer,
-    state: _State,
-) -> None:
-    """Write all that the next epoch depends on."""
-    moments = optimizer.state_dict()["state"]
-    parts = {
-        "model": model.state_dict(),
-        "averaged": averaged.state_dict() if averaged else {},
-        "optimizer": {f"{index}/{name}": value for index, one in moments.items() for name, value in one.items()},
-        "best": state.best,
-    }
-    numbers = {name: value for name, value in vars(state).items() if name != "best"}
-    write_tensors(path, parts, {"identity": identity, "state": numbers})
-
-
-def _resume(
-    path: Path,
-    identity: dict,
-    model: nn.Module,
-    averaged: AveragedModel | None,
-    optimizer: torch.optim.Optimizer,
-    state: _State,
-) -> None:
-    """Put everything back to where :func:`_store` left it."""
-    parts, about = read_tensors(path)
-    if other := [what for what, value in identity.items() if about["identity"].get(what) != value]:
-        raise SertutError(
-            f"the checkpoint {path} belongs to another training, with other {', other '.join(other)}; delete it or name"
-            " another file."
+    def epoch(self) -> None:
+        """One pass over train, then the UAR on dev; the weights are kept if they are the best, or the last wanted."""
+        state, epoch, started = self.state, self.state["epoch"], time.perf_counter()
+        # Every epoch draws from a seed of its own, so that resuming needs no memory of the random state.
+        torch.manual_seed(1_000_003 * self.seed + epoch)
+        loss = _one_epoch(
+            self.model, self.train, self.optimizer, self.recipe, self.seed, epoch, self.device, self.averaged
         )
-    model.load_state_dict(parts["model"])
-    if averaged:
-        averaged.load_state_dict(parts["averaged"])
-    moments: dict[int, dict[str, torch.Tensor]] = {}
-    for name, value in parts["optimizer"].items():
-        index, key = name.split("/")
-        moments.setdefault(int(index), {})[key] = value
-    optimizer.load_state_dict({**optimizer.state_dict(), "state": moments})
-    device = next(model.parameters()).device
-    vars(state).update(about["state"], best={name: value.to(device) for name, value in parts["best"].items()})
+        dev_uar = _uar_on(self.tested, self.dev, len(self.emotions), self.device)
+        state["history"].append({"epoch": epoch, "loss": loss, "dev_uar": dev_uar})
+        if dev_uar > state["best_uar"]:
+            state["gained"] = epoch
+        if self.recipe.keep == "last" or dev_uar >= state["best_uar"]:
+            # Of equals the later one, which has trained longer at a lower rate.
+            state["best_epoch"] = epoch
+            self.best = {name: value.clone() for name, value in self.tested.state_dict().items()}
+        state["best_uar"] = max(state["best_uar"], dev_uar)
+        state["epoch"] += 1
+        state["seconds"] += time.perf_counter() - started
+
+    def store(self, path: Path) -> None:
+        """Write all that the next epoch depends on."""
+        moments = self.optimizer.state_dict()["state"]
+        parts = {
+            "model": self.model.state_dict(),
+            "averaged": self.averaged.state_dict() if self.averaged else {},
+            "optimizer": {f"{index}/{name}": value for index, one in moments.items() for name, value in one.items()},
+            "best": self.best,
+        }
+        write_tensors(path, parts, {"identity": self.identity, "state": self.state})
+
+    def resume(self, path: Path) -> None:
+        """Put everything back to where :meth:`store` left it."""
+        parts, about = read_tensors(path)
+        if other := [what for what, value in self.identity.items() if about["identity"].get(what) != value]:
+            raise SertutError(
+                f"the checkpoint {path} belongs to another training, with other {', other '.join(other)}; delete it or"
+                " name another file."
+            )
+        self.model.load_state_dict(parts["model"])
+        if self.averaged:
+            self.averaged.load_state_dict(parts["averaged"])
+        moments: dict[int, dict[str, torch.Tensor]] = {}
+        for name, value in parts["optimizer"].items():
+            index, key = name.split("/")
+            moments.setdefault(int(index), {})[key] = value
+        self.optimizer.load_state_dict({**self.optimizer.state_dict(), "state": moments})
+        self.best = {name: value.to(self.device) for name, value in parts["best"].items()}
+        self.state.update(about["state"])
 
 
 def _one_epoch(
@@ -273,7 +242,7 @@ def _one_epoch(
     steps = math.ceil(len(train) / recipe.batch_size)
     coarse = recipe.precision_on(device) == "bfloat16"
     total = 0.0
-    for step, batch in enumerate(train.shuffled(recipe.batch_size, generator, recipe.augment, recipe.similar)):
+    for step, batch in enumerate(train.shuffled(recipe, generator)):
         for group in optimizer.param_groups:
             group["lr"] = recipe.learning_rate * _warmup_then_cosine((epoch + step / steps) / recipe.epochs)
         batch = batch.to(device)
@@ -300,11 +269,6 @@ def _warmup_then_cosine(progress: float, warmup: float = 0.1) -> float:
     if progress < warmup:
         return max(progress, 1e-3) / warmup
     return 0.5 * (1 + math.cos(math.pi * (progress - warmup) / (1 - warmup)))
-
-
-def _averaged(model: nn.Module, decay: float) -> AveragedModel | None:
-    """A copy of `model` that follows its weights slowly; None without a decay."""
-    return AveragedModel(model, multi_avg_fn=get_ema_multi_avg_fn(decay), use_buffers=True) if decay else None
 
 
 @torch.no_grad()

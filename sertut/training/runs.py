@@ -15,11 +15,12 @@ from torch import nn
 from sertut import models
 from sertut.corpora import Corpus
 from sertut.errors import SertutError
+from sertut.models.base import architecture
 from sertut.signals import Normalizer
+from sertut.tensors import read_tensors, write_tensors
 from sertut.training.data import Examples, examples
 from sertut.training.device import pick_device
 from sertut.training.recipe import Recipe, make_recipe
-from sertut.training.storage import architecture, read_tensors, write_tensors
 
 FILE = "run.safetensors"
 """What :meth:`Run.save` writes into its folder."""

@@ -86,20 +86,13 @@ def read_video(path: Path | str, longest: int | None = None) -> Video:
     return Video(np.stack([frames[i] for i in order]), starts + period(starts) / 2 - start_of_sound(path))
 
 
-def write_video(
-    path: Path | str,
-    frames: np.ndarray,
-    rate: float | Fraction = VIDEO_RATE,
-    samples: np.ndarray | None = None,
-    scale: int = 1,
-) -> None:
-    """Write frames as a video, with sound if `samples` are given; the format follows the file name.
+def write_video(path: Path | str, frames: np.ndarray, samples: np.ndarray | None = None, scale: int = 1) -> None:
+    """Write frames, 25 a second, as a video, with sound if `samples` are given; the format follows the file name.
 
     ``.avi`` keeps every pixel (FFV1) and 16 bits of a sample; ``.mp4`` is for browsers (H.264, AAC) and keeps neither.
 
     Args:
         frames: (N, height, width), gray, uint8; for ``.mp4`` of even height and width.
-        rate: frames a second.
         samples: (n,), float in -1..1, 16 kHz; starts with the first frame.
         scale: each pixel becomes a square of this many pixels a side, so that a small face can be looked at.
 
@@ -114,7 +107,7 @@ def write_video(
     lossless = path.suffix == ".avi"
     with writing(path) as temporary, av.open(temporary, "w", options=_CONTAINER) as container:
         codec, options = ("ffv1", _FFV1) if lossless else ("libx264", _H264)
-        picture: Any = container.add_stream(codec, rate=Fraction(rate).limit_denominator(1001), options=options)
+        picture: Any = container.add_stream(codec, rate=VIDEO_RATE, options=options)
         picture.pix_fmt = "gray" if lossless else "yuv420p"
         picture.height, picture.width = (side * scale for side in frames[0].shape)
         if samples is not None:

@@ -1,7 +1,5 @@
 """AFEW: the folders of the challenge, on tiny films of the tests' own."""
 
-import warnings
-
 import numpy as np
 import pytest
 
@@ -11,12 +9,7 @@ from sertut.errors import CorpusError
 from sertut.video import write_video
 from tests.conftest import tone
 
-
-@pytest.fixture(autouse=True)
-def _quiet():
-    with warnings.catch_warnings():
-        warnings.filterwarnings("ignore", message="afew is incomplete")
-        yield
+pytestmark = pytest.mark.filterwarnings("ignore:afew is incomplete")
 
 
 @pytest.fixture
@@ -30,7 +23,7 @@ def films(tmp_path):
                 number += 1
                 frames = np.full((3, 8, 8), number, dtype=np.uint8)
                 name = "005153760" if (split, folder, i) in SHARED else f"{number * 1234:09d}"
-                write_video(tmp_path / split / folder / f"{name}.avi", frames, 25, tone(0.12, 100 + 7 * number))
+                write_video(tmp_path / split / folder / f"{name}.avi", frames, tone(0.12, 100 + 7 * number))
     faces = tmp_path / "Train_AFEW" / "AlignedFaces_LBPTOP_Points" / "Faces" / "000046280"
     faces.mkdir(parents=True)
     (faces / "000.jpg").write_bytes(b"x")

@@ -10,8 +10,7 @@ from sertut.attention import AttentionMap, Clock
 from sertut.corpora import Region
 from sertut.errors import SertutError
 from sertut.evidence import Report, Tally
-from sertut.evidence.cells import METRICS, cell_energy, cells_in, localize_cells, mel_band, score_cells
-from sertut.show.sounds import band_hz
+from sertut.evidence.cells import METRICS, band_hz, cell_energy, cells_in, localize_cells, mel_band, score_cells
 from sertut.signals import N_MELS, SAMPLE_RATE, WINDOW_SECONDS, log_mel, n_frames
 
 TIME, BANDS = Clock(0.04, WINDOW_SECONDS / 2 - 0.02), Clock(8.0, -4.0)

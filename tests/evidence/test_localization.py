@@ -167,7 +167,7 @@ def seen(tiny, tmp_path, cache):
         for t in (18, 19, 20):
             frames[t, 12 : 30 + 2 * (t - 17), 10:40] = 200
         frames[21:] = frames[20]
-        write_video(tmp_path / f"{i}.avi", frames, 25)
+        write_video(tmp_path / f"{i}.avi", frames)
         regions = (*clip.regions, Region(0.5, 0.7, "face"))
         clips.append(replace(clip, video=tmp_path / f"{i}.avi", regions=regions))
     return clips

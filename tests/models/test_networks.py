@@ -7,8 +7,8 @@ import torch
 from torch import nn
 
 from sertut.models import POOLINGS, TRUNKS, AttentiveLSTM, AudioVisual, FullyConvolutional, MultiHead, redraw
+from sertut.models.base import architecture
 from sertut.signals import Batch, pad
-from sertut.training.storage import architecture
 
 F, G, C = 64, 5, 3  # columns of the voice's table, of the face's, emotions
 VOICE, FACE = (61, 5, 18, 100), (30, 9, 1, 25)  # frames: neither rate nor duration is the same

@@ -11,9 +11,9 @@ from sertut import show
 from sertut.attention import AttentionMap, Clock
 from sertut.corpora import Region
 from sertut.errors import SertutError
+from sertut.evidence.cells import band_hz
 from sertut.models import FullyConvolutional
 from sertut.show.cellmaps import hertz
-from sertut.show.sounds import band_hz
 from sertut.signals import log_mel
 
 from .conftest import changed, frames, mesh, steps

@@ -27,11 +27,6 @@ def names(axis):
     return [label.get_text() for label in axis.get_yticklabels()]
 
 
-def line(axis, label):
-    (found,) = [line for line in axis.lines if line.get_label() == label]
-    return found
-
-
 def test_differences_say_which_cross_zero():
     rows = {
         "a - b": Interval(0.05, 0.02, 0.08),
@@ -56,21 +51,15 @@ def test_differences_say_which_cross_zero():
 def test_dots_shows_every_reference_run_and_the_readers_own():
     picture = show.dots(REFERENCE, {"attention": 0.7}, chance=0.125)
     axis = picture.figure.axes[0]
-    for row, scores in enumerate(REFERENCE.values()):
-        (found,) = [o for o in axis.lines if o.get_marker() == "o" and abs(o.get_ydata().mean() - row) < 0.3]
-        np.testing.assert_allclose(found.get_xdata(), scores)
-        (bar,) = [
-            o
-            for o in axis.lines
-            if o.get_lw() == 2
-            and o.get_marker() == "None"
-            and row in range(2)
-            and abs(np.mean(o.get_ydata()) - row) < 0.3
-        ]
-        np.testing.assert_allclose(bar.get_xdata(), np.mean(scores))
-    own = line(axis, "your run")
+    runs = [line for line in axis.lines if line.get_marker() == "o"]
+    means = [line for line in axis.lines if line.get_lw() == 2]
+    for row, (scores, run, mean) in enumerate(zip(REFERENCE.values(), runs, means, strict=True)):
+        np.testing.assert_allclose(run.get_xdata(), scores)
+        np.testing.assert_allclose(mean.get_xdata(), np.mean(scores))
+        assert max(abs(run.get_ydata() - row)) < 0.3 and np.mean(mean.get_ydata()) == row
+    own, chance = [line for line in axis.lines if line.get_label() in ("your run", "chance 0.125")]
     assert (own.get_xydata().tolist(), own.get_marker(), own.get_color()) == ([[0.7, 1]], "D", show.ROLES["own"])
-    assert line(axis, "chance 0.125").get_xdata()[0] == 0.125
+    assert chance.get_xdata()[0] == 0.125
     assert names(axis) == list(REFERENCE)
     assert picture.alt == (
         "UAR of mean and attention. mean: 3 reference runs from 0.50 to 0.55, mean 0.52;"
@@ -114,7 +103,7 @@ def test_localization_draws_each_score_beside_its_chance(report):
             interval = result.interval(method, metric)
             np.testing.assert_allclose(found[row], [interval.low, interval.estimate, interval.high])
         bars = [line.get_xdata()[0] for line in axis.lines if len(set(line.get_ydata())) == 2]
-        assert bars == pytest.approx([result.interval(m, f"{metric}_chance").estimate for m in result.methods])
+        assert bars == pytest.approx(result.table.groupby("method", sort=False)[f"{metric}_chance"].mean().tolist())
     markers = {container[0].get_marker() for container in picture.figure.axes[0].containers}
     assert markers == {"o", "^", "D", "s"}  # of attention, energy, center, uniform
     attention = result.interval("attention", "auroc").estimate

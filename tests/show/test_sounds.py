@@ -5,7 +5,7 @@ import pytest
 import torch
 
 from sertut import show
-from sertut.show.sounds import band_hz
+from sertut.evidence.cells import band_hz
 from sertut.signals import Batch, frame_seconds, log_mel
 
 from .conftest import rows

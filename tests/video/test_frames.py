@@ -65,7 +65,7 @@ def encode(path, frames, ticks=None, rate=25, samples=None, sound_from=0.0, opti
 def test_avi_keeps_every_pixel_and_16_bits_of_the_sound(tmp_path):
     frames = np.random.default_rng(0).integers(0, 256, (30, 48, 48), dtype=np.uint8)
     samples = tone(1.2)
-    write_video(tmp_path / "a.avi", frames, 25, samples)
+    write_video(tmp_path / "a.avi", frames, samples)
     video = read_video(tmp_path / "a.avi")
     np.testing.assert_array_equal(video.frames, frames)
     assert video.frames.dtype == np.uint8 and video.times.dtype == np.float64
@@ -75,7 +75,7 @@ def test_avi_keeps_every_pixel_and_16_bits_of_the_sound(tmp_path):
 
 def test_mp4_is_what_browsers_play_and_looks_and_sounds_the_same(tmp_path):
     frames, samples = pictures(50), tone(2.0)
-    write_video(tmp_path / "a.mp4", frames, 25, samples)
+    write_video(tmp_path / "a.mp4", frames, samples)
     with av.open(tmp_path / "a.mp4") as container:
         picture, sound = container.streams.video[0].codec_context, container.streams.audio[0].codec_context
         assert (picture.name, picture.pix_fmt, sound.name) == ("h264", "yuv420p", "aac")
@@ -92,7 +92,7 @@ def test_a_flash_and_a_click_stay_together(tmp_path, suffix):
     frames[25] = 255  # from 1.00 s to 1.04 s
     samples = np.zeros(3 * SAMPLE_RATE, dtype=np.float32)
     samples[SAMPLE_RATE : SAMPLE_RATE + 640] = tone(0.04, 1000.0, level=0.5)
-    write_video(tmp_path / f"a.{suffix}", frames, 25, samples)
+    write_video(tmp_path / f"a.{suffix}", frames, samples)
     video, heard = read_video(tmp_path / f"a.{suffix}"), read_audio(tmp_path / f"a.{suffix}")
     assert video.times[video.frames.mean(axis=(1, 2)).argmax()] == pytest.approx(1.02, abs=1e-6)
     loud = np.flatnonzero(np.abs(heard) > 0.2) / SAMPLE_RATE
@@ -111,7 +111,7 @@ def test_a_small_face_can_be_enlarged(tmp_path, suffix):
 @pytest.mark.parametrize("suffix", ["avi", "mp4"])
 def test_the_same_frames_give_the_same_file(tmp_path, suffix):
     for name in ("a", "b"):
-        write_video(tmp_path / f"{name}.{suffix}", pictures(20), 25, tone(0.8))
+        write_video(tmp_path / f"{name}.{suffix}", pictures(20), tone(0.8))
     assert (tmp_path / f"a.{suffix}").read_bytes() == (tmp_path / f"b.{suffix}").read_bytes()
 
 

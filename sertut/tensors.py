@@ -1,4 +1,4 @@
-"""Tensors and a little JSON in one safetensors file: nothing is pickled, and it is written whole or not at all."""
+"""Tensors in files, without pickle, and digests by which files and tensors are told apart."""
 
 from __future__ import annotations
 
@@ -10,20 +10,16 @@ from pathlib import Path
 import torch
 from safetensors import SafetensorError, safe_open
 from safetensors.torch import save_file
-from torch import nn
 
 from sertut.errors import SertutError
 from sertut.files import writing
-
-PLAIN = (str, int, float, bool, tuple, type(None))
-"""Types of what sets a network up."""
 
 Parts = dict[str, dict[str, torch.Tensor]]
 """Name of a part, e.g. "model" -> its tensors by name."""
 
 
 def write_tensors(path: Path | str, parts: Mapping[str, Mapping[str, torch.Tensor]], about: Mapping) -> None:
-    """Write all parts into one file, and `about`, which must be JSON."""
+    """Write all parts into one safetensors file, whole or not at all, and `about`, which must be JSON."""
     tensors = {f"{part}/{name}": value for part, named in parts.items() for name, value in named.items()}
     with writing(path) as temporary:
         save_file(
@@ -61,15 +57,3 @@ def digest_of_tensors(tensors: Mapping[str, torch.Tensor]) -> str:
         found.update(f"{name} {value.dtype} {tuple(value.shape)}".encode())
         found.update(value.detach().cpu().contiguous().numpy().tobytes())
     return found.hexdigest()[:16]
-
-
-def architecture(model: nn.Module) -> str:
-    """Digest of what a network is, its weights aside: classes, plain settings such as ``pooling``, names and shapes."""
-    modules = []
-    for name, module in model.named_modules():
-        settings = {
-            key: repr(value) for key, value in vars(module).items() if isinstance(value, PLAIN) and key[0] != "_"
-        }
-        settings.pop("training")
-        modules.append([name, type(module).__qualname__, settings])
-    return digest([modules, [(name, tuple(value.shape)) for name, value in model.state_dict().items()]])
