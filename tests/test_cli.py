@@ -113,7 +113,8 @@ def test_study_commands_call_the_study(capsys, monkeypatch):
     monkeypatch.setattr(sertut.study, "run_study", lambda name, **options: seen.append((name, options)))
     monkeypatch.setattr(sertut.study, "report_study", lambda name: Report())
     assert call("study", "list") == 0
-    assert "regions-planted: Does attention" in capsys.readouterr().out
+    out = capsys.readouterr().out
+    assert "regions-planted: Does attention" in out and "transfer-ravdess: Does a network" in out
     assert call("study", "run", "one", "-w", "3", "--device", "cpu") == 0
     assert seen == [("one", {"workers": 3, "device": "cpu"})]
     assert call("study", "report", "one") == 0

@@ -129,14 +129,6 @@ def test_in_half_precision_centers_are_exact_to_a_fraction_of_a_frame():
     assert (center[0] % 8 != 0).float().mean() > 0.9
 
 
-def test_weights_are_drawn_anew():
-    for center in ("learned", "loudest"):
-        module = focus(center)
-        before = {name: value.clone() for name, value in module.state_dict().items()}
-        module.reset_parameters()
-        assert all(not torch.equal(value, before[name]) for name, value in module.state_dict().items())
-
-
 def test_errors():
     with pytest.raises(SertutError, match="did you mean 'learned'"):
         Focus(D, H, "learnt")

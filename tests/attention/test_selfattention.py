@@ -129,16 +129,6 @@ def test_padding_does_not_matter(module, maps):
         torch.testing.assert_close(expected[0][clip, :n], alone[0])
 
 
-def test_weights_are_a_distribution_for_every_real_query(module):
-    module.query.weight.data.mul_(30)
-    weights = module(states(), MASK, LEVEL)[1]
-    assert weights.shape == (3, H, 5, 5)
-    sums = weights.sum(dim=3).transpose(1, 2)  # (B, T, H)
-    torch.testing.assert_close(sums[MASK], torch.ones(9, H, dtype=torch.float64))
-    assert (sums[~MASK] == 0).all()
-    assert (weights.permute(0, 3, 1, 2)[~MASK] == 0).all()
-
-
 def test_one_frame_gets_all_the_weight(module):
     x = states()
     result, weights, gates = module(x, MASK, LEVEL)
