@@ -99,13 +99,12 @@ def finished(name: str, trainings: Sequence[Training]) -> list[dict]:
     return [json.loads(path.read_text()) for path in paths]
 
 
-def chosen_rates(candidates: Sequence[Mapping]) -> dict[tuple[int, str], float]:
+def chosen_rates(candidates: Sequence[Mapping]) -> dict[tuple[int, str], dict]:
     """(fold, start) -> the learning rate with the highest UAR on that fold's dev speakers; the smallest of equals."""
-    best: dict[tuple[int, str], tuple[float, float]] = {}
-    for result in candidates:
-        cell = result["fold"], start_of(result["method"])
-        best[cell] = max(best.get(cell, (-1.0, 0.0)), (result["dev_uar"], -result["options"]["learning_rate"]))
-    return {cell: -rate for cell, (_, rate) in best.items()}
+    best: dict[tuple[int, str], dict] = {}
+    for result in sorted(candidates, key=lambda r: (r["dev_uar"], -r["options"]["learning_rate"])):
+        best[result["fold"], start_of(result["method"])] = {"learning_rate": result["options"]["learning_rate"]}
+    return best
 
 
 def train_one(training: Training, path: Path, device: str = "auto") -> dict:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from types import MappingProxyType
 
 from sertut.errors import unknown
 from sertut.study.methods import SHARES, find_method, recipe
@@ -41,32 +42,27 @@ class Protocol:
     def candidates(self) -> list[Training]:
         """What the learning rates are chosen by; some are cells of the grid at the same time."""
         return [
-            Training(self.corpus, method, fold, 0, recipe(self.corpus, method) | {"learning_rate": rate})
+            self._training(method, fold, 0, {"learning_rate": rate})
             for fold in range(self.folds)
             for method in self.methods
             if find_method(method).share == CHOOSING_SHARE
             for rate in self.rates
         ]
 
-    def trainings(self, chosen: Mapping[tuple[int, str], float] | None = None) -> list[Training]:
+    def trainings(self, chosen: Mapping[tuple[int, str], Mapping] = MappingProxyType({})) -> list[Training]:
         """All cells of the grid, seeds outermost, so that an interrupted study has whole seeds.
 
-        chosen: (fold, start of the method's name) -> learning rate, where there are :attr:`rates`.
+        chosen: (fold, start) -> what was chosen for it, where there are :attr:`rates`.
         """
-        rate_of = chosen or {}
         return [
-            Training(
-                self.corpus,
-                method,
-                fold,
-                seed,
-                recipe(self.corpus, method)
-                | ({"learning_rate": rate_of[fold, start_of(method)]} if (fold, start_of(method)) in rate_of else {}),
-            )
+            self._training(method, fold, seed, chosen.get((fold, start_of(method)), {}))
             for seed in self.seeds
             for fold in range(self.folds)
             for method in self.methods
         ]
+
+    def _training(self, method: str, fold: int, seed: int, chosen: Mapping) -> Training:
+        return Training(self.corpus, method, fold, seed, {**recipe(self.corpus, method), **chosen})
 
 
 def start_of(method: str) -> str:

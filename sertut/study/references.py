@@ -150,19 +150,13 @@ def report_study(name: str, folder: Path | None = None) -> Study:
     plan = protocol(name)
     candidates = finished(name, plan.candidates())
     results = finished(name, plan.trainings(chosen_rates(candidates)))
-    return write_study(name, with_choices(results, candidates), folder)
-
-
-def with_choices(results: Sequence[Mapping], candidates: Sequence[Mapping]) -> list[dict]:
-    """The results, and with each one what its learning rate was chosen from: (rate, UAR on dev) of the candidates."""
-    tried: dict[tuple, list] = {}
+    tried: dict[tuple, list] = {}  # (fold, start) -> learning rates and the UAR on dev that each got
     for r in candidates:
         tried.setdefault((r["fold"], start_of(r["method"])), []).append([r["options"]["learning_rate"], r["dev_uar"]])
-    found = []
-    for result in results:
-        pairs = tried.get((result["fold"], start_of(result["method"])))
-        found.append({**result, **({"choice": {"fold": result["fold"], "dev_uar": pairs}} if pairs else {})})
-    return found
+    for result in results if tried else ():
+        pairs = tried[result["fold"], start_of(result["method"])]
+        result["choice"] = {"fold": result["fold"], "dev_uar": pairs}
+    return write_study(name, results, folder)
 
 
 def write_study(name: str, results: Sequence[Mapping], folder: Path | None = None) -> Study:
