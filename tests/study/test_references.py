@@ -1,14 +1,16 @@
 """Reference results: those that are committed fit the protocols, say when they are older, and are read back whole."""
 
 from dataclasses import replace
+from types import SimpleNamespace
 
 import pandas as pd
 import pytest
 
 from sertut.course.pages import reference_page
 from sertut.errors import SertutError
-from sertut.study import PROTOCOLS, Study, load_study, recipe, reference, renewal
+from sertut.study import PROTOCOLS, Study, build, load_study, recipe, reference, renewal
 from sertut.study.digests import plan_digests
+from sertut.study.methods import METHODS
 from sertut.study.references import BOOK_RESULTS
 
 COMMITTED = sorted(path.stem for path in BOOK_RESULTS.glob("*.json"))
@@ -29,6 +31,9 @@ def test_committed_results_fill_the_grid_of_their_protocol(name):
         rate, _ = found[cell].pop("learning_rate"), wanted[cell].pop("learning_rate")
         assert set(tried) == set(plan.rates) and tried[rate] == max(tried.values())
     assert found == wanted and study.question == plan.question
+    for result in {r["method"]: r for r in study.results if METHODS[r["method"]].start == "random"}.values():
+        like = SimpleNamespace(name=plan.corpus, emotions=result["report"]["emotions"])
+        assert result["parameters"] == sum(p.numel() for p in build(result["method"], like).parameters())
 
 
 def test_every_reference_is_on_the_page(monkeypatch):
