@@ -65,9 +65,13 @@ def study():
 def test_a_reference_says_when_it_is_older_than_the_code(study, change):
     assert not study.older and "older" not in renewal(study)
     old = replace(study, results=[*study.results[:-1], {**study.results[-1], **change}])
-    assert old.older and "spectrogram-planted (older than the code)" in renewal(old)
-    assert "run spectrogram-planted && sertut study report spectrogram-planted`" in renewal(old, None)
-    assert "NAME" in renewal(old, Study("faces-planted", "?", [])) and "No reference" in renewal(None)
+    assert old.older and renewal(old, None).startswith("Reference, older than the code: spectrogram-planted. Renew")
+    assert "run spectrogram-planted && sertut study report spectrogram-planted`" in renewal(old)
+    young = Study("faces-planted", "?", [])
+    assert "faces-planted. Older than the code: spectrogram-planted. Renew with: `sertut study run NAME" in renewal(
+        old, young
+    )
+    assert renewal(young).startswith("Reference: faces-planted. Renew") and "No reference" in renewal(None)
 
 
 def test_a_chosen_rate_does_not_make_a_reference_older():
