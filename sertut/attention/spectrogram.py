@@ -36,11 +36,6 @@ class SpectrogramAttention(nn.Module):
         self.project = nn.Linear(n_channels, n_units)  # W, b
         self.score = nn.Linear(n_units, 1, bias=False)  # u; a bias here would be lost in the softmax
 
-    def reset_parameters(self) -> None:
-        """Draw all weights anew."""
-        self.project.reset_parameters()
-        self.score.reset_parameters()
-
     def weights(self, cells: torch.Tensor, mask: torch.Tensor) -> torch.Tensor:
         """Attention weights (B, T', F') of `cells` (B, C, F', T'): sum 1 over real cells, 0 where `mask` is False."""
         rows = cells.permute(0, 3, 2, 1)  # (B, T', F', C)

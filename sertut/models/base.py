@@ -65,6 +65,7 @@ def architecture(model: nn.Module) -> str:
         settings = {
             key: repr(value) for key, value in vars(module).items() if isinstance(value, PLAIN) and key[0] != "_"
         }
-        settings.pop("training")
+        for state in ("training", "pretrained"):  # of its weights, not of what it computes
+            settings.pop(state, None)
         modules.append([name, type(module).__qualname__, settings])
     return digest([modules, [(name, tuple(value.shape)) for name, value in model.state_dict().items()]])

@@ -14,7 +14,7 @@ from torch import nn
 from sertut.attention.maps import AttentionMap, Clock
 from sertut.attention.spectrogram import SpectrogramAttention, mean_over_cells
 from sertut.errors import SertutError, unknown
-from sertut.models.base import Network, Output
+from sertut.models.base import Network, Output, redraw
 from sertut.models.geometry import FREQUENCY, TIME, Geometry, Window, is_fire
 from sertut.models.layers import MaskedNorm2d
 from sertut.models.trunks import build_trunk
@@ -66,8 +66,8 @@ class FullyConvolutional(Network):
             elif isinstance(module, MaskedNorm2d):
                 module.reset_parameters()
         if self.attend is not None:
-            self.attend.reset_parameters()
-        self.classify.reset_parameters()
+            redraw(self.attend)
+        redraw(self.classify)
 
     def forward(self, batch: Batch) -> Output:
         """Logits (B, E) and, with attention, the map "attention" with axes ("time", "frequency").

@@ -4,11 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import replace
+from typing import Any
 
 import numpy as np
 from matplotlib.axes import Axes
-from matplotlib.lines import Line2D
-from matplotlib.patches import Patch
 
 from sertut.evidence import ClipScores
 from sertut.evidence.intervals import Interval
@@ -16,6 +15,7 @@ from sertut.evidence.lags import NEAREST
 from sertut.evidence.sums import NEAR_SECONDS
 from sertut.show.estimates import draw_rows, legend, said
 from sertut.show.picture import Picture, canvas, listed
+from sertut.show.rows import panels
 from sertut.show.style import MARKERS, ROLES, look
 
 WIDEST = 1.3
@@ -30,43 +30,28 @@ def offsets(found: ClipScores | Mapping[str, ClipScores], *, title: str = "") ->
     Args:
         found: one result, of which each method has a panel, or name -> result, of each of which attention has one.
     """
-    if isinstance(found, Mapping):
-        panels = {name: (result, "attention") for name, result in found.items()}
-    else:
-        panels = {method: (found, method) for method in found.methods if method != NEAREST}
-    of_clips = {name: _of_clips(*panel) for name, panel in panels.items()}  # true and recovered offsets, seconds
-    farthest = max(float(np.abs(values).max()) for pair in of_clips.values() for values in pair)
+    shown = found if isinstance(found, Mapping) else {name: found for name in found.methods if name != NEAREST}
+    methods = ["attention" if isinstance(found, Mapping) else name for name in shown]
+    pairs = [_of_clips(result, method) for result, method in zip(shown.values(), methods, strict=True)]
+    farthest = max(float(np.abs(values).max()) for pair in pairs for values in pair)
     limit = min(WIDEST, max(0.7, 1.05 * farthest))
-    rows, columns = -(-len(panels) // 2), min(len(panels), 2)
-    text = [f"Recovered against true offset of {len(next(iter(of_clips.values()))[0])} clips."]
-    with look():
-        figure, axes = canvas(rows, columns, height=1.1 + 2.7 * rows, sharex=True, sharey=True)
-        for axis in axes.ravel()[len(panels) :]:
-            axis.axis("off")
-        for i, (axis, (name, (result, method))) in enumerate(zip(axes.ravel(), panels.items(), strict=False)):
-            _draw_dots(axis, *of_clips[name], limit)
-            if i % columns == 0:
-                axis.set_ylabel("recovered (s)")
-            if i + columns >= len(panels):  # the lowest of its column
-                axis.set_xlabel("true: face later by (s)")
-                axis.tick_params(labelbottom=True)
-            error, within = (result.interval(method, metric) for metric in ("offset_error", "offset_within"))
-            axis.set_title(f"{name}\nmedian error {1000 * error.estimate:.0f} ms, {within.estimate:.0%} found")
-            beyond = int((np.abs(of_clips[name][1]) > limit).sum())
-            text.append(
-                f"{name}: median error {said(_in_ms(error), '.0f', ' ms')}, {within.estimate:.0%} within 80 ms,"
-                f" correlation {result.interval(method, 'offset_correlation').estimate:.2f}"
-                + (f", {beyond} beyond {limit:.1f} s." if beyond else ".")
-            )
-        handles = [
-            Line2D([], [], color=ROLES["attention"], marker=MARKERS["attention"], ls="", label="one clip"),
-            Patch(color=ROLES["region"], alpha=0.35, label="true, ± 80 ms"),
-            Line2D([], [], color=ROLES["uniform"], ls=":", label="nearest time"),
-        ]
-        figure.legend(handles=handles, loc="outside lower center", ncols=3, handlelength=1.5, columnspacing=1.2)
-        if title:
-            figure.suptitle(title, fontsize=12)
-    return Picture(figure, " ".join(text))
+    names, text = [], [f"Recovered against true offset of {len(pairs[0][0])} clips."]
+    for (name, result), method, (_, recovered) in zip(shown.items(), methods, pairs, strict=True):
+        scores = ("offset_error", "offset_within", "offset_correlation")
+        error, within, r = (result.interval(method, score) for score in scores)
+        names.append(f"{name}\nmedian error {1000 * error.estimate:.0f} ms, {within.estimate:.0%} found")
+        beyond = int((np.abs(recovered) > limit).sum())
+        text.append(
+            f"{name}: median error {said(_in_ms(error), '.0f', ' ms')}, {within.estimate:.0%} within 80 ms,"
+            f" correlation {r.estimate:.2f}" + (f", {beyond} beyond {limit:.1f} s." if beyond else ".")
+        )
+
+    def draw(i: int, axis: Axes) -> None:
+        axis.set_title(names[i])
+        _draw_dots(axis, *pairs[i], limit)
+
+    labels = ("true: face later by (s)", "recovered (s)")
+    return panels(len(pairs), draw, title, " ".join(text), labels=labels, height=2.7)
 
 
 def offset_errors(medians: Mapping[str, Interval], *, title: str = "") -> Picture:
@@ -98,13 +83,15 @@ def _of_clips(result: ClipScores, method: str) -> tuple[np.ndarray, np.ndarray]:
 
 def _draw_dots(axis: Axes, true: np.ndarray, recovered: np.ndarray, limit: float) -> None:
     reach = np.array([-1.06, 1.06]) * np.abs(true).max()
-    axis.fill_between(reach, reach - NEAR_SECONDS, reach + NEAR_SECONDS, color=ROLES["region"], alpha=0.35, lw=0)
-    axis.axhline(0, color=ROLES["uniform"], ls=":", lw=1.4)
-    color, inside = ROLES["attention"], np.abs(recovered) <= limit
-    axis.plot(true[inside], recovered[inside], MARKERS["attention"], color=color, ms=3.5, alpha=0.5, mew=0)
+    near, green, blue = NEAR_SECONDS, ROLES["region"], ROLES["attention"]
+    axis.fill_between(reach, reach - near, reach + near, color=green, alpha=0.35, lw=0, label="true, ± 80 ms")
+    axis.axhline(0, color=ROLES["uniform"], ls=":", lw=1.4, label="nearest time")
+    inside = np.abs(recovered) <= limit
+    looks: Any = {"ls": "", "marker": MARKERS["attention"], "ms": 3.5, "alpha": 0.5, "mew": 0}
+    axis.plot(true[inside], recovered[inside], color=blue, label="one clip", **looks)
     for marker, border, beyond in (("^", limit, recovered > limit), ("v", -limit, recovered < -limit)):
         if beyond.any():  # an artist that is not clipped and empty would break the layout
-            axis.plot(true[beyond], np.full(beyond.sum(), border), marker, color=color, ms=6, clip_on=False)
+            axis.plot(true[beyond], np.full(beyond.sum(), border), marker, color=blue, ms=6, clip_on=False)
     axis.set(xlim=reach, ylim=(-limit, limit))
 
 

@@ -10,7 +10,6 @@ from pathlib import Path
 
 import numpy as np
 import torch
-from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
 from sertut.files import writing
@@ -48,18 +47,12 @@ class Picture:
         return data, {"image/png": {"alt": self.alt}}
 
 
-def canvas(
-    rows: int = 1, columns: int = 1, *, height: float = 3.2, width: float = WIDTH, ax: Axes | None = None, **options
-) -> tuple[Figure, np.ndarray]:
-    """A fresh figure with a (rows, columns) array of axes, or the given `ax` and the figure that it is on.
+def canvas(rows: int = 1, columns: int = 1, *, height: float, **options) -> tuple[Figure, np.ndarray]:
+    """A fresh figure with a (rows, columns) array of axes; height: inches.
 
     The figure stays outside pyplot: nothing shows it a second time and nothing has to close it.
     """
-    if ax is not None:
-        figure = ax.get_figure(root=True)
-        assert figure is not None
-        return figure, np.array([[ax]], dtype=object)
-    figure = Figure(figsize=(width, height), layout="constrained")
+    figure = Figure(figsize=(WIDTH, height), layout="constrained")
     return figure, figure.subplots(rows, columns, squeeze=False, **options)
 
 
@@ -68,6 +61,6 @@ def numbers(values: torch.Tensor | np.ndarray) -> np.ndarray:
     return values.detach().cpu().numpy() if isinstance(values, torch.Tensor) else np.asarray(values)
 
 
-def listed(items: list[str], last: str = "and") -> str:
+def listed(items: list[str]) -> str:
     """``a, b and c``."""
-    return items[0] if len(items) == 1 else f"{', '.join(items[:-1])} {last} {items[-1]}" if items else ""
+    return items[0] if len(items) == 1 else f"{', '.join(items[:-1])} and {items[-1]}" if items else ""

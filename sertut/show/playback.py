@@ -21,7 +21,7 @@ from sertut.show.picture import numbers
 from sertut.show.strips import describe_truth, face_of, say_lost, unjudged
 from sertut.show.style import ROLES
 from sertut.show.weights import describe, time_weights, uniform_level
-from sertut.show.words import decoys, spans, stream_of, true_regions, verdict
+from sertut.show.words import decoys, length, spans, stream_of, true_regions, verdict
 from sertut.signals import SAMPLE_RATE
 from sertut.video import Faces, write_video
 
@@ -64,13 +64,12 @@ def player(shown: Clip | Example, *, title: str | None = None, alt: str | None =
     judged = isinstance(shown, Example)
     example = shown if isinstance(shown, Example) else unjudged(shown)
     samples = numbers(example.samples)
-    seconds = len(samples) / SAMPLE_RATE
-    text = alt or (describe(example) if judged else f"{seconds:.1f} s of {_name(example)}{_known(example)}")
+    text = alt or (describe(example) if judged else f"{length(example):.1f} s of {_name(example)}{_known(example)}")
     return _page(
         text,
         title=title or (verdict(example) if judged else _name(example)),
         audio=_audio(samples),
-        seconds=f"{seconds:.2f}",
+        seconds=f"{length(example):.2f}",
         wide=WIDE,
         tall=TALL,
         base=BASE,
@@ -94,7 +93,7 @@ def watch(shown: Clip | Example) -> Player:
     example = shown if isinstance(shown, Example) else unjudged(shown)
     face = face_of(example)
     truth = " ".join([*describe_truth(example), *say_lost(face)])
-    alt = f"Video with sound, {len(example.samples) / SAMPLE_RATE:.1f} s of {_name(example)} {truth}"
+    alt = f"Video with sound, {length(example):.1f} s of {_name(example)} {truth}"
     return _page(
         f"{alt} {describe(example)}" if judged else alt,
         title=verdict(example) if judged else _name(example),
@@ -169,7 +168,7 @@ def _address(kind: str, content: bytes) -> str:
 
 def _drawing(example: Example, samples: np.ndarray) -> dict[str, Any]:
     """What the template draws, in the drawing's units: regions, waveform, attention, uniform level, ticks."""
-    seconds = len(samples) / SAMPLE_RATE
+    seconds = length(example)
     x = WIDE / seconds  # units a second
     top = BASE // 2 if stream_of(example) == "face" else 1  # the waveform, above, is the voice's
     boxes = [

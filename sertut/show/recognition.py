@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import numpy as np
-import seaborn as sns
 
 from sertut.evidence import Report
 from sertut.show.picture import Picture, canvas
-from sertut.show.style import BLACK, HEAT, ROLES, look
+from sertut.show.style import BLACK, ROLES, look
+from sertut.show.tables import draw_table
 from sertut.training.metrics import recalls
 from sertut.training.runs import Run
 
@@ -47,24 +47,10 @@ def confusion(report: Report) -> Picture:
     texts = [f"{p:.0f}%\n{n}" if n else "" for p, n in zip(percent.flat, counts.flat, strict=True)]
     with look():
         figure, axes = canvas(height=5.8)
-        axis = axes[0, 0]
-        sns.heatmap(
-            percent,
-            annot=np.reshape(texts, counts.shape),
-            fmt="",
-            vmin=0,
-            vmax=100,
-            cmap=HEAT,
-            square=True,
-            annot_kws={"fontsize": 10.5},
-            cbar_kws={"label": "% of the true class", "shrink": 0.7, "pad": 0.02},
-            xticklabels=emotions,
-            yticklabels=[f"{emotion} ({n})" for emotion, n in zip(emotions, totals, strict=True)],
-            ax=axis,
-        )
-        axis.tick_params(length=0)
-        axis.set_xticks(axis.get_xticks(), emotions, rotation=40, ha="right", rotation_mode="anchor")
-        axis.set(xlabel="predicted emotion", ylabel="true emotion (clips)")
+        rows = [f"{emotion} ({n})" for emotion, n in zip(emotions, totals, strict=True)]
+        looks = {"annot": np.reshape(texts, counts.shape), "fmt": "", "vmin": 0, "vmax": 100, "square": True}
+        draw_table(axes[0, 0], percent, rows, emotions, "% of the true class", slanted=True, **looks)
+        axes[0, 0].set(xlabel="predicted emotion", ylabel="true emotion (clips)")
     here, shares = np.flatnonzero(totals), recalls(counts)
     best, worst = max(here, key=lambda i: shares[i]), min(here, key=lambda i: shares[i])
     alt = (

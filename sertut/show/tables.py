@@ -54,11 +54,9 @@ def heatmap(table: pd.DataFrame, *, measure: str, span: tuple[float, float] | No
     own = np.array([[row == column for column in columns] for row in table.index]) & ~np.isnan(values)
     with look():
         figure, axes = canvas(height=2.0 + 0.44 * len(table))
-        draw_table(axes[0, 0], values, list(table.index), columns, measure, fmt=".2f", vmin=low, vmax=high)
+        draw_table(axes[0, 0], values, list(table.index), columns, measure, True, fmt=".2f", vmin=low, vmax=high)
         for row, column in np.argwhere(own):
             axes[0, 0].add_patch(Rectangle((column, row), 1, 1, fill=False, ec=ROLES["region"], lw=3, clip_on=False))
-        names = [label.get_text() for label in axes[0, 0].get_xticklabels()]
-        axes[0, 0].set_xticks(axes[0, 0].get_xticks(), names, rotation=35, ha="right", rotation_mode="anchor")
         axes[0, 0].set(xlabel=table.columns.name or "", ylabel=table.index.name or "")
     text = f"{measure}, {table.index.name or 'rows'} by {table.columns.name or 'columns'}."
     if own.any() and not own.all():
@@ -72,14 +70,26 @@ def heatmap(table: pd.DataFrame, *, measure: str, span: tuple[float, float] | No
 
 
 def draw_table(
-    axis: Axes, values: np.ndarray, rows: list[str], columns: list[str], measure: str, **options: Any
+    axis: Axes,
+    values: np.ndarray,
+    rows: list[str],
+    columns: list[str],
+    measure: str,
+    slanted: bool = False,
+    **options: Any,
 ) -> None:
-    """Cells in color, each with its number if there is room; `measure` stands at the scale."""
+    """Cells in color, each with its number if there is room; `measure` stands at the scale. slanted: long names."""
     many = len(columns) > MANY
-    names = {"yticklabels": rows, "xticklabels": columns, "annot": not many, "annot_kws": {"fontsize": 10.5}}
-    sns.heatmap(values, cmap=HEAT, cbar_kws={"label": measure, "pad": 0.02}, ax=axis, **names, **options)
+    looks = {
+        "cmap": HEAT,
+        "cbar_kws": {"label": measure, "pad": 0.02},
+        "annot": not many,
+        "annot_kws": {"fontsize": 10.5},
+    }
+    sns.heatmap(values, xticklabels=columns, yticklabels=rows, ax=axis, **(looks | options))
     axis.tick_params(length=0)
-    axis.set_xticks(axis.get_xticks(), columns, rotation=90 if many else 0, fontsize=10.5)
+    turned = {"rotation": 35, "ha": "right", "rotation_mode": "anchor"} if slanted else {"rotation": 90 if many else 0}
+    axis.set_xticks(axis.get_xticks(), columns, fontsize=10.5, **turned)
 
 
 def _short(speakers: tuple[str, ...]) -> list[str]:

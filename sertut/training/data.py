@@ -11,7 +11,8 @@ from sertut.corpora import Corpus, load_faces, load_features
 from sertut.errors import SertutError
 from sertut.signals import Batch, Normalizer, pad
 from sertut.tensors import digest_of_tensors
-from sertut.training.augment import Augment
+from sertut.training.augment import distorted
+from sertut.training.recipe import Recipe
 
 
 @dataclass(frozen=True)
@@ -57,26 +58,24 @@ class Examples:
             indices = order[start : start + batch_size]
             yield indices, self.batch(indices)
 
-    def shuffled(
-        self, batch_size: int, generator: torch.Generator, augment: Augment, similar: bool = False
-    ) -> Iterator[Batch]:
+    def shuffled(self, recipe: Recipe, generator: torch.Generator) -> Iterator[Batch]:
         """Every clip once, in random order, each one distorted anew.
 
-        Args:
-            similar: put clips of about the same length together, shuffle these batches, and cut each clip of a batch
-                to the length of the shortest, at a random place: no padding. Clips with faces are not cut, because the
-                two streams would have to be cut alike.
+        With ``recipe.similar``, clips of about the same length come together, these batches are shuffled, and each clip
+        of a batch is cut to the length of the shortest, at a random place: no padding. Clips with faces are not cut,
+        because the two streams would have to be cut alike.
         """
         order = torch.randperm(len(self), generator=generator)
-        if similar:
+        if recipe.similar:
             blur = 0.92 + 0.16 * torch.rand(len(self), generator=generator)  # other neighbors in each epoch
             order = (blur * torch.tensor([float(len(row)) for row in self.rows])).argsort()
-        batches = list(order.split(batch_size))
-        if similar:
+        batches = list(order.split(recipe.batch_size))
+        if recipe.similar:
             batches = [batches[i] for i in torch.randperm(len(batches), generator=generator).tolist()]
         for indices in (batch.tolist() for batch in batches):
-            rows = [augment(self.rows[i], generator) for i in indices]
-            yield self.batch(indices, cut_to_shortest(rows, generator) if similar and self.faces is None else rows)
+            rows = [distorted(self.rows[i], recipe, generator) for i in indices]
+            cut = recipe.similar and self.faces is None
+            yield self.batch(indices, cut_to_shortest(rows, generator) if cut else rows)
 
 
 def cut_to_shortest(rows: Sequence[torch.Tensor], generator: torch.Generator) -> list[torch.Tensor]:

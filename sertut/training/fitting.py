@@ -242,7 +242,7 @@ def _one_epoch(
     steps = math.ceil(len(train) / recipe.batch_size)
     coarse = recipe.precision_on(device) == "bfloat16"
     total = 0.0
-    for step, batch in enumerate(train.shuffled(recipe.batch_size, generator, recipe.augment, recipe.similar)):
+    for step, batch in enumerate(train.shuffled(recipe, generator)):
         for group in optimizer.param_groups:
             group["lr"] = recipe.learning_rate * _warmup_then_cosine((epoch + step / steps) / recipe.epochs)
         batch = batch.to(device)

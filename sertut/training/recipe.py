@@ -9,8 +9,6 @@ import torch
 
 from sertut.errors import SertutError, unknown
 from sertut.signals import FEATURES
-from sertut.signals.features import MEL_STARTS
-from sertut.training.augment import Augment
 from sertut.video import FACE_FEATURES
 
 
@@ -21,6 +19,9 @@ class Recipe:
     keep: which epoch's weights the run keeps: "best" on dev, or the "last" (where dev is too small to choose by).
     average: decay of a running average of the weights; where it is not 0, the average is tested and kept.
     similar: batches of clips of similar length, cut to the shortest: no padding.
+    stretch, gain, frequency_mask, time_mask: what may happen to a training clip each time it is seen, drawn uniformly:
+    faster or slower by this share, louder or softer by so many standard deviations, and twice each up to as many mel
+    bands or frames blanked; see :mod:`sertut.training.augment`.
     precision: "float32", the same on every processor; "bfloat16"; or "auto", bfloat16 on a CUDA device that has it.
     """
 
@@ -37,15 +38,10 @@ class Recipe:
     precision: str = "float32"
     feature: str = "log_mel"
     face: str = ""  # feature of the face, e.g. "hog"; "" for networks that only hear
-    stretch: float = 0.0  # see Augment for these
+    stretch: float = 0.0
     gain: float = 0.0
     frequency_mask: int = 0
     time_mask: int = 0
-
-    @property
-    def augment(self) -> Augment:
-        """The distortions of the training clips."""
-        return Augment(**{field.name: getattr(self, field.name) for field in dataclasses.fields(Augment)})
 
     def precision_on(self, device: torch.device) -> str:
         """What `precision` comes to on a device: "float32" or "bfloat16"."""
@@ -71,6 +67,6 @@ def make_recipe(**options) -> Recipe:
             raise unknown(what, value, known)
     if recipe.face and recipe.stretch:
         raise SertutError("stretch would move the voice against the face; leave it out where faces are seen.")
-    if recipe.frequency_mask and not MEL_STARTS[recipe.feature]:
+    if recipe.frequency_mask and not FEATURES[recipe.feature].mel_starts:
         raise SertutError(f"'{recipe.feature}' has no mel bands; leave frequency_mask out, or use log_mel.")
     return recipe

@@ -71,15 +71,6 @@ def test_the_product_does_not_see_what_is_constant_in_a_clip():
     torch.testing.assert_close(same, scores, atol=1e-5, rtol=0)
 
 
-@pytest.mark.parametrize("score", ["additive", "product"])
-@pytest.mark.parametrize("one_lag", [False, True])
-def test_weights_are_distributions_over_real_keys(score, one_lag):
-    align, (query, keys) = Alignment(4, 6, score=score, one_lag=one_lag), streams()
-    _, weights = align(query, keys, QUERY_MASK, KEY_MASK, LAGS)
-    torch.testing.assert_close(weights.sum(dim=2), QUERY_MASK.float())
-    assert (weights * ~KEY_MASK[:, None, :]).abs().sum() == 0
-
-
 def test_the_relative_position_term_against_a_plain_loop():
     align, (query, keys) = Alignment(4, 6, one_lag=True), streams()
     scores = align.scores(query, keys, QUERY_MASK, KEY_MASK)
@@ -147,13 +138,6 @@ def test_gradients(score, one_lag):
     align = Alignment(4, 6, 3, score, one_lag).double()
     query, keys = (x.requires_grad_() for x in streams(torch.float64))
     assert torch.autograd.gradcheck(lambda q, k: align(q, k, QUERY_MASK, KEY_MASK, LAGS.double())[0], (query, keys))
-
-
-@pytest.mark.parametrize("score", ["additive", "product"])
-def test_all_parameters_are_trained(score):
-    align, (query, keys) = Alignment(4, 6, score=score, one_lag=True), streams()
-    align(query, keys, QUERY_MASK, KEY_MASK, LAGS)[0].square().sum().backward()
-    assert all(p.grad is not None and p.grad.abs().sum() > 0 for p in align.parameters())
 
 
 def test_lags_have_an_index_each():

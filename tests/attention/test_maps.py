@@ -37,12 +37,6 @@ def test_heads_and_queries_are_averaged_over_real_queries_only():
     assert (over_time.weights[1, 2:] == 0).all()
 
 
-def test_one_clip_without_padding():
-    map_ = AttentionMap(masked_softmax(torch.randn(2, 4), MASK), ("time",), MASK, CLOCKS)
-    assert map_.of(1).shape == (2,)
-    assert map_.of(1).sum().item() == pytest.approx(1)
-
-
 def heads_map(gates=None):
     weights = masked_softmax(torch.randn(2, 3, 4, 4), MASK[:, None, None, :]) * MASK[:, None, :, None]
     clocks = CLOCKS | {"query": Clock(0.04, 0.01)}

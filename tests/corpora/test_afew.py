@@ -1,7 +1,5 @@
 """AFEW: the folders of the challenge, on tiny films of the tests' own."""
 
-import warnings
-
 import numpy as np
 import pytest
 
@@ -11,12 +9,7 @@ from sertut.errors import CorpusError
 from sertut.video import write_video
 from tests.conftest import tone
 
-
-@pytest.fixture(autouse=True)
-def _quiet():
-    with warnings.catch_warnings():
-        warnings.filterwarnings("ignore", message="afew is incomplete")
-        yield
+pytestmark = pytest.mark.filterwarnings("ignore:afew is incomplete")
 
 
 @pytest.fixture

@@ -77,11 +77,6 @@ def test_the_map(model):
     assert list(maps) == (["attention"] if len(model.blocks) else [])
     for map_ in maps.values():
         assert map_.axes == ("head", "query", "time") and map_.weights.shape == (4, 4, 25, 25)
-        assert map_.mask.sum(dim=1).tolist() == STEPS
-        sums = map_.weights.sum(dim=3).transpose(1, 2)
-        torch.testing.assert_close(sums[map_.mask], torch.ones(sum(STEPS), 4))
-        assert (sums[~map_.mask] == 0).all()
-        assert (map_.weights.permute(0, 3, 1, 2)[~map_.mask] == 0).all()
         torch.testing.assert_close(map_.over_time().weights.sum(dim=1), torch.ones(4))
         assert (map_.over_time().weights[~map_.mask] == 0).all()
         gated = model.blocks[-1].attend.gate is not None

@@ -87,7 +87,7 @@ def test_a_batch_carries_the_faces_of_its_own_clips(signs):
     part = Examples(rows, torch.arange(4), faces)
     generator = torch.Generator().manual_seed(0)
     for similar in (False, True):
-        for batch in part.shuffled(3, generator, make_recipe().augment, similar):
+        for batch in part.shuffled(make_recipe(batch_size=3, similar=similar), generator):
             for i, label in enumerate(batch.labels.tolist()):
                 assert batch.mask[i].sum() == 4 + label  # not cut, whatever `similar` says
                 assert batch.face_mask[i].sum() == 2 + label

@@ -9,7 +9,8 @@ import torch
 from sertut.errors import SertutError
 from sertut.models import AttentiveLSTM, redraw
 from sertut.signals import FEATURES, Normalizer, feature
-from sertut.training import Augment, fit, fitting, pick_device, predict
+from sertut.training import fit, fitting, pick_device, predict
+from sertut.training.augment import distorted
 from sertut.training.data import Examples
 from sertut.training.fitting import _warmup_then_cosine
 from sertut.training.recipe import make_recipe
@@ -147,7 +148,7 @@ def test_bfloat16_trains_too_and_differs_a_little(fold):
 def test_batches_of_similar_length_have_no_padding():
     rows = [torch.full((10 + 3 * i, 4), float(i)) for i in range(50)]
     part = Examples(rows, torch.arange(50))
-    batches = list(part.shuffled(8, torch.Generator().manual_seed(0), Augment(), similar=True))
+    batches = list(part.shuffled(make_recipe(batch_size=8, similar=True), torch.Generator().manual_seed(0)))
     assert all(batch.mask.all() for batch in batches)
     assert sorted(torch.cat([batch.labels for batch in batches]).tolist()) == list(range(50))
     assert all((batch.features[:, 0, 0] == batch.labels).all() for batch in batches)  # features stay with their labels
@@ -260,13 +261,13 @@ def test_redraw_covers_every_parameter():
 
 def test_augment_does_what_it_says():
     row, generator = torch.randn(100, 64), torch.Generator().manual_seed(0)
-    torch.testing.assert_close(Augment()(row, generator), row)
-    lengths = {len(Augment(stretch=0.2)(row, generator)) for _ in range(50)}
+    torch.testing.assert_close(distorted(row, make_recipe(), generator), row)
+    lengths = {len(distorted(row, make_recipe(stretch=0.2), generator)) for _ in range(50)}
     assert min(lengths) >= 83 and max(lengths) <= 125 and len(lengths) > 10
-    masked = Augment(frequency_mask=10)(row, generator)
+    masked = distorted(row, make_recipe(frequency_mask=10), generator)
     silent = (masked == 0).all(dim=0)
     assert silent.sum() <= 20 and torch.equal(masked[:, ~silent], row[:, ~silent])
-    one_frame = Augment(stretch=0.2, gain=1, frequency_mask=5, time_mask=5)(row[:1], generator)
+    one_frame = distorted(row[:1], make_recipe(stretch=0.2, gain=1, frequency_mask=5, time_mask=5), generator)
     assert one_frame.shape == (1, 64) and torch.isfinite(one_frame).all()
 
 
@@ -276,7 +277,7 @@ def test_gain_moves_what_a_louder_recording_moves(name):
     samples = tone(0.5) + 0.02 * np.random.default_rng(0).normal(size=8000).astype(np.float32)
     table = feature(name)(samples)
     heard = (feature(name)(2 * samples) - table).abs().amax(dim=0) > 0.01
-    moved = Augment(gain=1.0, feature=name)(table, torch.Generator().manual_seed(0)) - table
+    moved = distorted(table, make_recipe(gain=1.0, feature=name), torch.Generator().manual_seed(0)) - table
     assert heard.any() and (moved[:, ~heard] == 0).all()
     torch.testing.assert_close(
         moved[:, heard], moved[:1, heard][:, :1].expand(moved[:, heard].shape), atol=1e-4, rtol=0
@@ -287,7 +288,9 @@ def test_gain_moves_what_a_louder_recording_moves(name):
 def test_a_masked_band_is_masked_in_both_halves_and_the_level_never():
     row, generator = torch.randn(30, 129), torch.Generator().manual_seed(0)
     for _ in range(50):
-        blank = (Augment(frequency_mask=12, feature="log_mel_relative_level")(row, generator) == 0).all(dim=0)
+        blank = (distorted(row, make_recipe(frequency_mask=12, feature="log_mel_relative_level"), generator) == 0).all(
+            dim=0
+        )
         assert torch.equal(blank[:64], blank[64:128]) and not blank[128]
     with pytest.raises(SertutError, match="'mfcc_level' has no mel bands"):
         make_recipe(feature="mfcc_level", frequency_mask=3)

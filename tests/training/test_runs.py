@@ -48,7 +48,9 @@ NETWORKS = {
 @pytest.mark.parametrize("name", NETWORKS)
 def test_a_run_is_saved_and_loaded_without_losing_a_bit(fold, tmp_path, name):
     build, options = NETWORKS[name]
-    run = fit(build(), fold, **QUICK, **options)
+    model = build()
+    model.pretrained = True  # whose trunk has come from photographs
+    run = fit(model, fold, **QUICK, **options)
     run.save(tmp_path)
     found = sertut.load_run(tmp_path, device="cpu")
     assert type(found.model) is type(run.model) and not found.model.training
