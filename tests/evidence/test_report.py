@@ -10,7 +10,7 @@ import torch
 from sertut.attention import AttentionMap
 from sertut.errors import SertutError
 from sertut.evidence import Report, Tally, evaluate
-from sertut.signals import n_frames
+from sertut.signals import n_frames, read_audio
 from sertut.video import write_video
 from tests.evidence.conftest import CLOCK, N_STEPS
 
@@ -164,6 +164,8 @@ def test_evaluate_runs_the_network_and_its_untrained_self(tiny, tmp_path, monkey
     from sertut.models import AttentiveLSTM
     from sertut.training import fit
 
+    decoded: list = []
+    monkeypatch.setattr("sertut.corpora.cache.read_audio", lambda path: decoded.append(path) or read_audio(path))
     fold = Fold(
         train=tiny.of_speakers(["speaker 0", "speaker 1"]),
         dev=tiny.of_speakers(["speaker 2"]),
@@ -175,6 +177,8 @@ def test_evaluate_runs_the_network_and_its_untrained_self(tiny, tmp_path, monkey
     assert not torch.equal(report.predictions.logits, report.untrained.logits)
     assert "untrained network" in report.localization.methods
     assert "[no interval]" in str(report)  # a single speaker
+    assert report.loudness.methods and all(len(report[i].samples) for i in range(3))
+    assert len(decoded) == len(set(decoded))  # no clip twice, in training and evaluation together
     assert evaluate(run, fold.test, baselines=False).untrained is None
     mean_pooling = fit(
         AttentiveLSTM(64, 3, n_hidden=8, n_channels=8, pooling="mean"), fold, epochs=1, device="cpu", progress=False
