@@ -72,9 +72,7 @@ class Interval:
         return format(self, "")
 
 
-def bootstrap_speakers(
-    statistic: Statistic, per_speaker: np.ndarray, n: int = 2000, seed: int = 0, level: float = 0.95
-) -> Interval:
+def bootstrap_speakers(statistic: Statistic, per_speaker: np.ndarray, n: int = 2000, seed: int = 0) -> Interval:
     """Interval of a score by resampling speakers, and training seeds where there are several.
 
     The estimate is the statistic of each seed's total over speakers, averaged over seeds. Each of the `n` resamples
@@ -86,15 +84,13 @@ def bootstrap_speakers(
     Args:
         statistic: :func:`~sertut.training.metrics.uar`, :func:`mean`, or any function of summed tables.
         per_speaker: shape (K, S, D): confusion matrices (K, S, C, C), or (sum, count) pairs (K, S, 2).
-        n: resamples. seed: of the resampling. level: of confidence.
+        n: resamples. seed: of the resampling.
     """
     (replicates,), (estimate,) = _resample(statistic, [per_speaker], n, seed)
-    return _interval(estimate, replicates, np.shape(per_speaker)[1], level)
+    return _interval(estimate, replicates, np.shape(per_speaker)[1])
 
 
-def paired_difference(
-    statistic: Statistic, a: np.ndarray, b: np.ndarray, n: int = 2000, seed: int = 0, level: float = 0.95
-) -> Interval:
+def paired_difference(statistic: Statistic, a: np.ndarray, b: np.ndarray) -> Interval:
     """Interval of ``statistic(a) - statistic(b)`` for two systems tested on the same speakers with the same seeds.
 
     Both are resampled together, so that what is hard about a speaker cancels. Arguments as in
@@ -105,12 +101,12 @@ def paired_difference(
     """
     if np.shape(a) != np.shape(b):
         raise SertutError(f"cannot pair {np.shape(a)} with {np.shape(b)}: pass the same seeds, speakers and classes.")
-    (first, second), (estimate_a, estimate_b) = _resample(statistic, [a, b], n, seed)
-    return _interval(estimate_a - estimate_b, first - second, np.shape(a)[1], level)
+    (first, second), (estimate_a, estimate_b) = _resample(statistic, [a, b])
+    return _interval(estimate_a - estimate_b, first - second, np.shape(a)[1])
 
 
 def _resample(
-    statistic: Statistic, systems: Sequence[np.ndarray], n: int, seed: int
+    statistic: Statistic, systems: Sequence[np.ndarray], n: int = 2000, seed: int = 0
 ) -> tuple[list[np.ndarray], list[float]]:
     """Replicates (n,) and the estimate of each system, all with the same draws."""
     n_seeds, n_speakers = np.shape(systems[0])[:2]
@@ -126,14 +122,14 @@ def _resample(
     return replicates, estimates
 
 
-def _interval(estimate: float, replicates: np.ndarray, n_speakers: int, level: float) -> Interval:
+def _interval(estimate: float, replicates: np.ndarray, n_speakers: int) -> Interval:
     defined = replicates[~np.isnan(replicates)]  # a resample of speakers without a scored clip has no mean
     if n_speakers < 2 or len(defined) == 0:
-        return Interval(estimate, math.nan, math.nan, level)
-    t = stats.t.ppf((1 + level) / 2, df=n_speakers - 1)
-    tail = stats.norm.cdf(-t * math.sqrt(n_speakers / (n_speakers - 1)))  # toward (1 - level) / 2 for many speakers
+        return Interval(estimate, math.nan, math.nan)
+    t = stats.t.ppf((1 + Interval.level) / 2, df=n_speakers - 1)
+    tail = stats.norm.cdf(-t * math.sqrt(n_speakers / (n_speakers - 1)))  # toward .025 for many speakers
     low, high = np.quantile(defined, [tail, 1 - tail])
-    return Interval(estimate, float(low), float(high), level)
+    return Interval(estimate, float(low), float(high))
 
 
 def _number(value: float, spec: str) -> str:

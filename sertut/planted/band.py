@@ -4,8 +4,6 @@ The word with the emotion is synthesized twice with the same timing, once with t
 above the crossover we hear the first, on the other side the second.
 """
 
-from __future__ import annotations
-
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import ClassVar, Self

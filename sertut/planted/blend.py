@@ -4,19 +4,16 @@ Two or three words carry emotion, some one, some another; the clip's label is th
 emotional time. How large it should be is drawn; the words are then chosen so that they come as near to it as words can.
 """
 
-from __future__ import annotations
-
 import itertools
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
-from typing import Any, ClassVar, Self
+from typing import ClassVar, Self
 
 import numpy as np
 
-from sertut.planted.plans import CUE_LEVEL, LOUD, Plan, other_emotions
+from sertut.planted.plans import CUE_LEVEL, LOUD, Plan, Slot, other_emotions
 from sertut.planted.prosody import CUES, Prosody, varied
-from sertut.planted.sentences import LONG_SENTENCES, content_words
-from sertut.planted.speakers import Speaker
+from sertut.planted.speakers import LONG_SENTENCES, content_words
 from sertut.planted.voices import Word
 
 CARRIERS = (2, 3)  # how many words carry emotion
@@ -49,21 +46,21 @@ class BlendPlan(Plan):
     carriers: tuple[tuple[str, int], ...] = ()
 
     @classmethod
-    def deal(cls, speaker: int, number: int, rng: np.random.Generator) -> dict[str, Sequence[Sequence[Any]]]:
-        return {"other": other_emotions(cls.labels, number, rng)}
+    def deal(cls, speaker: int, number: int, rng: np.random.Generator) -> list[list[tuple]]:
+        return [[(other,) for other in others] for others in other_emotions(cls.labels, number, rng)]
 
     @classmethod
-    def draw(
-        cls, speaker: Speaker, emotion: str, k: int, sentence: str, rng: np.random.Generator, other: str = ""
-    ) -> Self:
-        leading, following = (tuple(_cue(which, rng) for _ in sentence.split()) for which in (emotion, other))
+    def draw(cls, slot: Slot, rng: np.random.Generator) -> Self:
+        words = slot.sentence.split()
+        leading, following = (tuple(_cue(which, rng) for _ in words) for which in (slot.emotion, slot.other))
+        common = cls.draw_common(slot, rng)
         return cls(
-            **cls.draw_common(speaker, f"{emotion}-{other}", k, sentence, rng) | {"emotion": emotion},
-            other=other,
+            **common | {"name": common["name"].replace(slot.emotion, f"{slot.emotion}-{slot.other}")},
+            other=slot.other,
             share=float(rng.uniform(*SHARE)),
             leading=leading,
             following=following,
-            order=tuple(int(i) for i in rng.permutation(content_words(sentence))),
+            order=tuple(int(i) for i in rng.permutation(content_words(slot.sentence))),
             loudness=float(rng.uniform(*LOUD)),
         )
 

@@ -21,20 +21,16 @@ who reads the words from the lips can guess better than by chance. How much a ne
 that has the face alone.
 """
 
-from __future__ import annotations
-
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from typing import Any, ClassVar, Self
+from typing import ClassVar, Self
 
 import numpy as np
 
 from sertut.errors import CorpusError
-from sertut.planted.plans import Plan, other_emotions
+from sertut.planted.plans import CLEAR, FacePlan, Plan, Slot, Timeline, other_emotions
 from sertut.planted.prosody import CUES, Prosody, varied
-from sertut.planted.sentences import LONG_SENTENCES, content_words
-from sertut.planted.speakers import Speaker
-from sertut.planted.timeline import CLEAR, FacePlan, Timeline
+from sertut.planted.speakers import LONG_SENTENCES, content_words
 from sertut.planted.vocoder import FRAME, word_spans
 from sertut.planted.voices import Word
 from sertut.signals import SAMPLE_RATE
@@ -89,27 +85,19 @@ class DecoyPlan(Plan):
     length: float = 0.0
 
     @classmethod
-    def deal(cls, speaker: int, number: int, rng: np.random.Generator) -> dict[str, Sequence[Sequence[Any]]]:
-        sign = (-1.0) ** speaker * rng.permuted(np.resize([-1.0, 1.0], (len(LABELS), number)), axis=1)
-        return {"sign": sign.tolist(), "other": other_emotions(LABELS, number, rng)}
+    def deal(cls, speaker: int, number: int, rng: np.random.Generator) -> list[list[tuple]]:
+        signs = (-1.0) ** speaker * rng.permuted(np.resize([-1.0, 1.0], (len(LABELS), number)), axis=1)
+        others = other_emotions(LABELS, number, rng)
+        return [list(zip(*of_label, strict=True)) for of_label in zip(others, signs.tolist(), strict=True)]
 
     @classmethod
-    def draw(
-        cls,
-        speaker: Speaker,
-        emotion: str,
-        k: int,
-        sentence: str,
-        rng: np.random.Generator,
-        sign: float = 1.0,
-        other: str = "",
-    ) -> Self:
+    def draw(cls, slot: Slot, rng: np.random.Generator) -> Self:
         return cls(
-            **cls.draw_common(speaker, emotion, k, sentence, rng),
-            other=other,
-            offset=sign * float(rng.uniform(*OFFSETS)),
+            **cls.draw_common(slot, rng),
+            other=slot.other,
+            offset=slot.sign * float(rng.uniform(*OFFSETS)),
             stress=varied(EMPHASIS, rng),
-            order=tuple(int(i) for i in rng.permutation(content_words(sentence))),
+            order=tuple(int(i) for i in rng.permutation(content_words(slot.sentence))),
             seconds=float(rng.uniform(*SECONDS)),
             place=float(rng.uniform()),
         )

@@ -15,8 +15,6 @@ later or earlier by a known offset; blinks, glances, the sway of the head and ch
 Which units belong to an emotion follows [2, 3]; the sizes are ours, chosen to be seen at 48 x 48 pixels.
 """
 
-from __future__ import annotations
-
 from collections.abc import Sequence
 from dataclasses import dataclass
 

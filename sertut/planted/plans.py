@@ -1,22 +1,18 @@
-"""What is drawn for the sound of each clip: who says what, and how. All draws are made here, before any sound.
+"""What is drawn for each clip: who says what, and how, and what the face does. All before any sound or picture.
 
 :class:`Plan` is `planted` itself. The other variants are subclasses that override where they differ.
 """
 
-from __future__ import annotations
-
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from typing import Any, ClassVar, Self
+from typing import Any, ClassVar, NamedTuple, Self
 
 import numpy as np
 
 from sertut.errors import CorpusError
-from sertut.planted.expressions import random_look
+from sertut.planted.expressions import Expression, Look, random_look
 from sertut.planted.prosody import CUES, Prosody, plain, varied
-from sertut.planted.sentences import SENTENCES, content_words
-from sertut.planted.speakers import Speaker, in_one_clip, random_speakers
-from sertut.planted.timeline import FacePlan, Timeline, follow_words, random_face
+from sertut.planted.speakers import SENTENCES, Speaker, content_words, in_one_clip, random_speakers
 from sertut.planted.vocoder import Tracks, resynthesize
 from sertut.planted.voices import Word
 
@@ -25,6 +21,58 @@ EMOTIONS = ("anger", "disgust", "fear", "happiness", "neutral", "sadness", "surp
 # dB by which one word of each clip stands out, drawn from this interval: a neutral one, or in `planted-loud` the cue.
 LOUD = (7.0, 11.0)
 CUE_LEVEL = 3.0  # dB: elsewhere the cue's level is moved at random (standard deviation); loud is not always angry
+LARGEST_OFFSET = 0.6  # seconds by which a face leads or lags its voice, at most
+CLEAR = 0.05  # seconds that an expression keeps away from both ends of the clip
+MOVED = 0.06  # seconds by which a border of an expression strays, at most, from where its word begins or ends
+STRENGTH = (0.8, 1.25)  # of the expressions of a clip, drawn from this interval; 1 is the full expression
+
+
+@dataclass(frozen=True)
+class FacePlan:
+    """What is drawn for the face of one clip.
+
+    look: the speaker's face. place: which of the offsets that fit the clip, from 0, the lowest, to 1, the highest.
+    strength: of the expressions. moves: seconds by which each border between words is moved for the face, one more than
+    there are words. seed: for what is random in the pictures themselves.
+    """
+
+    look: Look
+    place: float
+    strength: float
+    moves: tuple[float, ...]
+    seed: int
+
+    def expression(self, emotion: str, start: float, end: float) -> Expression:
+        """An emotion from `start` to `end`, seconds of the clip, as strong as this face shows it."""
+        return Expression(emotion, round(start, 3), round(end, 3), self.strength)
+
+
+@dataclass(frozen=True)
+class Timeline:
+    """What a face does in one clip, on the clip's clock.
+
+    offset: seconds by which the face follows the voice. expressions: the true ones, one for each word with emotion.
+    misleading: an expression that is not the clip's emotion, or None.
+    """
+
+    offset: float
+    expressions: tuple[Expression, ...]
+    misleading: Expression | None = None
+
+
+class Slot(NamedTuple):
+    """What is given of a clip before anything is drawn for it: the `k`-th of its speaker and emotion.
+
+    other: the second emotion, in a variant that has two. sign: whether the face comes later (1) or earlier (-1) than
+    the voice, in a variant that balances it.
+    """
+
+    speaker: Speaker
+    emotion: str
+    k: int
+    sentence: str
+    other: str = ""
+    sign: float = 1.0
 
 
 @dataclass(frozen=True)
@@ -84,51 +132,41 @@ class Plan:
             dealt = cls.deal(i, number, rng)
             for label, emotion in enumerate(cls.labels):
                 for k, sentence in enumerate(rng.permutation(cls.sentences)[:number]):
-                    own = {name: values[label][k] for name, values in dealt.items()}
-                    plans.append(cls.draw(speaker, emotion, k + 1, str(sentence), rng, **own))
+                    plans.append(cls.draw(Slot(speaker, emotion, k + 1, str(sentence), *dealt[label][k]), rng))
         return plans
 
     @classmethod
-    def deal(cls, speaker: int, number: int, rng: np.random.Generator) -> dict[str, Sequence[Sequence[Any]]]:
-        """What a speaker's clips have in turn, so that it is balanced: name -> [label][clip], given to :meth:`draw`."""
-        return {}
+    def deal(cls, speaker: int, number: int, rng: np.random.Generator) -> list[list[tuple]]:
+        """What else a speaker's slots hold, so that it is balanced: [label][clip]."""
+        return [[()] * number] * len(cls.labels)
 
     @classmethod
-    def draw(cls, speaker: Speaker, emotion: str, k: int, sentence: str, rng: np.random.Generator) -> Self:
-        """Draw one clip, the `k`-th of its speaker and emotion."""
-        special, ordinary = (int(i) for i in rng.permutation(content_words(sentence))[:2])
-        prosodies = [plain(rng) for _ in sentence.split()]
+    def draw(cls, slot: Slot, rng: np.random.Generator) -> Self:
+        """Draw one clip."""
+        special, ordinary = (int(i) for i in rng.permutation(content_words(slot.sentence))[:2])
+        prosodies = [plain(rng) for _ in slot.sentence.split()]
         loudness, moved = float(rng.uniform(*LOUD)), CUE_LEVEL * float(rng.normal())
         cue = None
-        if emotion != "neutral":
+        if slot.emotion != "neutral":
             cue = special
-            change = varied(CUES[emotion], rng)
+            change = varied(CUES[slot.emotion], rng)
             prosodies[cue] += replace(change, level=loudness if cls.loud_cue else change.level + moved)
         decoy = ordinary if cue is None or not cls.loud_cue else None
         if decoy is not None:
             prosodies[decoy] += Prosody(level=loudness)
-        common = cls.draw_common(speaker, emotion, k, sentence, rng, prosodies)
-        return cls(**common | {"cue": cue, "decoy": decoy})
+        return cls(**cls.draw_common(slot, rng, prosodies) | {"cue": cue, "decoy": decoy})
 
     @classmethod
-    def draw_common(
-        cls,
-        speaker: Speaker,
-        emotion: str,
-        k: int,
-        sentence: str,
-        rng: np.random.Generator,
-        prosodies: Sequence[Prosody] = (),
-    ) -> dict[str, Any]:
+    def draw_common(cls, slot: Slot, rng: np.random.Generator, prosodies: Sequence[Prosody] = ()) -> dict[str, Any]:
         """The fields that all variants draw alike; neutral `prosodies` where none were drawn before."""
         return {
-            "name": f"{speaker.name.replace(' ', '')}-{emotion}-{k}",
-            "speaker": in_one_clip(speaker, rng),
-            "emotion": emotion,
-            "sentence": sentence,
+            "name": f"{slot.speaker.name.replace(' ', '')}-{slot.emotion}-{slot.k}",
+            "speaker": in_one_clip(slot.speaker, rng),
+            "emotion": slot.emotion,
+            "sentence": slot.sentence,
             "cue": None,
             "decoy": None,
-            "prosodies": tuple(prosodies or [plain(rng) for _ in sentence.split()]),
+            "prosodies": tuple(prosodies or [plain(rng) for _ in slot.sentence.split()]),
             "pause": (float(rng.uniform(*cls.pauses)), float(rng.uniform(*cls.pauses))) if cls.pauses else (0.0, 0.0),
             "gain": float(rng.uniform(-32, -22)),
             "noise": float(rng.uniform(-80, -70)),
@@ -171,8 +209,21 @@ class Plan:
         return self, list(words)
 
     def timeline(self, face: FacePlan, words: Sequence[Word], seconds: float) -> Timeline:
-        """What the face shows when, given when each word is heard and how long the clip is."""
-        return follow_words(face, self.cues, [*(word.start for word in words), words[-1].end], seconds)
+        """What the face shows when: expressions as long as their words, all moved by one offset that fits the clip.
+
+        Args:
+            words: when each word is heard in the clip.
+            seconds: length of the clip.
+        """
+        borders = np.array([*(word.start for word in words), words[-1].end]) + face.moves
+        spans = [(emotion, float(borders[i]), float(borders[i + 1])) for emotion, i in self.cues]
+        # The offsets with which all expressions stay inside the clip; a neutral clip has nothing to keep inside.
+        first, last = (spans[0][1], spans[-1][2]) if spans else (seconds / 2, seconds / 2)
+        lowest, highest = max(-LARGEST_OFFSET, CLEAR - first), min(LARGEST_OFFSET, seconds - CLEAR - last)
+        offset = round(lowest + face.place * (highest - lowest), 3)
+        return Timeline(
+            offset, tuple(face.expression(what, start + offset, end + offset) for what, start, end in spans)
+        )
 
 
 @dataclass(frozen=True)
@@ -187,7 +238,18 @@ def plan_faces(plans: Sequence[Plan], seed: int) -> list[FacePlan]:
     """Draw a face for each speaker and what it does in each clip; with one seed, the same faces in all variants."""
     speakers = list(dict.fromkeys(plan.speaker.name for plan in plans))
     looks = {name: random_look(np.random.default_rng([seed, 2, i])) for i, name in enumerate(speakers)}
-    return [random_face(looks[plan.speaker.name], len(plan.sentence.split()), plan.seed) for plan in plans]
+    faces = []
+    for plan in plans:
+        rng = np.random.default_rng([plan.seed, 2])
+        face = FacePlan(
+            look=looks[plan.speaker.name],
+            place=float(rng.uniform()),
+            strength=float(rng.uniform(*STRENGTH)),
+            moves=tuple(rng.uniform(-MOVED, MOVED, size=len(plan.sentence.split()) + 1).tolist()),
+            seed=int(rng.integers(2**32)),
+        )
+        faces.append(face)
+    return faces
 
 
 def other_emotions(labels: Sequence[str], number: int, rng: np.random.Generator) -> list[list[str]]:

@@ -1,7 +1,5 @@
 """Plans into files: clips are made on all cores, file by file, so that an interrupted making can go on."""
 
-from __future__ import annotations
-
 import functools
 import itertools
 import json
@@ -18,8 +16,7 @@ from sertut.corpora import About
 from sertut.errors import CorpusError
 from sertut.files import writing
 from sertut.planted.expressions import render_face
-from sertut.planted.plans import Plan
-from sertut.planted.timeline import FacePlan, Timeline
+from sertut.planted.plans import FacePlan, Plan, Timeline
 from sertut.planted.vocoder import FRAME, Tracks, analyze, word_spans
 from sertut.planted.voices import Word, speak
 from sertut.progress import progress_bar

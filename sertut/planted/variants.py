@@ -15,10 +15,9 @@ downloaded: a corpus is made on first use, in about a minute, and is the same fo
   clip's own offset from the word that the voice stresses: that one is the label (:mod:`sertut.planted.decoy`).
 """
 
-from __future__ import annotations
-
 import hashlib
 import json
+from collections import Counter
 from collections.abc import Sequence
 from dataclasses import asdict, replace
 from importlib.metadata import version
@@ -30,9 +29,8 @@ from sertut.planted.band import BandPlan
 from sertut.planted.blend import BlendPlan
 from sertut.planted.decoy import DecoyPlan
 from sertut.planted.expressions import PICTURES
-from sertut.planted.plans import LoudPlan, Plan, plan_faces
+from sertut.planted.plans import FacePlan, LoudPlan, Plan, plan_faces
 from sertut.planted.rendering import AUDIO, VIDEO, read_manifest, render_all
-from sertut.planted.timeline import FacePlan
 
 ABOUT = About(
     title=Plan.title,
@@ -120,54 +118,44 @@ def _read(folder: Path, face_folder: Path | None = None) -> tuple[Clip, ...] | N
     faces = read_manifest(face_folder, VIDEO) if face_folder else [{}] * len(sounds or [])
     if sounds is None or faces is None:
         return None
-    clips = [_clip(entry, folder) for entry in sounds]
-    if face_folder:
-        clips = [_with_face(clip, entry, face_folder) for clip, entry in zip(clips, faces, strict=True)]
-    return tuple(clips)
+    return tuple(_clip(sound, face, folder, face_folder) for sound, face in zip(sounds, faces, strict=True))
 
 
-def _clip(entry: dict, folder: Path) -> Clip:
-    words: list[list] = entry["words"]
-    cue, decoy = (words[entry[which]] if entry[which] is not None else (None, None, None) for which in ("cue", "decoy"))
+def _clip(sound: dict, face: dict, folder: Path, face_folder: Path | None) -> Clip:
+    """A clip of what the two manifests say; `face` is empty where there is none."""
+    words = _tuples(sound["words"])
+    cue, decoy = (words[i] if (i := sound[which]) is not None else (None, None, None) for which in ("cue", "decoy"))
     details = {
         "cue_word": cue[0],
         "decoy_word": decoy[0],
         "decoy_start": decoy[1],
         "decoy_end": decoy[2],
-        "words": tuple(tuple(word) for word in words),
+        "words": words,
     }
-    if "cues" in entry:
-        details |= {"cues": tuple(tuple(cue) for cue in entry["cues"]), "shares": _shares(entry["cues"])}
+    regions = [Region(*region) for region in sound["regions"]]
+    if face:
+        details["offset"] = face["offset"]
+        regions += [Region(start, end, "face") for _, start, end in face["faces"]]
+    if "cues" in sound:
+        seconds = Counter[str]()
+        for emotion, start, end in sound["cues"]:
+            seconds[emotion] += end - start
+        shares = {emotion: own / seconds.total() for emotion, own in seconds.items()}
+        details |= {"cues": _tuples(sound["cues"]), "shares": shares, "faces": _tuples(face["faces"])}
+    if face.get("decoy"):
+        emotion, *span = face["decoy"]
+        details |= {"decoy_emotion": emotion, "decoy_face": tuple(span)}
     return Clip(
-        name=entry["name"],
-        audio=folder / AUDIO.format(entry["name"]),
-        speaker=entry["speaker"],
-        emotion=entry["emotion"],
-        sentence=entry["sentence"],
-        regions=tuple(Region(*region) for region in entry["regions"]),
+        name=sound["name"],
+        audio=folder / AUDIO.format(sound["name"]),
+        speaker=sound["speaker"],
+        emotion=sound["emotion"],
+        sentence=sound["sentence"],
+        regions=tuple(regions),
+        video=face_folder / VIDEO.format(sound["name"]) if face_folder else None,
         details=details,
     )
 
 
-def _shares(cues: Sequence[tuple[str, float, float]]) -> dict[str, float]:
-    """Emotion -> its share of the emotional time."""
-    seconds = dict.fromkeys((emotion for emotion, _, _ in cues), 0.0)
-    for emotion, start, end in cues:
-        seconds[emotion] += end - start
-    return {emotion: own / sum(seconds.values()) for emotion, own in seconds.items()}
-
-
-def _with_face(clip: Clip, entry: dict, folder: Path) -> Clip:
-    """The clip with its video and what is true of it."""
-    details = {**clip.details, "offset": entry["offset"]}
-    if "cues" in details:
-        details["faces"] = tuple(tuple(face) for face in entry["faces"])
-    if entry["decoy"]:
-        emotion, start, end = entry["decoy"]
-        details |= {"decoy_emotion": emotion, "decoy_face": (start, end)}
-    return replace(
-        clip,
-        video=folder / VIDEO.format(clip.name),
-        regions=clip.regions + tuple(Region(start, end, "face") for _, start, end in entry["faces"]),
-        details=details,
-    )
+def _tuples(rows: list[list]) -> tuple[tuple, ...]:
+    return tuple(tuple(row) for row in rows)

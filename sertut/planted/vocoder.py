@@ -5,8 +5,6 @@ voice together again. M. Morise, F. Yokomori, K. Ozawa, "WORLD: a vocoder-based 
 real-time applications", IEICE Trans. Inf. Syst. E99-D(7), 2016, doi 10.1587/transinf.2015EDP7457
 """
 
-from __future__ import annotations
-
 from collections.abc import Sequence
 from dataclasses import dataclass
 

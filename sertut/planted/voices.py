@@ -3,8 +3,6 @@
 The engine and its voices come with the package espeakng-loader (GPL-3); nothing has to be installed on the system.
 """
 
-from __future__ import annotations
-
 import _ctypes
 import contextlib
 import ctypes

@@ -7,14 +7,12 @@ larger than that, so its receptive field is always drawn too.
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
+from typing import Any
 
 import numpy as np
 import torch
-from matplotlib.artist import Artist
 from matplotlib.axes import Axes
 from matplotlib.colors import LinearSegmentedColormap, to_rgba
-from matplotlib.lines import Line2D
-from matplotlib.patches import Patch
 
 from sertut.attention import Clock
 from sertut.corpora import Region
@@ -25,12 +23,11 @@ from sertut.models import FullyConvolutional
 from sertut.show.picture import Picture, listed, numbers
 from sertut.show.rows import Heat, Row, borders, compose, mark_spans, outline
 from sertut.show.sounds import band_edges, draw_spectrogram
-from sertut.show.style import BLACK, ROLES
+from sertut.show.style import ROLES
 from sertut.show.weights import draw_weights, weights_row
 from sertut.show.words import decided, length, of_clip, true_regions, verdict
 from sertut.signals.features import HIGHEST_HZ, LOWEST_HZ
 
-FIELD = BLACK  # the dashed frame around what a cell has seen
 OVER_SOUND = LinearSegmentedColormap.from_list(
     "attention", [to_rgba(ROLES["attention"], 0.0), to_rgba(ROLES["attention"], 0.8)]
 )
@@ -72,7 +69,7 @@ class Cells:
         colors.draw(axis, borders(self.time, self.columns), borders(self.frequency, self.rows), colors.weights.T)
         axis.set(xlim=limits[0], ylim=limits[1])
 
-    def draw_field(self, axis: Axes, column: int, row: int) -> None:
+    def draw_field(self, axis: Axes, column: int, row: int, label: str) -> None:
         """A dashed frame around what a cell has seen, cut at the edges of the axes so that all four sides show."""
         sides = []
         for middle, clock, (least, most) in zip(
@@ -80,7 +77,7 @@ class Cells:
         ):
             reach = (clock.field or np.inf) / 2
             sides.append((max(middle - reach, least), min(middle + reach, most)))
-        outline(axis, sides[0], sides[1], FIELD, "--")
+        outline(axis, sides[0], sides[1], "field", label)
 
 
 def hertz(band: float, bands: int) -> float:
@@ -101,14 +98,13 @@ def regions(example: Example, *, title: str | None = None) -> Picture:
     strongest = divmod(int(weights.argmax()), cells.rows)
     seconds, colors = length(example), Heat(weights * weights.size, OVER_SOUND, 1)
 
-    def draw(axis: Axes) -> list[Artist]:
+    def draw(axis: Axes) -> None:
         draw_spectrogram(axis, numbers(example.spectrogram), "gray_r")
         cells.draw(axis, colors)
-        cells.draw_field(axis, *strongest)
-        field = f"the strongest cell {cells.sight(strongest[1])}"
-        return [Line2D([], [], color=FIELD, ls="--", lw=2, label=field), *mark_spans(axis, example, over=band_edges)]
+        cells.draw_field(axis, *strongest, f"the strongest cell {cells.sight(strongest[1])}")
+        mark_spans(axis, example, over=band_edges)
 
-    def beside(axis: Axes) -> list[Artist]:
+    def beside(axis: Axes) -> None:
         values = weights.sum(axis=0)
         draw_weights(axis, values, borders(cells.frequency, cells.rows), 1 / len(values), up=True)
         ends = (-0.5, cells.bands - 0.5)
@@ -119,11 +115,11 @@ def regions(example: Example, *, title: str | None = None) -> Picture:
         axis.xaxis.set_label_position("top")  # below it there is no room
         axis.tick_params(top=True, labeltop=True, bottom=False, labelbottom=False)
         axis.spines[["top", "bottom"]].set_visible(True)
-        return []
 
-    sums = replace(
-        weights_row(example, label="weight\nof a column"), says="", beside=colors.scale_in("cell, times\nuniform")
-    )
+    def scale(corner: Axes) -> None:
+        colors.scale_in(corner, "cell, times\nuniform")
+
+    sums = replace(weights_row(example, label="weight\nof a column"), says="", beside=scale)
     rows = [Row(draw, 2.6, seconds, _describe(example, weights, cells), beside=beside), sums]
     return compose(rows, verdict(example) if title is None else title, columns=2)
 
@@ -145,20 +141,17 @@ def receptive_field(model: FullyConvolutional, example: Example) -> Picture:
     cells = Cells(model.clock(), model.bands(), columns, rows, table.shape[1])
     column, row = int((cells.time.centers(columns) - seconds / 2).abs().argmin()), rows // 2
 
-    def draw(axis: Axes) -> list[Artist]:
+    def draw(axis: Axes) -> None:
         draw_spectrogram(axis, table, "gray_r")
         axis.set_xlim(0, seconds)
         centers = np.meshgrid(cells.time.centers(columns), cells.frequency.centers(rows))
-        axis.plot(*(values.ravel() for values in centers), ".", color=ROLES["attention"], ms=5, clip_on=False)
+        looks: Any = {"ls": "", "marker": ".", "color": ROLES["attention"], "ms": 5, "clip_on": False}
+        axis.plot(*(values.ravel() for values in centers), **looks, label="middle of a cell")
+        axis.fill([], [], color=ROLES["attention"], alpha=0.8, label="one cell")
         one = np.zeros((columns, rows))
         one[column, row] = 1
         cells.draw(axis, Heat(one, OVER_SOUND, 1))
-        cells.draw_field(axis, column, row)
-        return [
-            Line2D([], [], color=ROLES["attention"], marker=".", ls="", label="middle of a cell"),
-            Patch(color=ROLES["attention"], alpha=0.8, label="one cell"),
-            Line2D([], [], color=FIELD, ls="--", lw=2, label="what it has seen"),
-        ]
+        cells.draw_field(axis, column, row, "what it has seen")
 
     at, middle = cells.center(column, row)
     says = f"The trunk '{model.name}' makes {columns} by {rows} cells (time by frequency) of {seconds:.2f} s of sound:"
@@ -195,7 +188,10 @@ def _describe(example: Example, weights: np.ndarray, cells: Cells) -> str:
     hz = hertz(middle, cells.bands) if cells.rows > 1 else None  # a single row does not point at a frequency
     text = f"{head}: the strongest cell, at {at:.2f} s" + ("," if hz is None else f" and {hz:.0f} Hz,")
     if spans:
-        inside = any(_holds(region, at, hz) for region in found)
+        inside = any(
+            region.start <= at <= region.end and (hz is None or _band(region)[0] <= hz <= _band(region)[1])
+            for region in found
+        )
         text += f" lies {'inside' if inside else 'outside'} the true region {spans};"
     return f"{text} it has {weights.max() * weights.size:.1f} times the uniform weight and {cells.sight(row)}. {said}"
 
@@ -203,11 +199,6 @@ def _describe(example: Example, weights: np.ndarray, cells: Cells) -> str:
 def _span(region: Region) -> str:
     low, high = _band(region)
     return f"{region.start:.2f} to {region.end:.2f} s" + (f", {low:.0f} to {high:.0f} Hz" if region.in_band else "")
-
-
-def _holds(region: Region, seconds: float, hz: float | None) -> bool:
-    low, high = _band(region)
-    return region.start <= seconds <= region.end and (hz is None or low <= hz <= high)
 
 
 def _band(region: Region) -> tuple[float, float]:

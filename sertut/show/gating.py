@@ -7,7 +7,6 @@ import math
 import numpy as np
 import seaborn as sns
 import torch
-from matplotlib.artist import Artist
 from matplotlib.axes import Axes
 
 from sertut.attention import AttentionMap
@@ -31,12 +30,12 @@ def gates(example: Example) -> Picture:
     """
     values = np.ravel(numbers(gates_of(example.map)))  # (H,)
 
-    def draw(axis: Axes) -> list[Artist]:
+    def draw(axis: Axes) -> None:
         axis.hlines(range(len(values)), 0, values, color=GRAY, lw=3, zorder=1)
         axis.plot(values, range(len(values)), MARKERS["attention"], color=ROLES["attention"], mec=BLACK, ms=10)
         axis.set_yticks(range(len(values)), [f"head {h + 1}: {value:.2f}" for h, value in enumerate(values)])
         axis.set(xlim=(0, 1), ylim=(len(values) - 0.5, -0.5), xlabel="gate")
-        return draw_start(axis)
+        draw_start(axis)
 
     parts = listed([f"head {h + 1} {value:.2f}" for h, value in enumerate(values)])
     says = f"Gates of {len(values)} heads in {of_clip(example)}: {parts}; the largest is {np.ptp(values):.2f} above the"
@@ -59,18 +58,13 @@ def gates_over(report: Report) -> Picture:
     rows = {"all": np.ones(len(table), dtype=bool)} | {name: emotions == name for name in sorted(set(emotions))}
     colors = ["white", *(emotion_color(name) for name in list(rows)[1:])]
 
-    def draw(h: int, axis: Axes) -> list[Artist]:
+    def draw(h: int, axis: Axes) -> None:
         values = [table[member, h] for member in rows.values()]
-        looks = {
-            "saturation": 1,
-            "fliersize": 2.5,
-            "linecolor": "#333333",
-            "linewidth": 1.1,
-        }  # the emotions' own colors
+        looks = {"saturation": 1, "fliersize": 2.5, "linecolor": "#333333", "linewidth": 1.1}
         sns.boxplot(values, orient="h", palette=colors, ax=axis, **looks)
         axis.set_yticks(range(len(rows)), [f"{name} ({member.sum()})" for name, member in rows.items()])
         axis.set_title(f"head {h + 1}")
-        return draw_start(axis)
+        draw_start(axis)
 
     parts = [f"Gates of {table.shape[1]} heads over {len(table)} clips; training started near {START:.2f}."]
     for h, values in enumerate(table.T):
@@ -91,7 +85,6 @@ def gates_of(map_: AttentionMap | None) -> torch.Tensor:
     return map_.gates
 
 
-def draw_start(axis: Axes) -> list[Artist]:
-    """A dotted line at the gate that training starts near; returns its entry for the legend."""
-    label = f"start of training, about {START:.2f}"
-    return [axis.axvline(START, color=ROLES["uniform"], ls=":", lw=1.6, label=label)]
+def draw_start(axis: Axes) -> None:
+    """A dotted line at the gate that training starts near."""
+    axis.axvline(START, color=ROLES["uniform"], ls=":", lw=1.6, label=f"start of training, about {START:.2f}")

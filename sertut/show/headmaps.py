@@ -2,15 +2,13 @@
 
 from __future__ import annotations
 
+import functools
 from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
 import torch
-from matplotlib.artist import Artist
 from matplotlib.axes import Axes
-from matplotlib.lines import Line2D
-from matplotlib.patches import Patch
 
 from sertut.attention import AttentionMap, Clock
 from sertut.errors import SertutError
@@ -19,7 +17,7 @@ from sertut.evidence.level import score_loudness
 from sertut.evidence.localization import on_clock, time_weights
 from sertut.evidence.reach import use_of
 from sertut.show.picture import Picture, listed, numbers
-from sertut.show.rows import Draw, Heat, Row, borders, compose, mark, mark_spans, panels, whole
+from sertut.show.rows import Heat, Row, borders, compose, mark, mark_spans, panels, whole
 from sertut.show.sounds import draw_waveform, level_row
 from sertut.show.style import BLACK, ORANGE, OTHER, ROLES, SKY
 from sertut.show.weights import weights_row
@@ -46,26 +44,18 @@ def heads(example: Example) -> Picture:
     queries, keys = (borders(map_.clocks[axis], weights.shape[-1]) for axis in ("query", "time"))
     colors = Heat(weights)
 
-    def draw(h: int, axis: Axes) -> list[Artist]:
+    def draw(h: int, axis: Axes) -> None:
         colors.draw(axis, keys, queries, weights[h])
         axis.locator_params(nbins=5)
         gate = "" if map_.gates is None else f", gate {map_.gates[0, h]:.2f}"
         axis.set(xlim=keys[[0, -1]], ylim=queries[[-1, 0]], aspect="equal", title=f"head {h + 1}{gate}")
         at, inside = steps.seconds(steps.loudest), axis.get_xaxis_transform()
-        loudest = mark(axis, "energy", at, 0.03, "loudest step", transform=inside)
-        return [*loudest, *mark_spans(axis, example, over=whole)]
+        mark(axis, "energy", at, 0.03, "loudest step", transform=inside)
+        mark_spans(axis, example, over=whole)
 
-    labels = ("key: time attended to (s)", "query: time that asks (s)")
-    return panels(
-        len(weights),
-        draw,
-        verdict(example),
-        _describe_heads(example),
-        labels=labels,
-        height=2.6,
-        colors=colors,
-        scale="weight of a key",
-    )
+    labels, scale = ("key: time attended to (s)", "query: time that asks (s)"), (colors, "weight of a key")
+    says = _describe_heads(example, steps)
+    return panels(len(weights), draw, verdict(example), says, labels=labels, height=2.6, colors=scale)
 
 
 def received(example: Example, *, heads: bool = False) -> Picture:
@@ -81,22 +71,20 @@ def received(example: Example, *, heads: bool = False) -> Picture:
     """
     steps = Steps.of(example)
 
-    def draw_heads(axis: Axes) -> list[Artist]:
-        lines: list[Artist] = []
+    def draw_heads(axis: Axes) -> None:
         for h in range(heads_of(example).weights.shape[1] if heads else 0):
             values, clock = time_weights(heads_of(example).head(h), len(example.level))
-            axis.stairs(values, borders(clock, len(values)), baseline=None, lw=1.6, **head_style(h))
+            axis.stairs(
+                values, borders(clock, len(values)), baseline=None, lw=1.6, label=f"head {h + 1}", **head_style(h)
+            )
             axis.set_ylim(top=max(axis.get_ylim()[1], 1.1 * values.max()))
-            lines.append(Line2D([], [], lw=1.6, label=f"head {h + 1}", **head_style(h)))
-        return lines
 
-    received_row = replace(weights_row(example), says="", height=1.6).also(steps.peaks(steps.weights))
-    rows = [received_row.also(draw_heads), level_row(example).also(steps.peaks(steps.level))]
-    return compose(rows, verdict(example), says=_describe_received(example, steps))
+    rows = steps.rows(example)
+    return compose([rows[0].also(draw_heads), rows[1]], verdict(example), says=_describe_received(example, steps))
 
 
 def focus(example: Example, center: Windows, width: Windows, *, title: str | None = None) -> Picture:
-    r"""Windows :math:`e^{-2 (t - P)^2 / Z^2}` of all heads for one query on the waveform; below, level and attention.
+    r"""Windows :math:`e^{-2 (t - P)^2 / Z^2}` of all heads for one query on the waveform; below, attention and level.
 
     The query is the step that is loudest, the place that the question of chapter and paper is about.
 
@@ -111,28 +99,23 @@ def focus(example: Example, center: Windows, width: Windows, *, title: str | Non
     seconds = numbers(heads_of(example).clocks["query"].centers(P.shape[1]))
     step = int(np.abs(seconds - steps.seconds(steps.loudest)).argmin())
 
-    def draw(axis: Axes) -> list[Artist]:
+    def draw(axis: Axes) -> None:
         draw_waveform(axis, example, color="#999999")
         factor, t = axis.twinx(), np.linspace(0, length(example), 500)
-        lines: list[Artist] = []
         for h, (p, z) in enumerate(zip(P[:, step], Z[:, step], strict=True)):
-            lines += factor.plot(t, np.exp(-2 * ((t - p) / z) ** 2), lw=2, label=f"head {h + 1}", **head_style(h))
+            factor.plot(t, np.exp(-2 * ((t - p) / z) ** 2), lw=2, label=f"head {h + 1}", **head_style(h))
         label = f"query, {seconds[step]:.2f} s"
-        lines += factor.plot(seconds[step], 0.03, "X", color="white", mec=BLACK, ms=10, zorder=5, ls="", label=label)
+        factor.plot(seconds[step], 0.03, "X", color="white", mec=BLACK, ms=10, zorder=5, ls="", label=label)
         factor.set(ylim=(-1.1, 1.1), ylabel="window", yticks=[0, 0.5, 1])  # zero on the waveform's own zero
         factor.spines["right"].set_visible(True)
-        return [*lines, *mark_spans(axis, example)]
+        mark_spans(axis, example)
 
-    rows = [
-        Row(draw, 1.7, length(example)),
-        level_row(example).also(steps.peaks(steps.level)),
-        replace(weights_row(example), says="", height=1.6).also(steps.peaks(steps.weights)),
-    ]
     each = enumerate(zip(P[:, step], Z[:, step], strict=True))
     parts = listed([f"head {h + 1} at {p:.2f} s, width {z:.2f} s" for h, (p, z) in each])
     says = f"Windows of {len(P)} heads for the query at {seconds[step]:.2f} s of {of_clip(example)}: {parts}."
     says += f" The level peaks at {steps.seconds(steps.loudest):.2f} s, attention received at"
     says += f" {steps.seconds(steps.attended):.2f} s{where(example)}."
+    rows = [Row(draw, 1.7, length(example)), *steps.rows(example)]
     return compose(rows, verdict(example) if title is None else title, says=says)
 
 
@@ -153,13 +136,13 @@ def focus_map(example: Example, center: Windows, width: Windows) -> Picture:
     seconds = numbers(clock.centers(P.shape[1]))
     loudest = steps.seconds(steps.loudest)
 
-    def draw(h: int, axis: Axes) -> list[Artist]:
+    def draw(h: int, axis: Axes) -> None:
         axis.fill_between(seconds, P[h] - Z[h] / 2, P[h] + Z[h] / 2, color=ROLES["attention"], alpha=0.25, lw=0)
-        own = axis.plot(seconds, P[h], color=ROLES["attention"], lw=2, label="center, ± half width")
-        itself = axis.plot([0, longest], [0, longest], color=ROLES["uniform"], ls=":", lw=1.4, label="itself")
+        axis.plot(seconds, P[h], color=ROLES["attention"], lw=2, label="center, ± half width")
+        axis.plot([0, longest], [0, longest], color=ROLES["uniform"], ls=":", lw=1.4, label="itself")
         axis.set(xlim=borders(clock, len(seconds))[[0, -1]], ylim=(0, longest), title=f"head {h + 1}")
-        peak = mark(axis, "energy", 0.02, loudest, "loudest step", transform=axis.get_yaxis_transform())
-        return [*own, *itself, *peak, *mark_spans(axis, example, up=True)]
+        mark(axis, "energy", 0.02, loudest, "loudest step", transform=axis.get_yaxis_transform())
+        mark_spans(axis, example, up=True)
 
     away = np.abs(P - seconds).mean(axis=1)  # (H,)
     parts = [
@@ -170,7 +153,7 @@ def focus_map(example: Example, center: Windows, width: Windows) -> Picture:
     says = f"Where the {len(seconds)} queries over {of_clip(example)}, look: {'; '.join(parts)}."
     says += f" The clip lasts {longest:.2f} s and is loudest at {loudest:.2f} s{where(example)}."
     labels = ("query: time that asks (s)", "window: where it looks (s)")
-    return panels(len(P), draw, verdict(example), says, labels=labels, height=2.3, columns=3)
+    return panels(len(P), draw, verdict(example), says, labels=labels, height=2.3)
 
 
 @dataclass(frozen=True)
@@ -199,30 +182,22 @@ class Steps:
         """The loudest step."""
         return int(self.level.argmax())
 
-    @property
-    def borders(self) -> np.ndarray:
-        """Seconds (T' + 1,)."""
-        return borders(self.clock, len(self.level))
-
     def seconds(self, step: int) -> float:
         """The middle of a step."""
         return float(self.clock.centers(step + 1)[-1])
 
-    def peaks(self, values: np.ndarray) -> Draw:
-        """Draw silence gray, and the two peaks at the height of `values` (T',)."""
+    def rows(self, example: Example) -> list[Row]:
+        """Attention received, and the level; on both silence is gray, and both peaks are marked."""
+        received = replace(weights_row(example), says="", height=1.8)
+        pairs = ((received, self.weights), (replace(level_row(example), height=1.2), self.level))
+        return [row.also(functools.partial(self._draw_peaks, values)) for row, values in pairs]
 
-        def draw(axis: Axes) -> list[Artist]:
-            handles: list[Artist] = []
-            for role, step, name in (
-                ("attention", self.attended, "most attention"),
-                ("energy", self.loudest, "loudest step"),
-            ):
-                handles += mark(axis, role, self.seconds(step), values[step], name)
-            for step in np.flatnonzero(~self.sounds).tolist():
-                axis.axvspan(*self.borders[step : step + 2], color=SILENCE, lw=0, zorder=-2)
-            return handles if self.sounds.all() else [*handles, Patch(color=SILENCE, label="silence")]
-
-        return draw
+    def _draw_peaks(self, values: np.ndarray, axis: Axes) -> None:
+        mark(axis, "attention", self.seconds(self.attended), values[self.attended], "most attention")
+        mark(axis, "energy", self.seconds(self.loudest), values[self.loudest], "loudest step")
+        edges = borders(self.clock, len(values))
+        for step in np.flatnonzero(~self.sounds).tolist():
+            axis.axvspan(*edges[step : step + 2], color=SILENCE, lw=0, zorder=-2, label="silence")
 
 
 def heads_of(example: Example) -> AttentionMap:
@@ -239,9 +214,9 @@ def head_style(h: int) -> dict[str, Any]:
     return {"color": COLORS[h % 4], "ls": LINES[(h + h // 4) % 4]}
 
 
-def _describe_heads(example: Example) -> str:
+def _describe_heads(example: Example, steps: Steps) -> str:
     """What each head does, in a sentence each, for those who cannot see it."""
-    map_, steps = heads_of(example), Steps.of(example)
+    map_ = heads_of(example)
     centers = map_.clocks["time"].centers(map_.weights.shape[-1])
     parts = [
         f"Maps of {map_.weights.shape[1]} heads, {len(centers)} queries by {len(centers)} keys, over"

@@ -4,12 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import replace
+from typing import Any
 
 import numpy as np
 import torch
-from matplotlib.artist import Artist
 from matplotlib.axes import Axes
-from matplotlib.patches import Patch
 
 from sertut.attention import AttentionMap, Clock
 from sertut.errors import SertutError
@@ -50,14 +49,13 @@ def mixture(example: Example, posteriors: torch.Tensor | np.ndarray, *, title: s
     weights, edges = found
     shares = weights @ table  # (C,)
 
-    def draw_stack(axis: Axes) -> list[Artist]:
+    def draw_stack(axis: Axes) -> None:
         tops = np.cumsum(table, axis=1)  # (N, C)
-        for emotion, top, values in zip(example.emotions, tops.T, table.T, strict=True):
-            axis.stairs(top, edges, baseline=top - values, fill=True, color=emotion_color(emotion))
+        for emotion, share, top, values in zip(example.emotions, shares, tops.T, table.T, strict=True):
+            looks: Any = {"fill": True, "color": emotion_color(emotion), "label": f"{emotion} {share:.2f}"}
+            axis.stairs(top, edges, baseline=top - values, **looks)
         axis.set(ylim=(0, 1), ylabel="share\nof a step")
-        named = zip(example.emotions, shares, strict=True)
-        shown = [Patch(color=emotion_color(emotion), label=f"{emotion} {share:.2f}") for emotion, share in named]
-        return [*shown, *mark_spans(axis, example, over=whole)]
+        mark_spans(axis, example, over=whole)
 
     rows = [waveform_row(example), Row(draw_stack, 1.7, seconds), replace(weights_row(example), says="")]
     says = f"Emotion as a mixture over {of_clip(example)}: weighted by attention, the clip is"
@@ -86,13 +84,17 @@ def shares(
         raise SertutError(f"the true shares of {example.clip.name} are not known; use planted-blend, or pass `true`.")
     guess = numbers(example.probabilities if estimated is None else estimated)
 
-    def draw(axis: Axes) -> list[Artist]:
-        for row, values in enumerate((truth, guess)):
-            _draw_bar(axis, row, values, example.emotions)
+    def draw(axis: Axes) -> None:
+        left = np.zeros(2)
+        for emotion, *both in zip(example.emotions, truth, guess, strict=True):
+            color = emotion_color(emotion)
+            label = emotion if max(both) >= 0.005 else ""
+            bars = axis.barh(range(2), both, left=left, height=0.8, color=color, ec="white", lw=1, label=label)
+            numbered = [f"{share:.2f}" if share >= WRITABLE else "" for share in both]
+            axis.bar_label(bars, numbered, label_type="center", color="white" if color in DARK else BLACK)
+            left += both
         axis.set_yticks(range(2), ["true", "estimated"])
         axis.set(xlim=(0, 1), ylim=(1.45, -0.45), xlabel="share of the clip")
-        seen = [name for name, *both in zip(example.emotions, truth, guess, strict=True) if max(both) >= 0.005]
-        return [Patch(color=emotion_color(name), label=name) for name in seen]
 
     rows = [] if example.face is None else [faces_row(example)]
     parts = f"true {_named(truth, example.emotions, 3)}; estimated {_named(guess, example.emotions, 3)}"
@@ -175,18 +177,6 @@ def _mean(values: np.ndarray, who: np.ndarray) -> Interval:
     """Mean over clips with an interval that resamples speakers."""
     names = who.tolist()
     return bootstrap_speakers(mean, sums_by_speaker(values, names, sorted(set(names)))[None])
-
-
-def _draw_bar(axis: Axes, row: int, values: np.ndarray, emotions: Sequence[str]) -> None:
-    """One bar of shares in the emotions' own colors and order, each wide one with its number."""
-    left = 0.0
-    for share, emotion in zip(values, emotions, strict=True):
-        color = emotion_color(emotion)
-        axis.barh(row, share, left=left, height=0.8, color=color, ec="white", lw=1)
-        if share >= WRITABLE:
-            ink = "white" if color in DARK else BLACK
-            axis.text(left + share / 2, row, f"{share:.2f}", ha="center", va="center", color=ink)
-        left += share
 
 
 def _named(values: np.ndarray, emotions: Sequence[str], n: int) -> str:

@@ -4,12 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import replace
+from typing import Any
 
 import numpy as np
-from matplotlib.artist import Artist
 from matplotlib.axes import Axes
-from matplotlib.lines import Line2D
-from matplotlib.patches import Patch
 
 from sertut.evidence import ClipScores
 from sertut.evidence.intervals import Interval
@@ -48,9 +46,9 @@ def offsets(found: ClipScores | Mapping[str, ClipScores], *, title: str = "") ->
             f" correlation {r.estimate:.2f}" + (f", {beyond} beyond {limit:.1f} s." if beyond else ".")
         )
 
-    def draw(i: int, axis: Axes) -> list[Artist]:
+    def draw(i: int, axis: Axes) -> None:
         axis.set_title(names[i])
-        return _draw_dots(axis, *pairs[i], limit)
+        _draw_dots(axis, *pairs[i], limit)
 
     labels = ("true: face later by (s)", "recovered (s)")
     return panels(len(pairs), draw, title, " ".join(text), labels=labels, height=2.7)
@@ -83,22 +81,18 @@ def _of_clips(result: ClipScores, method: str) -> tuple[np.ndarray, np.ndarray]:
     return rows["true"].to_numpy(), rows["recovered"].to_numpy()
 
 
-def _draw_dots(axis: Axes, true: np.ndarray, recovered: np.ndarray, limit: float) -> list[Artist]:
+def _draw_dots(axis: Axes, true: np.ndarray, recovered: np.ndarray, limit: float) -> None:
     reach = np.array([-1.06, 1.06]) * np.abs(true).max()
     near, green, blue = NEAR_SECONDS, ROLES["region"], ROLES["attention"]
-    axis.fill_between(reach, reach - near, reach + near, color=green, alpha=0.35, lw=0)
-    axis.axhline(0, color=ROLES["uniform"], ls=":", lw=1.4)
+    axis.fill_between(reach, reach - near, reach + near, color=green, alpha=0.35, lw=0, label="true, ± 80 ms")
+    axis.axhline(0, color=ROLES["uniform"], ls=":", lw=1.4, label="nearest time")
     inside = np.abs(recovered) <= limit
-    axis.plot(true[inside], recovered[inside], MARKERS["attention"], color=blue, ms=3.5, alpha=0.5, mew=0)
+    looks: Any = {"ls": "", "marker": MARKERS["attention"], "ms": 3.5, "alpha": 0.5, "mew": 0}
+    axis.plot(true[inside], recovered[inside], color=blue, label="one clip", **looks)
     for marker, border, beyond in (("^", limit, recovered > limit), ("v", -limit, recovered < -limit)):
         if beyond.any():  # an artist that is not clipped and empty would break the layout
             axis.plot(true[beyond], np.full(beyond.sum(), border), marker, color=blue, ms=6, clip_on=False)
     axis.set(xlim=reach, ylim=(-limit, limit))
-    return [
-        Line2D([], [], color=blue, marker=MARKERS["attention"], ls="", label="one clip"),
-        Patch(color=green, alpha=0.35, label="true, ± 80 ms"),
-        Line2D([], [], color=ROLES["uniform"], ls=":", label="nearest time"),
-    ]
 
 
 def _in_ms(seconds: Interval) -> Interval:

@@ -8,9 +8,7 @@ from dataclasses import replace
 from typing import Any
 
 import numpy as np
-from matplotlib.artist import Artist
 from matplotlib.axes import Axes
-from matplotlib.lines import Line2D
 from matplotlib.patheffects import withStroke
 
 from sertut.attention import AttentionMap, Clock
@@ -44,21 +42,23 @@ def alignment(example: Example) -> Picture:
     colors = Heat(weights)
     asked = "voice" if map_.axes[0] == "video" else "face"
 
-    def draw(axis: Axes) -> list[Artist]:
+    def draw(axis: Axes) -> None:
         rows, columns = weights.shape
         places = borders(clocks["voice"], columns), borders(clocks["face"], rows)
         colors.draw(axis, *places, weights)
-        handles = _draw_offsets(axis, known_offset(example), recovered_offset(map_), seconds)
+        _draw_offsets(axis, known_offset(example), recovered_offset(map_), seconds)
         axis.set(ylim=(0, seconds), xlabel="time in the voice (s)", ylabel="time in the face (s)")
-        return [*handles]
 
-    def draw_mouth(axis: Axes) -> list[Artist]:
+    def scale(corner: Axes) -> None:
+        colors.scale_in(corner, f"weight of a\n{asked} step")
+
+    def draw_mouth(axis: Axes) -> None:
         if example.face is not None:
             axis.plot(mouth_darkness(example.face), example.face.times, color=STREAMS["face"], lw=1.6)
         axis.set(ylim=(0, seconds), yticklabels=[], xlabel="mouth\n(darkness)")
-        return [*mark_spans(axis, example, "face", up=True)]
+        mark_spans(axis, example, "face", up=True)
 
-    level = replace(level_row(example), beside=colors.scale_in(f"weight of a\n{asked} step"))
+    level = replace(level_row(example), beside=scale)
     rows = [level, Row(draw, 4.2, seconds, _describe(example), beside=draw_mouth)]
     return compose(rows, verdict(example), columns=2)
 
@@ -89,22 +89,21 @@ def mouth_darkness(face: Faces) -> np.ndarray:
     return np.where(face.found, 1 - np.percentile(pixels, 5, axis=1) / 255, np.nan)
 
 
-def _draw_offsets(axis: Axes, true: float | None, found: float, seconds: float) -> list[Line2D]:
-    """The lines of the same time and of the true offset, and the map's own; returns what the legend says of them."""
+def _draw_offsets(axis: Axes, true: float | None, found: float, seconds: float) -> None:
+    """The lines of the same time and of the true offset, and the map's own."""
     whole = np.array([0.0, seconds])
     axis.plot(whole, whole, color="white", lw=3.4)
     rim = [withStroke(linewidth=3.4, foreground="white")]
-    handles = axis.plot(whole, whole, color=ROLES["uniform"], ls=":", lw=1.8, label="the same time")
+    axis.plot(whole, whole, color=ROLES["uniform"], ls=":", lw=1.8, label="the same time")
     if true is not None:
         for edge in (NEAR_SECONDS, -NEAR_SECONDS):
             looks: Any = {"color": ROLES["region"], "lw": 1.8, "path_effects": rim}
-            handles += axis.plot(whole, whole + true + edge, label=f"true: {later(true)}, ± 80 ms", **looks)
+            axis.plot(whole, whole + true + edge, label=f"true: {later(true)}, ± 80 ms", **looks)
     if not math.isnan(found):
         ends = np.array([max(0.0, -found), min(seconds, seconds - found)])
         looks = {"color": ROLES["attention"], "marker": MARKERS["attention"], "mec": "white", "mew": 1.5, "ms": 10}
         label = f"by the map: {later(found)}"
-        handles += axis.plot(ends, ends + found, ls="", clip_on=False, zorder=5, label=label, **looks)
-    return handles
+        axis.plot(ends, ends + found, ls="", clip_on=False, zorder=5, label=label, **looks)
 
 
 def _describe(example: Example) -> str:

@@ -1,6 +1,6 @@
 """One composer for every picture of a clip: rows over one axis of seconds, or panels; legend and text come from them.
 
-A figure is a list of :class:`Row`. What a row draws it also explains: drawing returns entries for the legend, and
+A figure is a list of :class:`Row`. What a row draws it also explains: the labels of what is drawn make the legend, and
 `says` becomes a part of the text alternative. True regions and decoys look the same everywhere (:func:`mark_spans`).
 """
 
@@ -13,13 +13,12 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
-from matplotlib.artist import Artist
 from matplotlib.axes import Axes
 from matplotlib.cm import ScalarMappable
 from matplotlib.colors import Colormap, Normalize
 from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
-from matplotlib.patches import Patch, Rectangle
+from matplotlib.patches import Rectangle, StepPatch
 from matplotlib.patheffects import withStroke
 
 from sertut.attention import Clock
@@ -29,20 +28,19 @@ from sertut.show.picture import Picture, canvas
 from sertut.show.style import BLACK, HEAT, MARKERS, ROLES, look
 from sertut.show.words import decoys, true_regions
 
-EDGES = {"region": "-", "decoy": "--"}
-"""Line of a span's edges, so that what misleads is not told by its color alone."""
+SPANS = {"region": ("true region", "-"), "decoy": ("decoy", "--")}
+"""Name of a span, and the line of its edges, so that what misleads is not told by its color alone."""
 
-Draw = Callable[[Axes], Sequence[Artist]]
-"""Draws on axes, and returns entries for the legend."""
+Draw = Callable[[Axes], None]
 
 
 @dataclass(frozen=True)
 class Row:
     """One row of a picture.
 
-    draw: what is drawn; returns entries for the legend. height: inches. seconds: where its axis of time ends, None if
-    it has another axis. says: sentences for the text alternative. title: above the row. beside: what is drawn to the
-    right of it. frames: how many square frames stand side by side in it.
+    draw: what is drawn. height: inches. seconds: where its axis of time ends, None if it has another axis. says:
+    sentences for the text alternative. title: above the row. beside: what is drawn to the right of it. frames: how many
+    square frames stand side by side in it.
     """
 
     draw: Draw
@@ -55,7 +53,12 @@ class Row:
 
     def also(self, more: Draw) -> Row:
         """The row with something drawn over it."""
-        return replace(self, draw=lambda axis: [*self.draw(axis), *more(axis)])
+
+        def both(axis: Axes) -> None:
+            self.draw(axis)
+            more(axis)
+
+        return replace(self, draw=both)
 
 
 def compose(rows: Sequence[Row], title: str, *, says: str = "", columns: int = 4, legend: str = "") -> Picture:
@@ -65,15 +68,14 @@ def compose(rows: Sequence[Row], title: str, *, says: str = "", columns: int = 4
         says: what the text alternative begins with. columns: of the legend. legend: its title.
     """
     heights, aside = [row.height for row in rows], any(row.beside for row in rows)
-    handles: list[Artist] = []
     with look():
         grid = {"height_ratios": heights} | ({"width_ratios": (4.4, 1)} if aside else {})
         figure, axes = canvas(len(rows), 1 + aside, height=1.35 + 1.05 * sum(heights), gridspec_kw=grid)
         figure.set_layout_engine("constrained", hspace=0.02, h_pad=0.02)
         for i, (row, (axis, *right)) in enumerate(zip(rows, axes, strict=True)):
-            handles += row.draw(axis)
+            row.draw(axis)
             if row.beside:
-                handles += row.beside(right[0])
+                row.beside(right[0])
             elif aside:
                 right[0].axis("off")
             axis.set_title(row.title)
@@ -86,7 +88,7 @@ def compose(rows: Sequence[Row], title: str, *, says: str = "", columns: int = 4
                 axis.set_xlabel("time (s)")
         if title:
             axes[0, 0].set_title("\n".join(textwrap.fill(line, 66) for line in title.splitlines()))
-        legend_below(figure, handles, columns, legend)
+        legend_below(figure, columns, legend)
         figure.align_ylabels([axis for axis in axes[:, 0] if axis.get_ylabel()])
         for row, axis in zip(rows, axes[:, 0], strict=True):
             if row.frames:
@@ -96,53 +98,47 @@ def compose(rows: Sequence[Row], title: str, *, says: str = "", columns: int = 4
 
 def panels(
     n: int,
-    draw: Callable[[int, Axes], Sequence[Artist]],
+    draw: Callable[[int, Axes], None],
     title: str,
     says: str,
     *,
     labels: tuple[str, str],
     height: float,
-    colors: Heat | None = None,
-    scale: str = "",
-    columns: int = 4,
+    colors: tuple[Heat, str] | None = None,
 ) -> Picture:
-    """Panels with shared axes, two in a row; `draw` gets the number of each and returns entries for the legend.
+    """Panels with shared axes, two in a row; `draw` gets the number of each.
 
     Args:
-        labels: of the axes across and up. height: inches of a row of panels. colors: of all panels. scale: what the
-            colors mean. columns: of the legend.
+        labels: of the axes across and up. height: inches of a row of panels. colors: of all panels, and what they mean.
     """
+    rows, columns = math.ceil(n / 2), min(n, 2)
     with look():
-        figure, axes = panel_grid(n, *labels, height=height)
-        handles = [handle for i, axis in enumerate(axes) for handle in draw(i, axis)]
+        figure, axes = canvas(rows, columns, height=1.1 + height * rows, sharex=True, sharey=True)
+        for i, axis in enumerate(axes.ravel()[:n]):
+            draw(i, axis)
+        for axis in axes[:, 0]:
+            axis.set_ylabel(labels[1])
+        for axis in axes[-1]:
+            axis.set_xlabel(labels[0])
+        if n % columns:
+            axes[-1, -1].axis("off")
+            axes[-2, -1].tick_params(labelbottom=True)
         if colors:
-            colors.scale(figure, scale, ax=axes, shrink=0.8, pad=0.02)
+            colors[0].scale(figure, colors[1], ax=axes, shrink=0.8, pad=0.02)
         figure.suptitle(title, fontsize=12)
-        legend_below(figure, handles, columns)
+        legend_below(figure, 4)
     return Picture(figure, says)
 
 
-def panel_grid(n: int, xlabel: str, ylabel: str, *, height: float) -> tuple[Figure, list[Axes]]:
-    """Axes of n panels, two in a row, with shared limits; height: inches of a row of panels."""
-    rows, columns = math.ceil(n / 2), min(n, 2)
-    figure, axes = canvas(rows, columns, height=1.1 + height * rows, sharex=True, sharey=True)
-    for axis in axes[:, 0]:
-        axis.set_ylabel(ylabel)
-    for axis in axes[-1]:
-        axis.set_xlabel(xlabel)
-    if n % columns:
-        axes[-1, -1].axis("off")
-        axes[-2, -1].tick_params(labelbottom=True)
-    return figure, list(axes.ravel()[:n])
-
-
-def legend_below(figure: Figure, handles: Sequence[Artist], columns: int, title: str = "") -> None:
-    """Each entry once, below the axes: marks and lines first, then areas."""
-    once = {str(handle.get_label()): handle for handle in handles}
-    kept = sorted(once.values(), key=lambda handle: isinstance(handle, Patch))
-    if kept:
+def legend_below(figure: Figure, columns: int, title: str = "") -> None:
+    """What is drawn by its label, each label once, below the axes: marks and lines first, then areas."""
+    pairs = (zip(*axis.get_legend_handles_labels(), strict=True) for axis in figure.axes)
+    once = {label: handle for drawn in pairs for handle, label in drawn}
+    entries = sorted(once.items(), key=lambda entry: not isinstance(entry[1], Line2D | StepPatch))
+    if entries:
         looks: dict[str, Any] = {"handlelength": 1.8, "columnspacing": 1.2, "title": title or None}
-        figure.legend(handles=kept, loc="outside lower center", ncols=columns, **looks)
+        labels, handles = zip(*entries, strict=True)
+        figure.legend(handles, labels, loc="outside lower center", ncols=columns, **looks)
 
 
 def keep_square(figure: Figure, rows: Sequence[Axes], strip: Axes, n: int) -> None:
@@ -163,8 +159,8 @@ def mark_spans(
     *,
     up: bool = False,
     over: Callable[[Region, Axes], tuple[float, float]] | None = None,
-) -> list[Patch]:
-    """Mark the true regions and the decoy of a stream, by default that of the map; returns entries for the legend.
+) -> None:
+    """Mark the true regions and the decoy of a stream, by default that of the map.
 
     Args:
         up: time goes up, not across. over: on a picture, where shading would hide the data, only a frame is drawn;
@@ -172,26 +168,19 @@ def mark_spans(
     """
     shade, line = (axis.axhspan, axis.axhline) if up else (axis.axvspan, axis.axvline)
     for role, regions in (("region", true_regions(example, stream)), ("decoy", decoys(example, stream))):
-        color = ROLES[role]
         for region in regions:
+            axis.fill([], [], label=SPANS[role][0], **span_look(role))  # nothing but an entry of the legend
             if over:
-                outline(axis, (region.start, region.end), over(region, axis), color, EDGES[role])
+                outline(axis, (region.start, region.end), over(region, axis), role)
                 continue
-            shade(region.start, region.end, color=color, alpha=0.18, lw=0, zorder=0)
+            shade(region.start, region.end, color=ROLES[role], alpha=0.18, lw=0, zorder=0)
             for edge in (region.start, region.end):
-                line(edge, color=color, lw=1.5, ls=EDGES[role])
-    return span_entries(example, stream)
+                line(edge, color=ROLES[role], lw=1.5, ls=SPANS[role][1])
 
 
-def span_entries(example: Example, stream: str | None = None) -> list[Patch]:
-    """Entries of a legend for the true regions and the decoy that a stream has."""
-    found = {"true region": true_regions(example, stream), "decoy": decoys(example, stream)}
-    looks = zip(EDGES.items(), found.items(), strict=True)
-    return [
-        Patch(facecolor=ROLES[role] + "40", edgecolor=ROLES[role], ls=line, label=name)
-        for (role, line), (name, regions) in looks
-        if regions
-    ]
+def span_look(role: str) -> dict[str, Any]:
+    """A span as an area with edges."""
+    return {"fc": ROLES[role] + "40", "ec": ROLES[role], "ls": SPANS[role][1], "lw": 1.5}
 
 
 def whole(region: Region, axis: Axes) -> tuple[float, float]:
@@ -200,17 +189,18 @@ def whole(region: Region, axis: Axes) -> tuple[float, float]:
     return low, high
 
 
-def outline(axis: Axes, across: tuple[float, float], up: tuple[float, float], color: str, line: str) -> None:
+def outline(axis: Axes, across: tuple[float, float], up: tuple[float, float], role: str, label: str = "") -> None:
     """A frame with a white rim, so that it shows on dark and on bright."""
-    box = Rectangle((across[0], up[0]), across[1] - across[0], up[1] - up[0], fill=False, zorder=3)
+    box = Rectangle((across[0], up[0]), across[1] - across[0], up[1] - up[0], fill=False, zorder=3, label=label)
+    color, line = (ROLES[role], SPANS[role][1]) if role in SPANS else (BLACK, "--")
     box.set(ec=color, lw=1.8, ls=line, path_effects=[withStroke(linewidth=3.4, foreground="white")])
     axis.add_patch(box)
 
 
-def mark(axis: Axes, role: str, x: float, y: float, label: str, **options: Any) -> list[Line2D]:
-    """The marker of a role with a black rim; returns its entry for the legend."""
-    axis.plot(x, y, MARKERS[role], color=ROLES[role], mec=BLACK, ms=9, zorder=5, clip_on=False, **options)
-    return [Line2D([], [], color=ROLES[role], marker=MARKERS[role], mec=BLACK, ms=9, ls="", label=label)]
+def mark(axis: Axes, role: str, x: float, y: float, label: str, **options: Any) -> None:
+    """The marker of a role with a black rim."""
+    looks: Any = {"color": ROLES[role], "mec": BLACK, "ms": 9, "ls": "", "zorder": 5, "clip_on": False}
+    axis.plot(x, y, MARKERS[role], label=label, **looks, **options)
 
 
 def borders(clock: Clock, n: int) -> np.ndarray:
@@ -240,15 +230,10 @@ class Heat:
         extend = "max" if self.weights.max() > self.top else "neither"
         figure.colorbar(ScalarMappable(Normalize(0, self.top), self.cmap), label=label, extend=extend, **place)
 
-    def scale_in(self, label: str) -> Draw:
+    def scale_in(self, corner: Axes, label: str) -> None:
         """The bar in the empty corner beside a row."""
-
-        def draw(corner: Axes) -> list[Artist]:
-            corner.axis("off")
-            self.scale(root(corner), label, cax=corner.inset_axes((0, 0.6, 1, 0.2)), orientation="horizontal")
-            return []
-
-        return draw
+        corner.axis("off")
+        self.scale(root(corner), label, cax=corner.inset_axes((0, 0.6, 1, 0.2)), orientation="horizontal")
 
 
 def root(axis: Axes) -> Figure:

@@ -6,7 +6,6 @@ from collections.abc import Mapping
 
 import numpy as np
 import torch
-from matplotlib.artist import Artist
 from matplotlib.axes import Axes
 from matplotlib.image import AxesImage
 
@@ -84,7 +83,7 @@ def padding(batch: Batch, *, title: str) -> Picture:
 def waveform_row(example: Example, label: str = "amplitude") -> Row:
     """The waveform with the true spans of the voice, and above it the spoken words, if it is known when they are."""
 
-    def draw(axis: Axes) -> list[Artist]:
+    def draw(axis: Axes) -> None:
         draw_waveform(axis, example)
         axis.set_ylabel(label)
         words = example.clip.details.get("words")
@@ -93,7 +92,7 @@ def waveform_row(example: Example, label: str = "amplitude") -> Row:
             for i, (word, start, end) in enumerate(words):
                 at, height = (start + end) / 2, 0.99 - 0.15 * (i % 2)
                 axis.text(at, height, word, transform=axis.get_xaxis_transform(), ha="center", va="top", fontsize=10)
-        return [*mark_spans(axis, example, "voice")]
+        mark_spans(axis, example, "voice")
 
     return Row(draw, 0.9, length(example))
 
@@ -101,9 +100,9 @@ def waveform_row(example: Example, label: str = "amplitude") -> Row:
 def spectrogram_row(example: Example) -> Row:
     """The spectrogram with the true spans of the voice."""
 
-    def draw(axis: Axes) -> list[Artist]:
+    def draw(axis: Axes) -> None:
         draw_spectrogram(axis, numbers(example.spectrogram))
-        return [*mark_spans(axis, example, "voice", over=band_edges)]
+        mark_spans(axis, example, "voice", over=band_edges)
 
     return Row(draw, 1.5, length(example))
 
@@ -111,11 +110,11 @@ def spectrogram_row(example: Example) -> Row:
 def level_row(example: Example) -> Row:
     """The level of each frame, dB, with the true spans of the voice."""
 
-    def draw(axis: Axes) -> list[Artist]:
+    def draw(axis: Axes) -> None:
         level = numbers(example.level)
         axis.plot(frame_seconds(len(level)), level, color=ROLES["energy"], lw=1.6)
         axis.set(ylabel="level\n(dB)", ylim=(max(level.min(), level.max() - 60) - 3, level.max() + 3))
-        return [*mark_spans(axis, example, "voice")]
+        mark_spans(axis, example, "voice")
 
     return Row(draw, 0.9, length(example))
 
@@ -131,11 +130,10 @@ def draw_waveform(axis: Axes, example: Example, color: str = "#555555") -> None:
 def behind(example: Example) -> Draw:
     """The waveform, faint, behind what a row shows; it has no axis of its own."""
 
-    def draw(axis: Axes) -> list[Artist]:
+    def draw(axis: Axes) -> None:
         inner = axis.inset_axes((0, 0, 1, 1), zorder=-1, sharex=axis)
         draw_waveform(inner, example, color="#BBBBBB")
         inner.axis("off")
-        return []
 
     return draw
 

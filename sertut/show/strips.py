@@ -7,7 +7,6 @@ from dataclasses import replace
 
 import numpy as np
 import torch
-from matplotlib.artist import Artist
 from matplotlib.axes import Axes
 from matplotlib.patches import Rectangle
 
@@ -16,7 +15,7 @@ from sertut.errors import SertutError
 from sertut.evidence import Example
 from sertut.evidence.examples import example_of
 from sertut.show.picture import Picture, listed, numbers
-from sertut.show.rows import EDGES, Heat, Row, borders, compose, mark_spans, root, span_entries, whole
+from sertut.show.rows import SPANS, Heat, Row, borders, compose, mark_spans, root, span_look, whole
 from sertut.show.sounds import behind, waveform_row
 from sertut.show.style import BLACK, ROLES, STREAMS, WIDTH
 from sertut.show.weights import by_emotion, describe_peak, uniform_level, weights_row
@@ -127,7 +126,7 @@ def perception(example: Example) -> Picture:
     weights = numbers(example.map.of(0))  # (K, T)
     clock, colors = example.map.clocks["time"], Heat(weights)
 
-    def draw(axis: Axes) -> list[Artist]:
+    def draw(axis: Axes) -> None:
         seconds = borders(clock, weights.shape[1])
         colors.draw(axis, seconds, np.arange(len(weights) + 1), weights)
         axis.set_yticks(np.arange(len(weights)) + 0.5, _emotion_labels(example))
@@ -135,7 +134,7 @@ def perception(example: Example) -> Picture:
         axis.set_ylim(len(weights), 0)
         what = "frame" if stream_of(example) == "face" else "step"
         colors.scale(root(axis), f"weight of a {what}", ax=axis, pad=0.02)
-        return [*mark_spans(axis, example, over=whole)]
+        mark_spans(axis, example, over=whole)
 
     above = waveform_row(example, "") if example.face is None else faces_row(example)
     rows = [above, Row(draw, 0.5 * len(weights), length(example), _describe_emotions(example, weights))]
@@ -214,10 +213,10 @@ def faces_row(example: Example) -> Row:
     width = seconds / FRAMES
     seen = face.crops[face.found]
     dark, bright = np.percentile(seen, (0.5, 99.5)) if len(seen) else (0, 255)  # of the clip: one light for all frames
-    named = {role: _expressions(example, role) for role in EDGES}
+    named = {role: _expressions(example, role) for role in SPANS}
     below = BAR / SIDE if any(named.values()) else 0.0
 
-    def draw(axis: Axes) -> list[Artist]:
+    def draw(axis: Axes) -> None:
         for left in np.arange(FRAMES) * width:
             at = left + width / 2
             nearest = int(np.abs(face.times - at).argmin())
@@ -230,17 +229,16 @@ def faces_row(example: Example) -> Row:
             for role, found in named.items():
                 if any(region.start <= at <= region.end for region, _ in found):
                     inner = (left + 0.03 * width, 0.03), 0.94 * width, 0.94
-                    axis.add_patch(Rectangle(*inner, fill=False, ec=ROLES[role], lw=2.5, ls=EDGES[role], zorder=3))
+                    axis.add_patch(Rectangle(*inner, fill=False, ec=ROLES[role], lw=2.5, ls=SPANS[role][1], zorder=3))
         for role, found in named.items():
             for region, _ in found:
                 place = (region.start, -0.92 * below), region.end - region.start, 0.84 * below
-                axis.add_patch(Rectangle(*place, fc=ROLES[role] + "40", ec=ROLES[role], ls=EDGES[role], lw=1.5))
+                axis.add_patch(Rectangle(*place, label=SPANS[role][0], **span_look(role)))
         for start, end, name, side in _labels([pair for found in named.values() for pair in found]):
             at = {"center": (start + end) / 2, "right": end - 0.02, "left": start + 0.02}[side]
             axis.text(at, -0.53 * below, name, ha=side, va="center", fontsize=9.5)
         axis.set(ylim=(-below, 1), ylabel="face", yticks=[])
         axis.spines["left"].set_visible(False)
-        return [*span_entries(example, "face")]
 
     return Row(draw, SIDE * (1 + below), seconds, frames=FRAMES)
 
@@ -273,13 +271,13 @@ def _labels(named: list[tuple[Region, str]]) -> list[tuple[float, float, str, st
     return [(*label, sides.get(pair, "center")) for label, pair in zip(labels, found, strict=False)]
 
 
-def _draw_offset(axis: Axes, example: Example) -> list[Artist]:
+def _draw_offset(axis: Axes, example: Example) -> None:
     """An arrow from the voice's region to where the face follows, with what it says in words."""
     axis.axis("off")
     axis.set_ylim(0, 1)
     offset, regions = known_offset(example), true_regions(example, "voice")
     if offset is None or not regions:
-        return []
+        return
     start = (regions[0].start + regions[0].end) / 2
     axis.plot([start] * 2, [0.5, 1], color=STREAMS["voice"], lw=1.5)
     axis.plot([start + offset] * 2, [0, 0.5], color=STREAMS["face"], lw=1.5)
@@ -288,4 +286,3 @@ def _draw_offset(axis: Axes, example: Example) -> list[Artist]:
     early = sum(ends) < length(example)  # then there is more room on the right
     at = ends[1] + 0.1 if early else ends[0] - 0.1
     axis.text(at, 0.5, f"face {later(offset)}", ha="left" if early else "right", va="center")
-    return []

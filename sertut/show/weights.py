@@ -7,9 +7,7 @@ from dataclasses import replace
 from typing import Any
 
 import numpy as np
-from matplotlib.artist import Artist
 from matplotlib.axes import Axes
-from matplotlib.lines import Line2D
 
 from sertut.evidence import Example, Selection
 from sertut.show.picture import Picture, numbers
@@ -74,10 +72,10 @@ def weights_row(example: Example, *, color: str = ROLES["attention"], name: str 
     assert found is not None
     label = label or ("weight of\na frame" if stream_of(example) == "face" else "weight\nof a step")
 
-    def draw(axis: Axes) -> list[Artist]:
-        handles = draw_weights(axis, *found, uniform_level(example), color=color, name=name)
+    def draw(axis: Axes) -> None:
+        draw_weights(axis, *found, uniform_level(example), color=color, name=name)
         axis.set_ylabel(label)
-        return [*handles, *mark_spans(axis, example)]
+        mark_spans(axis, example)
 
     return Row(draw, 1.2, length(example), describe(example))
 
@@ -91,16 +89,13 @@ def draw_weights(
     color: str = ROLES["attention"],
     name: str = "attention",
     up: bool = False,
-) -> list[Line2D]:
+) -> None:
     """Weights (N,) as steps between N + 1 edges, and the uniform `level`; up: time, or frequency, goes up."""
     way: Any = "horizontal" if up else "vertical"
     axis.stairs(values, edges, orientation=way, color=color, fill=True, alpha=0.35, lw=0)
-    axis.stairs(values, edges, orientation=way, color=color, lw=1.6, baseline=None)
-    (axis.axvline if up else axis.axhline)(level, color=ROLES["uniform"], ls=":", lw=1.4)
-    top = (0, 1.15 * max(float(values.max()), 1.5 * level))
-    axis.set(**{"xlim" if up else "ylim": top})
-    uniform = Line2D([], [], color=ROLES["uniform"], ls=":", label="uniform")
-    return [Line2D([], [], color=color, lw=2, label=name), uniform]
+    axis.stairs(values, edges, orientation=way, color=color, lw=1.6, baseline=None, label=name)
+    (axis.axvline if up else axis.axhline)(level, color=ROLES["uniform"], ls=":", lw=1.4, label="uniform")
+    axis.set(**{"xlim" if up else "ylim": (0, 1.15 * max(float(values.max()), 1.5 * level))})
 
 
 def describe(example: Example) -> str:

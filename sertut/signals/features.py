@@ -6,6 +6,7 @@ a frame is 25 ms long, and a new one starts every 10 ms.
 
 import functools
 from collections.abc import Callable
+from typing import NamedTuple
 
 import numpy as np
 import torch
@@ -108,44 +109,40 @@ def log_mel_relative_level(samples: np.ndarray) -> torch.Tensor:
     return torch.cat([table, relative(table), level_db(samples).unsqueeze(1)], dim=1)
 
 
-FEATURES: dict[str, tuple[Callable[[np.ndarray], torch.Tensor], int]] = {
-    "log_mel": (log_mel, N_MELS),
-    "mfcc": (mfcc, N_MFCC),
-    "log_mel_level": (log_mel_level, N_MELS + 1),
-    "mfcc_level": (mfcc_level, N_MFCC + 1),
-    "log_mel_relative_level": (log_mel_relative_level, 2 * N_MELS + 1),
-}
-"""Name of each feature -> its function and its number of columns."""
+class Feature(NamedTuple):
+    """What computes a feature, and what its columns are.
 
-MEL_STARTS: dict[str, tuple[int, ...]] = {
-    "log_mel": (0,),
-    "mfcc": (),
-    "log_mel_level": (0,),
-    "mfcc_level": (),
-    "log_mel_relative_level": (0, N_MELS),
-}
-"""Name of each feature -> the columns at which its sets of mel bands start."""
+    n_columns: F. mel_starts: where its sets of mel bands start. follow_level: columns whose values change when the
+    recording is made louder. Louder by x dB is a constant over the bands; of MFCC, the first alone holds it.
+    """
 
-FOLLOW_LEVEL: dict[str, tuple[int, ...]] = {
-    "log_mel": tuple(range(N_MELS)),
-    "mfcc": (0,),  # louder by x dB is a constant over the bands, which the first coefficient holds alone
-    "log_mel_level": tuple(range(N_MELS + 1)),
-    "mfcc_level": (0, N_MFCC),
-    "log_mel_relative_level": (*range(N_MELS), 2 * N_MELS),
+    compute: Callable[[np.ndarray], torch.Tensor]
+    n_columns: int
+    mel_starts: tuple[int, ...]
+    follow_level: tuple[int, ...]
+
+
+BANDS = tuple(range(N_MELS))
+FEATURES: dict[str, Feature] = {
+    "log_mel": Feature(log_mel, N_MELS, (0,), BANDS),
+    "mfcc": Feature(mfcc, N_MFCC, (), (0,)),
+    "log_mel_level": Feature(log_mel_level, N_MELS + 1, (0,), (*BANDS, N_MELS)),
+    "mfcc_level": Feature(mfcc_level, N_MFCC + 1, (), (0, N_MFCC)),
+    "log_mel_relative_level": Feature(log_mel_relative_level, 2 * N_MELS + 1, (0, N_MELS), (*BANDS, 2 * N_MELS)),
 }
-"""Name of each feature -> the columns whose values change when the recording is made louder."""
+"""All features by name."""
 
 
 def feature(name: str) -> Callable[[np.ndarray], torch.Tensor]:
     """The function behind a feature's name; raises on an unknown one."""
     if name not in FEATURES:
         raise unknown("feature", name, FEATURES)
-    return FEATURES[name][0]
+    return FEATURES[name].compute
 
 
 def settings(name: str) -> str:
     """All that the values of feature `name` depend on; part of the key under which they are cached."""
-    return f"{name}-{SAMPLE_RATE}-{WINDOW}-{HOP}-{N_FFT}-{FEATURES[name][1]}-{LOWEST_HZ:g}-{FLOOR_DB:g}-v1"
+    return f"{name}-{SAMPLE_RATE}-{WINDOW}-{HOP}-{N_FFT}-{FEATURES[name].n_columns}-{LOWEST_HZ:g}-{FLOOR_DB:g}-v1"
 
 
 def _decibels(power: torch.Tensor) -> torch.Tensor:

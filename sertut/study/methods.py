@@ -160,14 +160,16 @@ def build(
     """
     plan, n_classes = find_method(method), len(corpus.emotions)
     if plan.family == "recurrent":
-        return AttentiveLSTM(FEATURES[feature or "log_mel"][1], n_classes, **plan.arguments)
+        return AttentiveLSTM(FEATURES[feature or "log_mel"].n_columns, n_classes, **plan.arguments)
     if plan.family == "convolutional":
         return FullyConvolutional(n_classes, **plan.arguments)
     if plan.family == "heads":
-        n_features = FEATURES[feature or recipe(corpus.name, method)["feature"]][1] - 1  # the level is no feature
+        n_features = (
+            FEATURES[feature or recipe(corpus.name, method)["feature"]].n_columns - 1
+        )  # the level is no feature
         width: dict = dict(n_hidden=96) if kind_of(corpus.name) == "recorded" else {}
         return MultiHead(n_features, n_classes, **width, **plan.arguments)
     if plan.family == "audiovisual":
-        n_voice, n_face = FEATURES[feature or "log_mel"][1], FACE_FEATURES["hog_relative"][1]
+        n_voice, n_face = FEATURES[feature or "log_mel"].n_columns, FACE_FEATURES["hog_relative"][1]
         return AudioVisual(n_voice, n_face, n_classes, **plan.arguments)
     return transfer_network(n_classes, plan.arguments["trunk"], plan.start, seed, weights)

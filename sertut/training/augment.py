@@ -2,7 +2,7 @@
 
 import torch
 
-from sertut.signals.features import FOLLOW_LEVEL, MEL_STARTS, N_MELS
+from sertut.signals import FEATURES, N_MELS
 from sertut.training.recipe import Recipe
 
 
@@ -24,12 +24,12 @@ def distorted(row: torch.Tensor, recipe: Recipe, generator: torch.Generator) -> 
         row = torch.nn.functional.interpolate(row.T[None], size=length, mode="linear", align_corners=False)[0].T
     row = row.clone()
     if recipe.gain:
-        row[:, list(FOLLOW_LEVEL[recipe.feature])] += draw(-recipe.gain, recipe.gain)
+        row[:, list(FEATURES[recipe.feature].follow_level)] += draw(-recipe.gain, recipe.gain)
     for _ in range(2):
         if recipe.frequency_mask:
             width = draw_int(0, recipe.frequency_mask)
             start = draw_int(0, N_MELS - width)
-            for first in MEL_STARTS[recipe.feature]:
+            for first in FEATURES[recipe.feature].mel_starts:
                 row[:, first + start : first + start + width] = 0.0  # the training mean
         if recipe.time_mask:
             width = min(draw_int(0, recipe.time_mask), len(row) // 4)

@@ -9,7 +9,6 @@ import torch
 
 from sertut.errors import SertutError, unknown
 from sertut.signals import FEATURES
-from sertut.signals.features import MEL_STARTS
 from sertut.video import FACE_FEATURES
 
 
@@ -68,6 +67,6 @@ def make_recipe(**options) -> Recipe:
             raise unknown(what, value, known)
     if recipe.face and recipe.stretch:
         raise SertutError("stretch would move the voice against the face; leave it out where faces are seen.")
-    if recipe.frequency_mask and not MEL_STARTS[recipe.feature]:
+    if recipe.frequency_mask and not FEATURES[recipe.feature].mel_starts:
         raise SertutError(f"'{recipe.feature}' has no mel bands; leave frequency_mask out, or use log_mel.")
     return recipe

@@ -58,13 +58,6 @@ def test_no_seed_starts_with_gates_that_are_the_same_for_every_clip():
         assert gates.std(dim=0).max() > 1e-4, seed
 
 
-def test_padding_does_not_matter():
-    module, found = gate(), heads()
-    polluted = torch.where(MASK[:, None, :, None], found, 1e6)
-    torch.testing.assert_close(module(polluted, MASK), module(found, MASK))
-    torch.testing.assert_close(module(found[2:, :, :3], MASK[2:, :3])[0], module(found, MASK)[2])
-
-
 @pytest.mark.parametrize("focus", [None, "learned"])
 @pytest.mark.parametrize("maps", [True, False])
 def test_gates_of_one_are_plain_attention(focus, maps):

@@ -117,18 +117,6 @@ def test_the_fast_path_equals_the_explicit_one(module):
     torch.testing.assert_close(fast_gates, gates)
 
 
-@pytest.mark.parametrize("maps", [True, False])
-def test_padding_does_not_matter(module, maps):
-    x = states()
-    polluted = torch.where(MASK.unsqueeze(-1), x, 1e6)
-    expected, found = module(x, MASK, LEVEL, maps), module(polluted, MASK, LEVEL - 500.0 * ~MASK, maps)
-    torch.testing.assert_close(found, expected)
-    assert (found[0][~MASK] == 0).all()
-    for clip, n in enumerate(LENGTHS.tolist()):
-        alone = module(x[clip : clip + 1, :n], MASK[clip : clip + 1, :n], LEVEL[clip : clip + 1, :n], maps)[0]
-        torch.testing.assert_close(expected[0][clip, :n], alone[0])
-
-
 def test_one_frame_gets_all_the_weight(module):
     x = states()
     result, weights, gates = module(x, MASK, LEVEL)

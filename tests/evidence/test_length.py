@@ -8,7 +8,7 @@ from torch import nn
 from sertut.errors import SertutError
 from sertut.evidence.length import at_lengths, decide, frames, in_segments, joined
 from sertut.models import Output
-from sertut.signals import WINDOW_SECONDS, Normalizer, n_frames
+from sertut.signals import WINDOW_SECONDS, n_frames
 from sertut.training import fit
 
 
@@ -85,8 +85,3 @@ def test_joined_clips_are_of_one_speaker_and_emotion(run, tones, monkeypatch):
         assert (other.speaker, other.emotion) == (tones[i].speaker, tones[i].emotion) and other != tones[i]
     with pytest.raises(SertutError, match="only 4 clips"):
         joined(run, tones, [5])
-
-
-def test_the_normalizer_of_the_run_is_used(run, tones):
-    other = Normalizer(torch.zeros(64), torch.ones(64))
-    assert not torch.equal(run.normalizer.mean, other.mean)

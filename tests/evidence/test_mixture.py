@@ -1,6 +1,5 @@
 """Shares of emotions: errors by hand, the strictest constant, votes, and temperatures."""
 
-import json
 from dataclasses import replace
 
 import numpy as np
@@ -9,7 +8,6 @@ from scipy.optimize import linprog
 from scipy.spatial.distance import jensenshannon
 
 from sertut.errors import SertutError
-from sertut.evidence import Tally
 from sertut.evidence.mixture import (
     CONSTANT,
     HALF,
@@ -151,22 +149,3 @@ def test_temperature_is_recovered(true):
     labels = np.array([np.random.default_rng(i).choice(4, p=row) for i, row in enumerate(wanted)])
     assert fit_temperature(logits, labels) == pytest.approx(true, rel=0.1)
     assert (tempered(logits, 5.0).argmax(axis=1) == logits.argmax(axis=1)).all()
-
-
-def test_seeds_are_pooled_and_models_compared():
-    shares, speakers = pairs(60), ["a", "b", "c"] * 20
-    soft = lambda noise: mixture_error(  # noqa: E731
-        (1 - noise) * shares + noise / 6, shares, speakers, others={"model, tempered": shares}
-    )
-    good, poor = ([json.loads(json.dumps(soft(x).to_json())) for x in noises] for noises in ((0.1, 0.2), (0.5, 0.6)))
-    ours, theirs = Tally.pooled(good, [0, 1]), Tally.pooled(poor, [0, 1])
-    assert tuple(ours.tables) == (MODEL, "model, tempered", HALF, HARD, CONSTANT)
-    # A share x of noise, spread over 6 emotions of which 2 are there, moves x / 6 to each of the other four.
-    assert ours.interval(MODEL, "variation").estimate == pytest.approx(0.15 * 4 / 6, abs=0.01)
-    assert ours.against(theirs, "variation").high < -0.2
-    assert ours.difference(MODEL, CONSTANT, "variation").high < 0
-    assert ours.interval("model, tempered", "divergence").estimate == pytest.approx(0, abs=1e-9)
-    with pytest.raises(SertutError, match="did you mean 'model'"):
-        ours.interval("modl", "variation")
-    with pytest.raises(SertutError, match="did you mean 'pair'"):
-        ours.interval(MODEL, "pairs")

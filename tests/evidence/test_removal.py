@@ -1,6 +1,5 @@
 """Deletion finds out what a model uses: toy models that use one thing only, and know where they look."""
 
-import json
 from types import SimpleNamespace
 
 import numpy as np
@@ -8,14 +7,11 @@ import pytest
 import torch
 
 from sertut.attention import AttentionMap, Clock
-from sertut.corpora import Corpus
 from sertut.errors import SertutError
-from sertut.evidence import Tally
 from sertut.evidence.removal import deletion, removals
 from sertut.models import Output
 from sertut.signals import WINDOW_SECONDS, Normalizer, frame_seconds
 from sertut.training.data import examples
-from tests.conftest import ABOUT
 from tests.evidence.conftest import CLOCK, N_STEPS
 
 SHARES = (0.2, 0.5)
@@ -127,19 +123,6 @@ def test_clips_without_region_lose_random_steps(tiny, cache):
     assert all((a == b).all() for a, b in zip(found["region"], found["random"], strict=True))
     neutral = tiny.keeping(clip for clip in tiny if not clip.regions)
     assert "region" not in deletion(run_of(0.4, tiny.emotions), neutral, SHARES).tables
-
-
-def test_folds_and_seeds_are_pooled(tiny, cache):
-    folds = [Corpus("part", tuple(part), tiny.emotions, ABOUT) for part in (tiny.clips[:6], tiny.clips[6:])]
-    run = run_of(0.4, tiny.emotions)
-    parts = [json.loads(json.dumps(deletion(run, fold, SHARES).to_json())) for fold in folds]
-    pooled = Tally.pooled([*parts, *parts], seeds=[0, 0, 1, 1])
-    whole = deletion(run, tiny, SHARES)
-    assert pooled.speakers == whole.speakers
-    for score in ("drop", "uar"):
-        ours, theirs = (found.at(0.5).sums("random", score) for found in (pooled, whole))
-        assert ours.shape == (2, *theirs.shape[1:]) and np.abs(ours - theirs).max() < 1e-5
-    assert pooled.at(0).interval("attention", "uar").estimate == pytest.approx(1 / 3)  # says anger everywhere
 
 
 def test_what_it_refuses(look, tiny):

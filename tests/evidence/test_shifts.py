@@ -1,6 +1,5 @@
 """The shift test: toy networks whose ridge follows the streams, half of the way, or not at all."""
 
-import json
 from types import SimpleNamespace
 
 import numpy as np
@@ -8,15 +7,12 @@ import pytest
 import torch
 
 from sertut.attention import AttentionMap, Clock
-from sertut.corpora import Corpus
 from sertut.errors import SertutError
-from sertut.evidence import Tally
 from sertut.evidence.shifts import delayed, one_row, shift_table, shift_test
 from sertut.models import Output
 from sertut.signals import HOP_SECONDS
 from sertut.training.data import Examples
 from sertut.video import VIDEO_HOP
-from tests.conftest import ABOUT
 
 
 class Toy(torch.nn.Module):
@@ -133,14 +129,6 @@ def test_clips_without_a_stream_are_left_out(tiny):
         face[:] = 0.0
     with pytest.raises(SertutError, match="has both voice and face"):
         shift_test(run, tiny)
-
-
-def test_folds_and_seeds_are_pooled(tiny):
-    folds = [Corpus("part", tuple(part), tiny.emotions, ABOUT) for part in (tiny.clips[:6], tiny.clips[6:])]
-    parts = [json.loads(json.dumps(shift_test(run_of(share), f).to_json())) for share in (1.0, 0.5) for f in folds]
-    pooled = Tally.pooled(parts, seeds=[0, 0, 1, 1])
-    assert pooled.settings == (-0.5, -0.2, 0.0, 0.2, 0.48)
-    assert slope(pooled).estimate == pytest.approx(0.75, abs=0.03) and slope(pooled).low < 0.6
 
 
 def test_what_it_refuses(tiny):

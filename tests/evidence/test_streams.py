@@ -1,6 +1,5 @@
 """Voice against face: curves of known agreement and lag, a shuffled baseline, and a trip through JSON."""
 
-import json
 from dataclasses import replace
 
 import numpy as np
@@ -10,7 +9,7 @@ import torch
 from sertut.attention import AttentionMap, Clock
 from sertut.corpora import Region
 from sertut.errors import SertutError
-from sertut.evidence import Report, Tally
+from sertut.evidence import Report
 from sertut.evidence.streams import OTHER, SAME, agreement, best_lag, compare_streams, on_steps, stream_table
 
 FACE, VOICE = Clock(0.04), Clock(0.02, -0.005)
@@ -105,20 +104,6 @@ def test_maps_of_one_place_agree_with_any_face(report_on):
     for metric in ("rank", "overlap", "offset_error"):
         assert found.difference(SAME, OTHER, metric).estimate == pytest.approx(0.0, abs=1e-3)
     assert found.interval(SAME, "offset_correlation").estimate == 0.0  # always the same lag
-
-
-def test_seeds_are_pooled(report_on):
-    good = compare_streams(report_on("voice"), report_on("face")).to_json()
-    poor = compare_streams(report_on("voice", at=1.013), report_on("face")).to_json()
-    parts = [json.loads(json.dumps(part)) for part in (good, poor)]
-    assert len(json.dumps(parts[0])) < 4000
-    pooled = Tally.pooled(parts, seeds=[0, 1])
-    each = [Tally.pooled([part], [0]).interval(SAME, "moved").estimate for part in parts]
-    assert pooled.interval(SAME, "moved").estimate == pytest.approx(np.mean(each))
-    with pytest.raises(SertutError, match="did you mean 'moved'"):
-        pooled.interval(SAME, "movd")
-    with pytest.raises(SertutError, match="did you mean 'same clip'"):
-        pooled.interval("same", "moved")
 
 
 def test_without_offsets_the_lag_is_not_judged(tiny, report_on):

@@ -78,18 +78,6 @@ def test_a_clip_does_not_depend_on_its_batch_mates_at_any_layer(model, layers):
             assert difference <= 1e-5 * largest, module
 
 
-def test_training_statistics_do_not_see_padding():
-    """In training mode, too, more padding changes neither the logits nor what normalization remembers."""
-    one, other = (FullyConvolutional(3, "fine", dropout=0.0) for _ in range(2))
-    other.load_state_dict(one.state_dict())
-    batch = batch_of(rows())
-    longer = Batch(
-        nn.functional.pad(batch.features, (0, 0, 0, 150)), nn.functional.pad(batch.mask, (0, 150)), batch.labels
-    )
-    torch.testing.assert_close(one(batch).logits, other(longer).logits, atol=1e-5, rtol=0)
-    torch.testing.assert_close(dict(one.named_buffers()), dict(other.named_buffers()))
-
-
 @pytest.mark.parametrize("trunk", TRUNKS)
 def test_only_cells_whose_field_covers_a_change_move(trunk):
     with torch.no_grad():
@@ -116,23 +104,12 @@ def test_only_cells_whose_field_covers_a_change_move(trunk):
         assert moved.tolist() == ((bands.centers(n_rows) - band).abs() <= (bands.field - 1) / 2).tolist()
 
 
-def test_scale_zero_equals_mean_pooling():
-    zero, mean = a_model("fine", scale=0.0), FullyConvolutional(3, "fine", "mean").eval()
-    assert not mean.load_state_dict(zero.state_dict(), strict=False).missing_keys
-    torch.testing.assert_close(zero(batch_of(b := rows())).logits, mean(batch_of(b)).logits, atol=1e-6, rtol=0)
-
-
 def test_a_pretrained_trunk_is_kept_when_the_rest_is_drawn():
     model = FullyConvolutional(3, "fine")
     before, model.pretrained = {name: value.clone() for name, value in model.state_dict().items()}, True
     redraw(model)
     for name, value in model.state_dict().items():
         assert torch.equal(value, before[name]) == name.startswith("trunk."), name
-
-
-def test_they_are_small():
-    for name in ("small", "fine"):
-        assert sum(p.numel() for p in FullyConvolutional(7, name).parameters()) <= 1_000_000
 
 
 def test_too_short_a_clip_is_said_in_seconds():

@@ -6,25 +6,24 @@ import joblib
 import pytest
 
 from sertut.corpora import load
+from sertut.planted.plans import Timeline
 from sertut.planted.rendering import SpokenSentence
-from sertut.planted.timeline import Timeline
 from sertut.planted.variants import VARIANTS
 
-SIZES = {
-    "planted": (2, 7),
-    "planted-loud": (3, 7),
-    "planted-band": (1, 14),
-    "planted-blend": (3, 6),
-    "planted-decoy": (1, 6),
+SMALL = {
+    "planted": {"speakers": 2, "clips_per_speaker": 7},
+    "planted-loud": {"speakers": 3, "clips_per_speaker": 7},
+    "planted-band": {"speakers": 1, "clips_per_speaker": 14},
+    "planted-blend": {"speakers": 3, "clips_per_speaker": 6},
+    "planted-decoy": {"speakers": 1, "clips_per_speaker": 6, "seed": 1},
 }
 VOICE = "en-us"  # one of the engine's voices stands for all
 
 
-def load_small(name: str, **options):
+def load_small(name: str):
     """One of the small corpora, from the cache folder that is set; made in this process, which starts in no time."""
-    speakers, clips_per_speaker = SIZES[name]
     with joblib.parallel_config(backend="sequential"):
-        return load(name, speakers=speakers, clips_per_speaker=clips_per_speaker, progress=False, **options)
+        return load(name, **SMALL[name], progress=False)
 
 
 @pytest.fixture(scope="session")

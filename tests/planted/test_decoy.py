@@ -6,12 +6,11 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from sertut.planted.decoy import EMPHASIS, GAP, LABELS, OFFSETS, SECONDS, TEMPOS
+from sertut.planted.decoy import EMPHASIS, GAP, LABELS, OFFSETS, SECONDS
 from sertut.planted.expressions import speech_opening
-from sertut.planted.plans import plan_faces
+from sertut.planted.plans import CLEAR, plan_faces
 from sertut.planted.prosody import Prosody
-from sertut.planted.sentences import content_words
-from sertut.planted.timeline import CLEAR
+from sertut.planted.speakers import content_words
 from sertut.signals import SAMPLE_RATE, level_db, read_audio
 from sertut.video import read_video
 from tests.planted.conftest import VOICE, followed, plans, spoken
@@ -95,14 +94,6 @@ def test_expressions_fit_are_alike_and_leave_a_gap(clips):
         assert first.start > CLEAR - 2e-3 and last.end < plan.seconds - CLEAR + 2e-3
 
 
-def test_offsets_of_all_sizes_and_hardly_a_tempo_changed(clips):
-    sizes = np.abs([timeline.offset for _, _, timeline in clips])
-    assert np.histogram(sizes, bins=3, range=OFFSETS)[0].min() > 0.15 * len(sizes)
-    drawn = {plan.name: plan.speaker.tempo for plan in plans("planted-decoy")}
-    factors = [plan.speaker.tempo / drawn[plan.name] for plan, _, _ in clips]
-    assert np.mean(np.isclose(factors, TEMPOS[0])) > 0.85
-
-
 def test_a_mouth_does_not_show_the_stress():
     """The same speech with and without it opens the mouth alike, in the stressed word too."""
     for plan in plans("planted-decoy")[:2]:
@@ -134,9 +125,7 @@ def test_clips_and_their_truth(small):
         assert (face.start + face.end) / 2 == pytest.approx(middle + offset, abs=2e-3)
         assert (start + end) / 2 == pytest.approx(middle - offset, abs=2e-3)
         assert clip.details["decoy_emotion"] in set(LABELS) - {clip.emotion}
-        seconds = len(read_audio(clip.audio)) / SAMPLE_RATE
-        assert SECONDS[0] - 1e-3 <= seconds <= SECONDS[1] + 1e-3
-        assert len(read_video(clip.video)) == int(seconds / 0.04 + 1e-6)
+        assert SECONDS[0] - 1e-3 <= len(read_audio(clip.audio)) / SAMPLE_RATE <= SECONDS[1] + 1e-3
         assert clip.details["cue_word"] in {clip.sentence.split()[i].strip(".") for i in content_words(clip.sentence)}
 
 

@@ -11,40 +11,24 @@ from sklearn.preprocessing import StandardScaler
 from sertut.errors import SertutError
 from sertut.planted import drawing
 from sertut.planted import expressions as faces
-from sertut.planted.drawing import SIZE, UNITS, Look, Movement, draw
+from sertut.planted.drawing import SIZE, UNITS, Movement, draw
 from sertut.planted.expressions import EXPRESSIONS, RAMP, Expression, random_look, render_face, speech_opening
 from sertut.planted.plans import EMOTIONS
 from sertut.signals import HOP_SECONDS, WINDOW_SECONDS
 from sertut.video import FACE_SIZE, VIDEO_HOP, Faces, face_features
 
 SECONDS = 3.0
-PLAIN = Look(
-    width=17.0,
-    chin=20.0,
-    jaw=0.72,
-    hairline=-18.0,
-    parting=0.0,
-    hair_length=2.0,
-    eye_distance=7.0,
-    eye_height=-3.5,
-    eye_width=3.9,
-    eye_opening=3.6,
-    brow_height=-8.5,
-    brow_thickness=1.6,
-    brow_arch=0.7,
-    brow_slant=0.1,
-    nose=5.0,
-    nose_width=2.9,
-    mouth=11.0,
-    mouth_width=6.0,
-    mouth_curve=0.0,
-    lips=1.6,
-    skin=0.75,
-    hair=0.15,
-    iris=0.2,
-    lip_level=0.74,
-    background=0.5,
-)
+
+
+class Average:
+    """In place of a random generator: nobody strays from the mean."""
+
+    normal = staticmethod(lambda: 0.0)
+    uniform = staticmethod(lambda low, high: (low + high) / 2)
+    choice = staticmethod(lambda values: values[1])
+
+
+PLAIN = replace(random_look(Average()), mouth=11.0, mouth_curve=0.0, skin=0.75, hair=0.15, iris=0.2, background=0.5)
 
 
 def rng(*seed: int) -> np.random.Generator:
@@ -104,7 +88,11 @@ def eye_white(pictures: np.ndarray) -> np.ndarray:
     return np.clip(eyes - 0.95 * PLAIN.skin, 0, None).sum(axis=(-2, -1))
 
 
-REST = draw(PLAIN, still())[0]
+def shown(**how: float) -> np.ndarray:
+    return draw(PLAIN, still(**how))[0]
+
+
+REST = shown()
 
 
 @pytest.mark.parametrize(
@@ -113,36 +101,36 @@ REST = draw(PLAIN, still())[0]
     ids=["AU1 raises the inner end", "AU2 raises the outer end", "AU4 lowers all of it"],
 )
 def test_units_of_the_brow(unit, inner, outer):
-    picture = draw(PLAIN, still(**{unit: 1.0}))[0]
+    picture = shown(**{unit: 1.0})
     moved = [brow(picture, u) - brow(REST, u) for u in (4.0, 10.0)]
     for pixels, way in zip(moved, (inner, outer), strict=True):
         assert way * pixels > 1.0 if way else abs(pixels) < 1.0, moved
 
 
 def test_units_of_the_eyes():
-    white = {name: eye_white(draw(PLAIN, still(**{name: 1.0}))[0]) for name in ("AU5", "AU6", "AU7")}
+    white = {name: eye_white(shown(**{name: 1.0})) for name in ("AU5", "AU6", "AU7")}
     assert white["AU5"] > 1.2 * eye_white(REST)
     assert white["AU6"] < 0.9 * eye_white(REST) and white["AU7"] < 0.8 * eye_white(REST)
-    assert eye_white(draw(PLAIN, still(lids=1.0))[0]) < 0.4 * eye_white(REST)
+    assert eye_white(shown(lids=1.0)) < 0.4 * eye_white(REST)
 
 
 def test_units_of_the_mouth():
-    shown = {name: draw(PLAIN, still(**{name: 1.0}))[0] for name in UNITS}
-    assert corners(shown["AU12"]) < corners(REST) - 1.5
-    assert corners(shown["AU15"]) > corners(REST) + 1.0
-    assert dark_mouth(shown["AU26"], 0.3) > dark_mouth(REST, 0.3) + 20
-    talking = {name: draw(PLAIN, still(0.7, **{name: 1.0}))[0] < 0.2 for name in ("AU20", "AU23")}
+    one = {name: shown(**{name: 1.0}) for name in UNITS}
+    assert corners(one["AU12"]) < corners(REST) - 1.5
+    assert corners(one["AU15"]) > corners(REST) + 1.0
+    assert dark_mouth(one["AU26"], 0.3) > dark_mouth(REST, 0.3) + 20
+    talking = {name: shown(speech=0.7, **{name: 1.0}) < 0.2 for name in ("AU20", "AU23")}
     wide = {name: np.ptp(np.flatnonzero(dark[27:, 12:36].any(axis=0))) for name, dark in talking.items()}
     assert wide["AU20"] > wide["AU23"] + 3
     lips = lambda picture: np.clip(0.7 - picture[34:40, 20:28], 0, None).sum()  # noqa: E731
-    assert lips(shown["AU23"]) < 0.8 * lips(REST)
+    assert lips(one["AU23"]) < 0.8 * lips(REST)
     for unit in ("AU9", "AU10"):
-        assert height(shown[unit], 0, 8, 14) < height(REST, 0, 8, 14)
+        assert height(one[unit], 0, 8, 14) < height(REST, 0, 8, 14)
 
 
 def test_every_unit_can_be_seen_and_stays_on_its_side():
     for unit in UNITS:
-        left = np.abs(draw(PLAIN, still(sides=(1.0, 0.0), **{unit: 1.0}))[0] - REST)
+        left = np.abs(shown(sides=(1.0, 0.0), **{unit: 1.0}) - REST)
         assert left.max() > 0.08, unit
         if unit in ("AU1", "AU2", "AU4", "AU5", "AU6", "AU7"):
             assert left[:28, 25:].max() < 1e-6, unit
@@ -175,13 +163,13 @@ def test_equal_draws_equal_pictures():
 
 
 @pytest.mark.parametrize("emotion", EXPRESSIONS)
-def test_outside_its_showing_an_expression_changes_nothing(emotion):
+def test_outside_its_span_an_expression_changes_nothing(emotion):
     neutral = render_face(PLAIN, voice(0), SECONDS, 0.2, [], rng(3))
-    shown = render_face(PLAIN, voice(0), SECONDS, 0.2, [Expression(emotion, 1.0, 1.6, 1.0)], rng(3))
+    seen = render_face(PLAIN, voice(0), SECONDS, 0.2, [Expression(emotion, 1.0, 1.6, 1.0)], rng(3))
     times = (np.arange(len(neutral)) + 0.5) * VIDEO_HOP
     outside = (times < 1.0 - max(RAMP) / 2) | (times > 1.6 + max(RAMP) / 2)
     inside = (times > 1.0 + max(RAMP) / 2) & (times < 1.6 - max(RAMP) / 2)
-    changed = np.abs(shown.astype(int) - neutral).mean(axis=(1, 2))
+    changed = np.abs(seen.astype(int) - neutral).mean(axis=(1, 2))
     assert (changed[outside] == 0).all() and (changed[inside] > 0.5).all()
     assert (render_face(PLAIN, voice(0), SECONDS, 0.2, [Expression(emotion, 1.0, 1.6, 0.0)], rng(3)) == neutral).all()
 
@@ -197,16 +185,7 @@ def test_outside_its_showing_an_expression_changes_nothing(emotion):
     ],
 )
 def test_emotions_move_the_face_as_their_prototypes_say(emotion, measure, least):
-    """Over several people, each beside the same person's neutral face."""
-    moved = []
-    for k in range(12):
-        look = replace(random_look(rng(2, k)), skin=0.75, hair=0.15, background=0.75)
-        shown, neutral = (
-            measure(render_face(look, np.full(300, -75.0), 0.4, 0.0, shown_here, rng(3, k)).mean(axis=0) / 255)
-            for shown_here in ([Expression(emotion, -1.0, 2.0, 1.0)], [])
-        )
-        moved.append(shown - neutral)
-    assert np.mean(moved) / least > 1, moved
+    assert (measure(shown(**EXPRESSIONS[emotion])) - measure(REST)) / least > 1
 
 
 def delayed(level: np.ndarray, times: np.ndarray) -> np.ndarray:
@@ -217,7 +196,7 @@ def delayed(level: np.ndarray, times: np.ndarray) -> np.ndarray:
 
 
 @pytest.mark.parametrize("emotion", [None, *EXPRESSIONS])
-@pytest.mark.parametrize("offset", [-0.6, -0.17, 0.0, 0.3, 0.6])
+@pytest.mark.parametrize("offset", [-0.6, -0.17, 0.3])
 def test_the_mouth_follows_the_voice_by_the_offset(offset, emotion):
     """Also while an expression is on, here for the whole clip."""
     shown_here = [] if emotion is None else [Expression(emotion, -1.0, SECONDS + 1, 1.0)]

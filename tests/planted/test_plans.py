@@ -9,8 +9,7 @@ import pytest
 from sertut.corpora import MADE, load
 from sertut.errors import CorpusError
 from sertut.planted.plans import EMOTIONS, plan_faces
-from sertut.planted.sentences import LONG_SENTENCES, SENTENCES, content_words
-from sertut.planted.timeline import MOVED, STRENGTH
+from sertut.planted.speakers import LONG_SENTENCES, SENTENCES, content_words
 from sertut.planted.variants import VARIANTS, face_digest, sound_digest
 from sertut.planted.voices import VOICES
 from tests.planted.conftest import plans, spoken
@@ -112,16 +111,6 @@ def test_every_emotion_is_first_and_second_equally_often(name):
     pairs = Counter((plan.emotion, plan.other) for plan in drawn)
     assert len(pairs) == 30 and max(pairs.values()) < 1.4 * min(pairs.values())
     assert all(plan.emotion != plan.other for plan in drawn)
-
-
-def test_every_face_has_draws_of_its_own_within_their_limits():
-    drawn = plans("planted", 24, 14)
-    faces = plan_faces(drawn, 0)
-    assert len({face.seed for face in faces}) == len({face.place for face in faces}) == len(faces)
-    strengths, moves = [face.strength for face in faces], np.concatenate([face.moves for face in faces])
-    assert STRENGTH[0] <= min(strengths) < STRENGTH[0] + 0.02 and STRENGTH[1] - 0.02 < max(strengths) <= STRENGTH[1]
-    assert MOVED - 0.002 < np.abs(moves).max() <= MOVED
-    assert all(len(f.moves) == len(plan.sentence.split()) + 1 for plan, f in zip(drawn, faces, strict=True))
 
 
 # planted-band

@@ -1,5 +1,6 @@
 """When a face shows what: expressions where the words are, at the offset drawn, inside the clip."""
 
+import itertools
 from dataclasses import replace
 
 import numpy as np
@@ -7,7 +8,7 @@ import pytest
 
 from sertut.planted.decoy import GAP
 from sertut.planted.drawing import Look
-from sertut.planted.timeline import CLEAR, LARGEST_OFFSET, MOVED, FacePlan, Timeline, follow_words
+from sertut.planted.plans import CLEAR, LARGEST_OFFSET, MOVED, FacePlan, Timeline
 from sertut.planted.voices import Word
 from tests.planted.conftest import plans
 
@@ -21,7 +22,8 @@ def face(place: float = 0.5, moves: tuple[float, ...] = STILL) -> FacePlan:
 
 
 def followed(*cues: tuple[str, int], place: float = 0.5, moves: tuple[float, ...] = STILL) -> Timeline:
-    return follow_words(face(place, moves), cues, BORDERS, SECONDS)
+    words = [Word("word", start, end) for start, end in itertools.pairwise(BORDERS.tolist())]
+    return replace(plans("planted-blend", 1, 6)[0], carriers=cues).timeline(face(place, moves), words, SECONDS)
 
 
 @pytest.mark.parametrize(

@@ -6,8 +6,7 @@ import pyworld
 
 from sertut.errors import SertutError
 from sertut.planted.prosody import CUES, Prosody
-from sertut.planted.sentences import SENTENCES, content_words
-from sertut.planted.speakers import Speaker
+from sertut.planted.speakers import SENTENCES, Speaker, content_words
 from sertut.planted.vocoder import resynthesize, word_spans
 from sertut.planted.voices import VOICES, speak
 from sertut.signals import SAMPLE_RATE

@@ -75,7 +75,7 @@ def test_a_clip_shorter_than_a_frame_is_an_error():
 def test_relative_features_know_no_gain():
     samples = np.concatenate([tone(0.3, level=0.1), tone(0.3, level=0.4)])
     table, louder = (feature("log_mel_relative_level")(factor * samples) for factor in (1.0, 2.0))
-    assert table.shape == (n_frames(len(samples)), FEATURES["log_mel_relative_level"][1])
+    assert table.shape == (n_frames(len(samples)), FEATURES["log_mel_relative_level"].n_columns)
     absolute, relative = table[:, :64], table[:, 64:-1]
     assert torch.equal(absolute, log_mel(samples)) and torch.equal(table[:, -1], level_db(samples))
     heard = absolute.min(dim=0).values > -80  # away from the floor, which a gain would lift bands out of
@@ -91,7 +91,7 @@ def test_relative_features_know_no_gain():
 def test_the_level_is_the_last_column(name, plain):
     samples = np.concatenate([tone(0.3, level=0.1), tone(0.3, level=0.4)])
     table = feature(name)(samples)
-    assert table.shape == (n_frames(len(samples)), FEATURES[name][1])
+    assert table.shape == (n_frames(len(samples)), FEATURES[name].n_columns)
     assert torch.equal(table[:, :-1], plain(samples)) and torch.equal(table[:, -1], level_db(samples))
     assert (table[-10:, -1].mean() - table[:10, -1].mean()).item() == pytest.approx(20 * np.log10(4), abs=0.2)
 
