@@ -1,19 +1,12 @@
 """The mistakes that the exercises of chapter 10 know are called by their names; see test_exercises.py."""
 
-import pytest
 import torch
 from torch.testing import assert_close
 
 from sertut.attention import MultiHeadAttention, gaussian_bias
 from sertut.attention.focus import Focus
-from sertut.course import questions  # noqa: F401  (fills the registry)
-from sertut.course.exercises import EXERCISES, check
-
-
-def defined(id: str):
-    names = {"torch": torch}
-    exec(EXERCISES[id].solution, names)
-    return names[EXERCISES[id].answer_name]
+from sertut.course.exercises import check
+from tests.course.answers import defined, named
 
 
 def bias(p, z, n):
@@ -75,11 +68,7 @@ MISTAKES = [
 ]
 
 
-@pytest.mark.parametrize(("id", "answer", "words"), MISTAKES, ids=[f"{id}-{words}" for id, _, words in MISTAKES])
-def test_mistake_is_named(id, answer, words):
-    feedback = check(id, answer)
-    assert not feedback.passed and feedback.answered
-    assert words in feedback.message, feedback.message
+test_mistake_is_named = named(MISTAKES)
 
 
 def test_another_way_to_refocus():

@@ -1,19 +1,11 @@
 """The mistakes that the exercises of chapter 11 know are called by their names; see test_exercises.py."""
 
-import pytest
 import torch
 from torch.testing import assert_close
 
 from sertut.attention import AttentionMap, Clock, MultiHeadAttention
-from sertut.course import questions  # noqa: F401  (fills the registry)
-from sertut.course.exercises import EXERCISES, check
 from sertut.evidence.reach import use_of
-
-
-def defined(id: str):
-    names = {"torch": torch}
-    exec(EXERCISES[id].solution, names)
-    return names[EXERCISES[id].answer_name]
+from tests.course.answers import defined, named
 
 
 def gate(s, W_a, b_a, W_b, b_b, first=torch.relu, last=torch.sigmoid):
@@ -74,11 +66,7 @@ MISTAKES = [
 ]
 
 
-@pytest.mark.parametrize(("id", "answer", "words"), MISTAKES, ids=[f"{id}-{words}" for id, _, words in MISTAKES])
-def test_mistake_is_named(id, answer, words):
-    feedback = check(id, answer)
-    assert not feedback.passed and feedback.answered
-    assert words in feedback.message, feedback.message
+test_mistake_is_named = named(MISTAKES)
 
 
 def test_solutions_agree_with_the_library():

@@ -6,16 +6,9 @@ from torch.testing import assert_close
 
 from sertut.attention import AttentionMap, Clock
 from sertut.attention.alignment import LAG_STEP, MAX_LAG, SHARPNESS, lag_profile, nearest
-from sertut.course import questions  # noqa: F401  (fills the registry)
-from sertut.course.exercises import EXERCISES, check
 from sertut.evidence import recovered_offset
 from sertut.evidence.lags import diagonality
-
-
-def defined(id: str):
-    names = {"torch": torch}
-    exec(EXERCISES[id].solution, names)
-    return names[EXERCISES[id].answer_name]
+from tests.course.answers import defined, named
 
 
 def middles(n, rate):
@@ -101,11 +94,7 @@ MISTAKES = [
 ]
 
 
-@pytest.mark.parametrize(("id", "answer", "words"), MISTAKES, ids=[f"{id}-{words}" for id, _, words in MISTAKES])
-def test_mistake_is_named(id, answer, words):
-    feedback = check(id, answer)
-    assert not feedback.passed and feedback.answered
-    assert words in feedback.message, feedback.message
+test_mistake_is_named = named(MISTAKES)
 
 
 def test_solutions_agree_with_the_library():

@@ -1,9 +1,9 @@
 """The mistakes that the exercises of chapter 8 know are called by their names; see test_exercises.py."""
 
-import pytest
 import torch
 
 from sertut.course.exercises import check
+from tests.course.answers import named
 
 
 def all_frozen(model):
@@ -38,10 +38,7 @@ MISTAKES = [
 ]
 
 
-@pytest.mark.parametrize(("id", "answer", "reason"), MISTAKES)
-def test_a_known_mistake_is_named(id, answer, reason):
-    feedback = check(id, answer)
-    assert not feedback and reason in feedback.message, feedback
+test_mistake_is_named = named(MISTAKES)
 
 
 def test_the_right_bias_makes_the_layer_blind_to_the_scale():

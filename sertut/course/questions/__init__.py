@@ -1,4 +1,4 @@
-"""The exercises, one module a chapter. A judge's docstring is the task as the chapter states it."""
+"""The judges of the exercises, one module a chapter; tasks and solutions stand in the chapters."""
 
 from sertut.course.questions import (
     chapter01,

@@ -5,26 +5,15 @@ from typing import Any
 
 from sertut.corpora import Clip
 from sertut.corpora.ravdess import EMOTIONS
-from sertut.course.exercises import Wrong, ask, compare, exercise, pair
+from sertut.course.judging import Wrong, ask, compare, exercise, pair
 
 
 def _said_by(speakers: str) -> list[Clip]:
     return [Clip(f"{name}-{i}", Path(f"{name}{i}.wav"), name, "anger", "one") for name in speakers for i in range(2)]
 
 
-@exercise(
-    "1.1",
-    answer="shared_speakers",
-    solution='''
-def shared_speakers(train, dev, test):
-    """Speakers who are in more than one part."""
-    a, b, c = ({clip.speaker for clip in part} for part in (train, dev, test))
-    return (a & b) | (a & c) | (b & c)
-''',
-)
+@exercise("1.1")
 def shared_speakers(answer: Any) -> str:
-    """Write `shared_speakers(train, dev, test)`. Each argument is a list of clips, and a clip has a `speaker`. Return
-    the set of the speakers who are in more than one of the three parts; an empty set means that the split is clean."""
     got = ask(answer, _said_by("abcf"), _said_by("cdf"), _said_by("adef"))
     if isinstance(got, (bool, int)):
         raise Wrong("return the speakers themselves, as a set: a bare yes or no does not help to find the leak.")
@@ -46,20 +35,8 @@ def shared_speakers(answer: Any) -> str:
     return "three pairs of parts, three chances for a leak."
 
 
-@exercise(
-    "1.2",
-    answer="parse_name",
-    solution='''
-def parse_name(name):
-    """("anger", 12) of "03-01-05-02-01-01-12.wav"."""
-    fields = name.removesuffix(".wav").split("-")
-    return EMOTIONS[fields[2]], int(fields[6])
-''',
-)
+@exercise("1.2")
 def parse_name(answer: Any) -> str:
-    """Write `parse_name(name)`. A RAVDESS name such as `03-01-05-02-01-01-12.wav` has seven fields: modality, channel,
-    emotion, intensity, sentence, repetition, actor. Return the emotion as a word, with the table `EMOTIONS` from
-    code to word, and the actor as a number: here `("anger", 12)`."""
     codes = list(EMOTIONS)
     for code, actor in (("05", 12), ("08", 1), ("03", 24)):
         name = f"03-01-{code}-02-01-01-{actor:02d}.wav"
@@ -81,19 +58,8 @@ def parse_name(answer: Any) -> str:
     return "the speaker is in the name, so a leak between speakers can be found without opening a file."
 
 
-@exercise(
-    "1.3",
-    answer="majority_scores",
-    solution='''
-def majority_scores(counts):
-    """UAR and WA of always saying the most frequent class."""
-    return 1 / len(counts), max(counts) / sum(counts)
-''',
-)
+@exercise("1.3")
 def majority_scores(answer: Any) -> str:
-    """Write `majority_scores(counts)`. `counts` holds the number of test clips of each class. Someone always answers
-    with the most frequent class: return the UAR (mean of the recalls of the classes) and the WA (share of clips that
-    are right)."""
     for counts in ([60, 20, 10, 10], [5, 5], [96, 192, 192]):
         uar, wa = 1 / len(counts), max(counts) / sum(counts)
         got = pair(ask(answer, list(counts)), "UAR and WA")

@@ -4,24 +4,12 @@ from typing import Any
 
 import torch
 
-from sertut.course.exercises import Wrong, ask, compare, exercise, pair
+from sertut.course.judging import Wrong, ask, compare, exercise, pair
 from sertut.signals import HOP, SAMPLE_RATE, WINDOW, length_mask, n_frames
 
 
-@exercise(
-    "2.1",
-    answer="frame_clock",
-    solution='''
-def frame_clock(n_samples, t):
-    """Number of frames in n_samples samples, and the center of frame t in seconds."""
-    n = max(0, 1 + (n_samples - 400) // 160)
-    return n, (200 + 160 * t) / 16_000
-''',
-)
+@exercise("2.1")
 def frame_clock(answer: Any) -> str:
-    """Write `frame_clock(n_samples, t)` for sound of 16 kHz: a frame is 25 ms long, a new one starts every 10 ms, and
-    only whole frames count. Return the number of frames in `n_samples` samples, and the time in seconds of the
-    *center* of frame t, counted from 0. A clip shorter than one frame has 0 frames."""
     for n, t in ((16_000, 10), (16_160, 0), (720, 1), (48_123, 250)):
         count, center = pair(ask(answer, n, t), "the number of frames and the time of frame t")
         mistakes = [
@@ -52,20 +40,8 @@ def frame_clock(answer: Any) -> str:
     return "every map in this book gets its seconds from these two lines."
 
 
-@exercise(
-    "2.2",
-    answer="masked_mean",
-    solution='''
-def masked_mean(features, mask):
-    """Mean over the real frames: (B, T, F) under (B, T) to (B, F)."""
-    real = mask.unsqueeze(-1)  # (B, T, 1)
-    return (features * real).sum(dim=1) / real.sum(dim=1)
-''',
-)
+@exercise("2.2")
 def masked_mean(answer: Any) -> str:
-    """Write `masked_mean(features, mask)`. `features` has the shape (B, T, F), `mask` (B, T) is True on real frames.
-    Return the mean over the real frames of each clip, shape (B, F). What stands on padded frames must not matter,
-    whatever it is."""
     generator = torch.Generator().manual_seed(0)
     features = torch.randn(3, 7, 2, generator=generator) + 3.0  # padding is not zero here: nobody promised that
     mask = length_mask(torch.tensor([7, 4, 2]))
@@ -91,20 +67,8 @@ def masked_mean(answer: Any) -> str:
     return "a clip's mean no longer depends on how long its neighbors in the batch are."
 
 
-@exercise(
-    "2.3",
-    answer="statistics",
-    solution='''
-def statistics(train, train_mask, test, test_mask):
-    """Mean and standard deviation of each feature, shape (F,), over the real training frames."""
-    frames = train[train_mask]  # (real frames, F)
-    return frames.mean(dim=0), frames.std(dim=0)
-''',
-)
+@exercise("2.3")
 def statistics(answer: Any) -> str:
-    """Write `statistics(train, train_mask, test, test_mask)`: features (B, T, F) and masks (B, T) of two parts. Return
-    the mean and the standard deviation with which *both* parts will be normalized, each of shape (F,). Which frames
-    may you use?"""
     generator = torch.Generator().manual_seed(1)
     scale = torch.tensor([1.0, 5.0, 0.2])
     train = torch.randn(4, 9, 3, generator=generator) * scale + 2.0

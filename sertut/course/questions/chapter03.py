@@ -4,24 +4,12 @@ from typing import Any
 
 import torch
 
-from sertut.course.exercises import ask, compare, exercise
+from sertut.course.judging import ask, compare, exercise
 from sertut.signals import length_mask
 
 
-@exercise(
-    "3.1",
-    answer="last_state",
-    solution='''
-def last_state(states, mask):
-    """State of the last real frame of each clip: (B, T, H) under (B, T) to (B, H)."""
-    last = mask.sum(dim=1) - 1  # (B,)
-    return states[torch.arange(len(states)), last]
-''',
-)
+@exercise("3.1")
 def last_state(answer: Any) -> str:
-    """Write `last_state(states, mask)`. `states` (B, T, H) are those of an LSTM that read from left to right, `mask`
-    (B, T) is True on real frames, which come first. Return for each clip the state of its last real frame, shape (B,
-    H)."""
     lengths = torch.tensor([4, 6, 2])
     states = torch.randn(3, 6, 5, generator=torch.Generator().manual_seed(0))
     clips = torch.arange(3)
@@ -45,20 +33,8 @@ def last_state(answer: Any) -> str:
     return "taken at the wrong place, the state of a short clip would depend on how long its neighbors are."
 
 
-@exercise(
-    "3.2",
-    answer="uar",
-    solution='''
-def uar(confusion):
-    """Unweighted average recall; confusion[i, j]: clips of class i that were called j."""
-    recalls = confusion.diagonal() / confusion.sum(dim=1)
-    return recalls.mean()
-''',
-)
+@exercise("3.2")
 def uar(answer: Any) -> str:
-    """Write `uar(confusion)`. `confusion[i, j]` counts the clips of class i that were called j, a tensor of shape (C,
-    C); every class occurs. Return the unweighted average recall: the mean over the classes of the share of clips
-    that were recognized."""
     counts = torch.tensor([[40, 5, 5], [6, 3, 1], [9, 0, 11]])
     right = counts.diagonal().double()
     recalls = right / counts.sum(dim=1)

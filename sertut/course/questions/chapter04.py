@@ -4,23 +4,12 @@ from typing import Any
 
 import torch
 
-from sertut.course.exercises import Wrong, ask, compare, exercise
+from sertut.course.judging import Wrong, ask, compare, exercise
 from sertut.signals import length_mask
 
 
-@exercise(
-    "4.1",
-    answer="masked_softmax",
-    solution='''
-def masked_softmax(scores, mask):
-    """Softmax over the real frames: (B, T) under (B, T) to (B, T)."""
-    return scores.masked_fill(~mask, -torch.inf).softmax(dim=-1)
-''',
-)
+@exercise("4.1")
 def masked_softmax(answer: Any) -> str:
-    """Write `masked_softmax(scores, mask)`, both of shape (B, T), mask True on real frames. Return weights (B, T) that
-    are positive and sum to 1 over the real frames of each clip, and are exactly 0 on padding. Scores may be as large
-    as 1000."""
     mask = length_mask(torch.tensor([12, 5, 8]))
     scores = torch.randn(3, 12, generator=torch.Generator().manual_seed(0)) - 1.0
     expected = scores.masked_fill(~mask, -torch.inf).softmax(dim=-1)
@@ -55,20 +44,8 @@ def masked_softmax(answer: Any) -> str:
     return "a distribution over the real frames; every mechanism of this book ends in this function."
 
 
-@exercise(
-    "4.2",
-    answer="pointing_hit",
-    solution='''
-def pointing_hit(weights, centers, start, end, tolerance):
-    """Does the largest weight lie in the region, give or take the tolerance?"""
-    peak = centers[weights.argmax()]
-    return bool(start - tolerance <= peak <= end + tolerance)
-''',
-)
+@exercise("4.2")
 def pointing_hit(answer: Any) -> str:
-    """Write `pointing_hit(weights, centers, start, end, tolerance)`. `weights` (T,) is one clip's attention, `centers`
-    (T,) the middle of each step in seconds; the region lasts from `start` to `end`. Return True if the step with the
-    largest weight has its center in the region, or misses it by at most `tolerance` seconds."""
     centers = 0.02 + 0.04 * torch.arange(25)  # 0.02 ... 0.98 s
 
     def peak_at(step: int) -> torch.Tensor:
@@ -102,22 +79,8 @@ def pointing_hit(answer: Any) -> str:
     return "hits, averaged over clips, are the pointing game; a random step hits as often as the region is long."
 
 
-@exercise(
-    "4.3",
-    answer="mass_gain",
-    solution='''
-def mass_gain(weights, inside):
-    """0 for uniform attention, 1 if all attention is in the region; inside: (T,), bool."""
-    mass = weights[inside].sum()
-    chance = inside.double().mean()  # n / N
-    return (mass - chance) / (1 - chance)
-''',
-)
+@exercise("4.3")
 def mass_gain(answer: Any) -> str:
-    """Half of the attention lies in the region: is that good? It depends on how long the region is. Write
-    `mass_gain(weights, inside)` with the attention `weights` (T,) and `inside` (T,), True on the n of N steps in the
-    region. With the mass M in the region, return (M - n/N) / (1 - n/N): 0 for uniform attention, 1 if all of it is
-    inside."""
     for n, seed in ((5, 0), (10, 1), (2, 2)):
         inside = torch.arange(20) < n
         weights = torch.randn(20, generator=torch.Generator().manual_seed(seed)).softmax(dim=0)

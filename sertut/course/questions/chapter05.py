@@ -5,31 +5,12 @@ from typing import Any
 
 import torch
 
-from sertut.course.exercises import Wrong, ask, compare, exercise
+from sertut.course.judging import Wrong, ask, compare, exercise
 from sertut.signals import length_mask
 
 
-@exercise(
-    "5.1",
-    answer="lag_of",
-    solution='''
-def lag_of(voice, face, hop, longest):
-    """Seconds by which the face is later than the voice; both (T,), a value every hop seconds."""
-    x, y = voice - voice.mean(), face - face.mean()
-    best, lag = -float("inf"), 0.0
-    for k in range(-longest, longest + 1):  # the face k steps later
-        agreement = float((x[: len(x) - k] * y[k:]).sum() if k >= 0 else (x[-k:] * y[:k]).sum())
-        if agreement > best:
-            best, lag = agreement, k * hop
-    return lag
-''',
-)
+@exercise("5.1")
 def lag_of(answer: Any) -> str:
-    """Write `lag_of(voice, face, hop, longest)`. `voice` and `face` (T,) are two curves on one clock, a value every
-    `hop` seconds. Take the mean from each. For each whole number of steps k from -`longest` to `longest`, add up the
-    products of voice at step t and face at step t + k, over all t for which both exist. Return the k with the largest
-    sum, in seconds: positive if the face is *later* than the voice."""
-
     def bump(*peaks: tuple[int, float], level: float = 0.0, n: int = 60) -> torch.Tensor:
         steps = torch.arange(n, dtype=torch.float32)
         shape = [height * torch.exp(-0.5 * ((steps - at) / 2.0) ** 2) for at, height in peaks]
@@ -104,20 +85,8 @@ def lag_of(answer: Any) -> str:
     return "a peak in each curve would have been enough for clean ones; the sum of products listens to all of both."
 
 
-@exercise(
-    "5.2",
-    answer="mixture_log_probability",
-    solution='''
-def mixture_log_probability(weights, log_q, mask):
-    """log p (B, C) of p = sum over t of weights times q; weights, mask (B, T), log_q (B, T, C)."""
-    log_weights = weights.clamp(min=1e-38).log().masked_fill(~mask, -torch.inf)  # (B, T)
-    return torch.logsumexp(log_weights.unsqueeze(-1) + log_q, dim=1)
-''',
-)
+@exercise("5.2")
 def mixture_log_probability(answer: Any) -> str:
-    """Each moment t of a clip says with probability q which emotion it shows, and counts with a weight. Write
-    `mixture_log_probability(weights, log_q, mask)` with `weights` and `mask` (B, T), `log_q` (B, T, C). Return log p
-    (B, C), where p is the sum over the real moments of weight times q. `log_q` may be -1000; log p must stay finite."""
     generator = torch.Generator().manual_seed(0)
     mask = length_mask(torch.tensor([6, 4, 5]))
     scores = torch.randn(3, 6, generator=generator)
@@ -175,24 +144,8 @@ def mixture_log_probability(answer: Any) -> str:
     )
 
 
-@exercise(
-    "5.3",
-    answer="share_error",
-    solution='''
-def share_error(cues, emotions, p):
-    """Total variation between p (C,) and each emotion's share of the emotional time; cues: (emotion, start, end)."""
-    seconds = torch.zeros(len(emotions))
-    for emotion, start, end in cues:
-        seconds[emotions.index(emotion)] += end - start
-    shares = seconds / seconds.sum()
-    return float((p - shares).abs().sum() / 2)
-''',
-)
+@exercise("5.3")
 def share_error(answer: Any) -> str:
-    """Write `share_error(cues, emotions, p)`. `cues` is a list of (emotion, start, end): spans in seconds in which a
-    clip shows an emotion, possibly several of one emotion. Turn them into each emotion's share of the emotional time,
-    in the order of the list `emotions` (C names). `p` (C,) are estimated shares. Return the total variation between
-    the two, half of the sum of absolute differences: the part of the clip that p gives to the wrong emotion."""
     emotions = ["anger", "fear", "joy", "neutral"]
     cues = [("joy", 0.5, 0.9), ("fear", 1.2, 1.4), ("joy", 1.8, 2.2)]  # joy 0.8 s, fear 0.2 s
     p = torch.tensor([0.06, 0.14, 0.7, 0.1])

@@ -6,7 +6,7 @@ from typing import Any
 import torch
 from torch import nn
 
-from sertut.course.exercises import Wrong, ask, compare, exercise, pair
+from sertut.course.judging import Wrong, ask, compare, exercise, pair
 
 ALEXNET = [(11, 4, 2), (3, 2, 0), (5, 1, 2), (3, 2, 0), (3, 1, 1), (3, 1, 1), (3, 1, 1), (3, 2, 0)]
 """(kernel, stride, padding) of each layer that slides along time in AlexNet's trunk."""
@@ -22,24 +22,8 @@ def _cells(n: int, layers: Layers, *, paddings: int = 2, plus: int = 1) -> int:
     return n
 
 
-@exercise(
-    "6.1",
-    answer="n_cells",
-    solution='''
-def n_cells(n, layers):
-    """Cells that a stack of layers makes of n frames; layers: (kernel, stride, padding) of each."""
-    for kernel, stride, padding in layers:
-        room = n + 2 * padding - kernel
-        if room < 0:
-            return 0
-        n = room // stride + 1
-    return n
-''',
-)
+@exercise("6.1")
 def n_cells(answer: Any) -> str:
-    """Write `n_cells(n, layers)`. `layers` is a list of (kernel, stride, padding), in the order in which they read one
-    another. Return how many cells the last layer makes of `n` frames; 0 if the window of some layer does not even fit
-    once."""
     for n, layers in ((30, [(5, 1, 2)]), (300, ALEXNET[:2]), (301, ALEXNET), (64, [(5, 2, 2), (3, 2, 1)])):
         whole = float(n)
         for kernel, stride, padding in layers:
@@ -71,23 +55,8 @@ def _field(layers: Layers) -> tuple[int, int]:
     return step, field
 
 
-@exercise(
-    "6.2",
-    answer="stride_and_field",
-    solution='''
-def stride_and_field(layers):
-    """Frames from one cell to the next, and frames that a cell depends on."""
-    step, field = 1, 1
-    for kernel, stride, _ in layers:
-        field += (kernel - 1) * step  # neighbors of what this layer reads lie `step` frames apart
-        step *= stride
-    return step, field
-''',
-)
+@exercise("6.2")
 def stride_and_field(answer: Any) -> str:
-    """Write `stride_and_field(layers)` for the same lists of (kernel, stride, padding). Return two numbers: how many
-    frames lie from one cell of the last layer to the next, and how many frames one cell depends on (its receptive
-    field)."""
     for layers in (ALEXNET[:1], [(3, 1, 1), (3, 1, 1)], ALEXNET, [(5, 2, 2), (3, 2, 1), (3, 1, 1), (3, 1, 1)]):
         stride, field = _field(layers)
         step, late = 1, 1
@@ -112,24 +81,8 @@ def stride_and_field(answer: Any) -> str:
     return "AlexNet's trunk steps by 32 frames and sees 195: its neighbors look at nearly the same sound."
 
 
-@exercise(
-    "6.3",
-    answer="masked_layer",
-    solution='''
-def masked_layer(conv, values, lengths):
-    """A convolution that never reads padding, and what is left of each length."""
-    mask = torch.arange(values.shape[-1]) < lengths[:, None]  # (B, T)
-    result = conv(values * mask[:, None])
-    lengths = (lengths + 2 * conv.padding[0] - conv.kernel_size[0]) // conv.stride[0] + 1
-    mask = torch.arange(result.shape[-1]) < lengths[:, None]  # (B, T')
-    return result * mask[:, None], lengths
-''',
-)
+@exercise("6.3")
 def masked_layer(answer: Any) -> str:
-    """Write `masked_layer(conv, values, lengths)`. `conv` is a `torch.nn.Conv1d` with a bias, `values` (B, C, T) a
-    padded batch whose padding may hold anything, `lengths` (B,) the real frames of each clip. Return the convolved
-    values (B, C', T') and the new lengths (B,), such that each clip gets what it would get alone, and exactly 0 after
-    its new length."""
     for kernel, stride, padding, seed in ((3, 2, 1, 0), (5, 1, 2, 1), (3, 2, 0, 2)):
         with torch.random.fork_rng(devices=[]):
             torch.manual_seed(seed)

@@ -4,22 +4,11 @@ from typing import Any
 
 import torch
 
-from sertut.course.exercises import Wrong, ask, compare, exercise
+from sertut.course.judging import Wrong, ask, compare, exercise
 
 
-@exercise(
-    "7.1",
-    answer="region_attention",
-    solution='''
-def region_attention(cells, W, b, u, scale):
-    """Weights (F, T) of the cells (F, T, C) of one clip; all of them together sum to 1."""
-    scores = torch.tanh(cells @ W.T + b) @ u  # (F, T, C) -> (F, T, A) -> (F, T)
-    return (scale * scores).flatten().softmax(dim=0).view(scores.shape)
-''',
-)
+@exercise("7.1")
 def region_attention(answer: Any) -> str:
-    """Write `region_attention(cells, W, b, u, scale)` for one clip without padding: `cells` (F, T, C), `W` (A, C), `b`
-    and `u` (A,), `scale` is lambda. Return the weights (F, T) of all cells, softmax of lambda times the scores."""
     generator = torch.Generator().manual_seed(0)
     for scale in (0.3, 2.0):
         cells, W = torch.randn(3, 5, 4, generator=generator), torch.randn(6, 4, generator=generator)
@@ -47,18 +36,8 @@ def region_attention(answer: Any) -> str:
     return "one distribution over time and frequency together, so its sum over frequency is a map over time."
 
 
-@exercise(
-    "7.2",
-    answer="rescaled",
-    solution='''
-def rescaled(u, scale, new_scale):
-    """The u that gives with new_scale the weights that u gives with scale."""
-    return u * scale / new_scale
-''',
-)
+@exercise("7.2")
 def rescaled(answer: Any) -> str:
-    """A network was trained with lambda = `scale`, and its vector is `u` (A,). Write `rescaled(u, scale, new_scale)`
-    that returns the vector with which a network of lambda = `new_scale` gives the same weights, for every clip."""
     u = torch.tensor([1.0, -2.0, 0.5])
     for scale, new in ((0.3, 2.0), (1.0, 0.1), (3.0, 0.3)):
         mistakes = [
@@ -72,20 +51,8 @@ def rescaled(answer: Any) -> str:
     return "what one positive lambda can express, every other one can; lambda 0 cannot, and there is no u for it."
 
 
-@exercise(
-    "7.3",
-    answer="cells_that_count",
-    solution='''
-def cells_that_count(weights):
-    """Perplexity of the weights: N for N equal ones, 1 if one cell has all."""
-    p = weights[weights > 0]  # 0 log 0 counts as 0
-    return float(torch.exp(-(p * p.log()).sum()))
-''',
-)
+@exercise("7.3")
 def cells_that_count(answer: Any) -> str:
-    """How many cells does a map use? Write `cells_that_count(weights)` with `weights` (F, T) that sum to 1. Return the
-    exponential of the entropy, exp(-sum a log a) with the natural logarithm: N for N equal weights, 1 if one cell has
-    everything. A weight of exactly 0 must not spoil it."""
     generator = torch.Generator().manual_seed(0)
     uneven = torch.randn(3, 4, generator=generator).mul(2).flatten().softmax(dim=0).view(3, 4)
     for weights in (uneven, torch.full((2, 8), 1 / 16)):

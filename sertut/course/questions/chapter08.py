@@ -5,22 +5,12 @@ from typing import Any
 
 import torch
 
-from sertut.course.exercises import Wrong, ask, compare, exercise
+from sertut.course.judging import Wrong, ask, compare, exercise
 from sertut.models import FullyConvolutional
 
 
-@exercise(
-    "8.1",
-    answer="one_channel",
-    solution='''
-def one_channel(weight):
-    """What filters (C, 3, h, w) do to a picture whose three channels are equal: filters (C, 1, h, w)."""
-    return weight.sum(dim=1, keepdim=True)
-''',
-)
+@exercise("8.1")
 def one_channel(answer: Any) -> str:
-    """A first layer with filters of shape (C, 3, h, w) reads a spectrogram that is repeated three times. Write
-    `one_channel(weight)`: filters of shape (C, 1, h, w) that give the same result on the spectrogram itself."""
     weight = torch.randn(5, 3, 4, 2, generator=torch.Generator().manual_seed(0))
     compare(
         ask(answer, weight),
@@ -39,19 +29,8 @@ def one_channel(answer: Any) -> str:
     return "a third of the multiplications in the first layer, and the same result; drawn, it is what the layer sees."
 
 
-@exercise(
-    "8.2",
-    answer="refit",
-    solution='''
-def refit(weight, bias, mean, std):
-    """First layer for pixels x of that mean and std -> the same layer for z = (x - mean) / std."""
-    return weight * std, bias + mean * weight.sum(dim=(1, 2, 3))
-''',
-)
+@exercise("8.2")
 def refit(answer: Any) -> str:
-    """A first layer with `weight` (C, 3, h, w) and `bias` (C,) was trained on pixels x with a given `mean` and
-    `std`, two numbers. Your features are z = (x - mean) / std. Write `refit(weight, bias, mean, std)` and return the
-    weight and bias with which the layer makes of z what it made of x. (No padding.)"""
     generator = torch.Generator().manual_seed(0)
     weight, bias = torch.randn(4, 3, 2, 2, generator=generator), torch.randn(4, generator=generator)
     mean, std = 110.0, 57.0
@@ -89,19 +68,8 @@ def refit(answer: Any) -> str:
     return "the layer cannot tell pixels from features now. Forgetting this is a silent way to make a transfer fail."
 
 
-@exercise(
-    "8.3",
-    answer="freeze_trunk",
-    solution='''
-def freeze_trunk(model):
-    """Let training change all but the trunk; how many numbers can still be trained?"""
-    model.trunk.requires_grad_(False)
-    return sum(p.numel() for p in model.parameters() if p.requires_grad)
-''',
-)
+@exercise("8.3")
 def freeze_trunk(answer: Any) -> str:
-    """Write `freeze_trunk(model)` for a `FullyConvolutional`: after it, gradients change everything but the weights of
-    `model.trunk`. Return how many numbers can still be trained."""
     model = FullyConvolutional(7, "small")
     whole = sum(p.numel() for p in model.parameters())
     trunk = sum(p.numel() for p in model.trunk.parameters())

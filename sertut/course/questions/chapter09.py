@@ -5,23 +5,11 @@ from typing import Any
 
 import torch
 
-from sertut.course.exercises import Wrong, ask, compare, exercise
+from sertut.course.judging import Wrong, ask, compare, exercise
 
 
-@exercise(
-    "9.1",
-    answer="head_weights",
-    solution='''
-def head_weights(Q, K, mask):
-    """Weights (T, T) of queries (T, d) over keys (T, d): each row a distribution over the real keys of mask (T,)."""
-    scores = Q @ K.T / Q.shape[1] ** 0.5  # (T, T)
-    return scores.masked_fill(~mask, -torch.inf).softmax(dim=1)  # mask (T,) removes columns
-''',
-)
+@exercise("9.1")
 def head_weights(answer: Any) -> str:
-    """Write `head_weights(Q, K, mask)` for one head of one clip: queries `Q`, keys `K`, both (T, d), and `mask` (T,),
-    True on real frames. Return the weights (T, T), queries down, keys across: softmax of the scaled dot products, with
-    exactly 0 for padded keys. (Rows of padded queries are not looked at.)"""
     generator = torch.Generator().manual_seed(0)
     for d, real in ((4, 6), (9, 4)):
         Q, K = torch.randn(6, d, generator=generator), torch.randn(6, d, generator=generator)
@@ -58,19 +46,8 @@ def head_weights(answer: Any) -> str:
     return "that is one head. All that is still missing are three projections before it and the values behind it."
 
 
-@exercise(
-    "9.2",
-    answer="received",
-    solution='''
-def received(weights, mask):
-    """Attention that each frame receives, (T,), from weights (H, T, T): mean over heads and over real queries."""
-    return weights[:, mask].mean(dim=(0, 1))  # (H, L, T) to (T,)
-''',
-)
+@exercise("9.2")
 def received(answer: Any) -> str:
-    """Write `received(weights, mask)`: `weights` (H, T, T) of one clip, heads, queries, keys; `mask` (T,), True on real
-    frames. Padded keys have weight 0; what padded queries ask is arbitrary and must not count. Return how much
-    attention each frame receives, (T,): the mean over heads and real queries."""
     generator = torch.Generator().manual_seed(0)
     for n_heads, real in ((2, 5), (3, 3)):
         mask = torch.arange(5) < real
@@ -98,19 +75,8 @@ def received(answer: Any) -> str:
     return "a distribution over time, so that all scores and pictures of chapter 4 apply to many heads, too."
 
 
-@exercise(
-    "9.3",
-    answer="reordered",
-    solution='''
-def reordered(weights, order):
-    """Weights (T, T) after the frames are put in another order, of a head that knows no positions."""
-    return weights[order][:, order]  # queries move, and keys
-''',
-)
+@exercise("9.3")
 def reordered(answer: Any) -> str:
-    """A head *without positions* gave the `weights` (T, T), queries down and keys across, for the frames X (T, D). Now
-    it gets the same frames in another order, `X[order]`, with `order` (T,) a permutation. Write `reordered(weights,
-    order)` that returns its new weights, without running it."""
     generator = torch.Generator().manual_seed(0)
     for n in (5, 7):
         weights = torch.randn(n, n, generator=generator).softmax(dim=1)

@@ -4,23 +4,11 @@ from typing import Any
 
 import torch
 
-from sertut.course.exercises import Wrong, ask, compare, exercise, pair
+from sertut.course.judging import Wrong, ask, compare, exercise, pair
 
 
-@exercise(
-    "10.1",
-    answer="window_bias",
-    solution='''
-def window_bias(center, width, n_keys):
-    """The bias G (T, n_keys) of T queries, from their centers and widths (T,), all in frames."""
-    keys = torch.arange(n_keys)
-    return -2 * ((keys - center[:, None]) / width[:, None]) ** 2  # (n_keys,) - (T, 1) -> (T, n_keys)
-''',
-)
+@exercise("10.1")
 def window_bias(answer: Any) -> str:
-    """Write `window_bias(center, width, n_keys)` for one head of one clip: `center` and `width` (T,), in frames, one of
-    each for every query. Return the bias G (T, n_keys), queries down, keys across: minus twice the squared distance
-    from key to center, over the squared width."""
     center, width = torch.tensor([1.0, 4.5, -0.5, 2.0]), torch.tensor([2.0, 6.0, 1.0, 3.0])
     for n in (6, 4):  # a square one too: there, rows and columns are easily exchanged
         away = torch.arange(n) - center[:, None]  # (T, n)
@@ -47,25 +35,8 @@ def window_bias(answer: Any) -> str:
     return "four numbers a query would do the same for a window in two directions; nothing here knows what is heard."
 
 
-@exercise(
-    "10.2",
-    answer="window_of",
-    solution='''
-def window_of(Q, W1, W2, u_p, u_z, mask):
-    """Center and width (T,), in frames, of each query of one head; those of padded queries mean nothing."""
-    length = mask.sum()  # L: real frames
-    overall = Q[mask].mean(dim=0)  # g: (d,)
-    F = torch.tanh(Q @ W1 + overall @ W2)  # (T, d)
-    center = length * torch.sigmoid(F @ u_p)  # (T, d) @ (d,) -> (T,)
-    width = length * torch.sigmoid(F @ u_z) + 1
-    return center, width
-''',
-)
+@exercise("10.2")
 def window_of(answer: Any) -> str:
-    """Write `window_of(Q, W1, W2, u_p, u_z, mask)` for one head of one clip, without biases: queries `Q` (T, d),
-    matrices `W1` and `W2` (d, d), vectors `u_p` and `u_z` (d,), `mask` (T,), True on the L real frames. With g the
-    mean of the real queries and F = tanh(Q W1 + g W2), return two tensors (T,): the centers L sigmoid(F u_p), and
-    the widths L sigmoid(F u_z) + 1. (Padded queries are not looked at.)"""
     generator = torch.Generator().manual_seed(0)
     T, d = 7, 4
     for L in (7, 5):
@@ -120,20 +91,8 @@ def window_of(answer: Any) -> str:
     return "look for the loudness in it: there is none. Where the voice is loud, a head has to learn from Q."
 
 
-@exercise(
-    "10.3",
-    answer="refocused",
-    solution='''
-def refocused(weights, bias):
-    """Weights (T, T) of a head with the bias G (T, T), from those that it has without."""
-    seen = weights * bias.exp()  # e^(score + G) = e^score e^G
-    return seen / seen.sum(dim=1, keepdim=True)
-''',
-)
+@exercise("10.3")
 def refocused(answer: Any) -> str:
-    """A plain head gave the `weights` (T, T), queries down, keys across. What would they be with the bias G, added to
-    its scores? The scores are lost. Write `refocused(weights, bias)`, both (T, T), that returns the new weights. A
-    weight of 0 (a masked key) stays 0."""
     generator = torch.Generator().manual_seed(0)
     n = 5
     for real in (5, 4):

@@ -4,23 +4,11 @@ from typing import Any
 
 import torch
 
-from sertut.course.exercises import ask, compare, exercise
+from sertut.course.judging import ask, compare, exercise
 
 
-@exercise(
-    "11.1",
-    answer="head_gates",
-    solution='''
-def head_gates(s, W_a, b_a, W_b, b_b):
-    """Gates (B, H) in (0, 1) from the summaries s (B, H) of the heads of B clips."""
-    hidden = torch.relu(s @ W_a.T + b_a)  # (B, H) @ (H, r) -> (B, r)
-    return torch.sigmoid(hidden @ W_b.T + b_b)  # (B, r) @ (r, H) -> (B, H)
-''',
-)
+@exercise("11.1")
 def head_gates(answer: Any) -> str:
-    """Write `head_gates(s, W_a, b_a, W_b, b_b)`. `s` (B, H) holds one number a head for each of B clips; `W_a` (r, H)
-    and `b_a` (r,) squeeze them into r numbers, `W_b` (H, r) and `b_b` (H,) make H of them again. Return the gates
-    (B, H): sigmoid of the second layer, with a ReLU between the two. B may be 1."""
     generator = torch.Generator().manual_seed(0)
     for B, H in ((3, 4), (1, 4)):
         s = torch.randn(B, H, generator=generator)
@@ -55,21 +43,8 @@ def head_gates(answer: Any) -> str:
     return "no sum over heads: gates do not compete, unlike the weights of a softmax."
 
 
-@exercise(
-    "11.2",
-    answer="folded",
-    solution='''
-def folded(W_O, gates):
-    """The W_O (D, D) that does without gates what the old one does with gates (H,) that are the same in all clips."""
-    per_feature = gates.repeat_interleave(W_O.shape[1] // len(gates))  # (D,): each gate d times in a row
-    return W_O * per_feature  # the columns of W_O read the heads
-''',
-)
+@exercise("11.2")
 def folded(answer: Any) -> str:
-    """A network gates its heads, but in every clip with the same `gates` (H,). The heads' results, d features each, are
-    gated, put side by side, and multiplied by `W_O` (D, D), D = H d: y = W_O x, with x (D,) holding head 1 in its first
-    d entries. Write `folded(W_O, gates)` that returns the matrix with which a network *without* gates gives the same
-    y."""
     generator = torch.Generator().manual_seed(0)
     for H, d in ((2, 3), (4, 2)):
         W_O, gates = torch.randn(H * d, H * d, generator=generator), torch.rand(H, generator=generator)
@@ -94,22 +69,8 @@ def folded(answer: Any) -> str:
     return "so a gate that is the same in all clips adds nothing that W_O could not learn; only its variation is new."
 
 
-@exercise(
-    "11.3",
-    answer="how_far",
-    solution='''
-def how_far(weights, hop):
-    """Seconds between query and key, (H,), of weights (H, T, T) of one clip on a clock of hop seconds."""
-    step = torch.arange(weights.shape[-1])
-    away = (step[:, None] - step).abs() * hop  # (T, T)
-    return (weights * away).sum(dim=2).mean(dim=1)  # sum over keys, mean over queries
-''',
-)
+@exercise("11.3")
 def how_far(answer: Any) -> str:
-    """How far does each head look? `weights` (H, T, T) belong to one clip without padding: heads, queries, keys; each
-    query's weights sum to 1. A step lasts `hop` seconds. Write `how_far(weights, hop)` that returns, for each head, the
-    mean distance in seconds between a query and what it attends to, (H,): the sum over keys of weight times distance,
-    then the mean over queries."""
     generator = torch.Generator().manual_seed(0)
     for H, T, hop in ((2, 5, 0.04), (3, 8, 0.5)):
         weights = (2 * torch.randn(H, T, T, generator=generator)).softmax(dim=2)

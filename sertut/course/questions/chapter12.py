@@ -4,26 +4,13 @@ from typing import Any
 
 import torch
 
-from sertut.course.exercises import ask, compare, exercise
+from sertut.course.judging import ask, compare, exercise
 
 HOP = 0.04
 
 
-@exercise(
-    "12.1",
-    answer="nearest_steps",
-    solution='''
-def nearest_steps(n_face, face_rate, n_voice, voice_rate):
-    """Index of the voice's step nearest in time to each frame of the face, (n_face,)."""
-    face = (torch.arange(n_face) + 0.5) / face_rate  # seconds
-    voice = (torch.arange(n_voice) + 0.5) / voice_rate
-    return (face[:, None] - voice[None, :]).abs().argmin(dim=1)
-''',
-)
+@exercise("12.1")
 def nearest_steps(answer: Any) -> str:
-    """Write `nearest_steps(n_face, face_rate, n_voice, voice_rate)`. A face has `n_face` frames, `face_rate` a second;
-    a voice has `n_voice` steps, `voice_rate` a second. Step i of a stream lies at (i + 1/2) / rate seconds. Return, for
-    each frame of the face, the index of the step of the voice that is nearest in time, (n_face,)."""
     for n_face, face_rate, n_voice, voice_rate in ((6, 30, 12, 50), (8, 24, 9, 40)):
         index, others = torch.arange(n_face), torch.arange(n_voice)
         face, voice = (index + 0.5) / face_rate, (others + 0.5) / voice_rate
@@ -60,22 +47,8 @@ def nearest_steps(answer: Any) -> str:
     return "two streams are compared in seconds; their indices say nothing to one another."
 
 
-@exercise(
-    "12.2",
-    answer="most_attended_lag",
-    solution='''
-def most_attended_lag(weights, lags):
-    """The lag, seconds, whose pairs together get most attention."""
-    steps = (lags / 0.04).round().long()  # whole numbers: equal lags must be equal
-    first = steps.min()
-    total = torch.zeros(int(steps.max() - first) + 1).index_add(0, (steps - first).flatten(), weights.flatten())
-    return 0.04 * float(total.argmax() + first)
-''',
-)
+@exercise("12.2")
 def most_attended_lag(answer: Any) -> str:
-    """Write `most_attended_lag(weights, lags)`. `weights` (T, S) is the alignment map of one clip, each row sums to 1;
-    `lags` (T, S) holds the lag of each pair in seconds, face minus voice, a multiple of 0.04. Return the lag, in
-    seconds, that gets most attention when the attention of all pairs with the same lag is added up."""
     for T, S, lag, seed in ((12, 10, 3, 0), (9, 12, -2, 1)):
         weights, steps = _map(T, S, lag, seed)
         lags = HOP * steps
@@ -107,21 +80,8 @@ def most_attended_lag(answer: Any) -> str:
     return "so one number can be held against the true offset, for any map, however it was made."
 
 
-@exercise(
-    "12.3",
-    answer="votes",
-    solution='''
-def votes(scores):
-    """r, (T + S - 1,): by how much each diagonal t - j = d, from -(S - 1) to T - 1, is above the mean, over T."""
-    T, S = scores.shape
-    above = scores - scores.mean()
-    return torch.stack([above.diagonal(-d).sum() / T for d in range(-(S - 1), T)])  # diagonal k has j - t = k
-''',
-)
+@exercise("12.3")
 def votes(answer: Any) -> str:
-    """Write `votes(scores)`. `scores` (T, S) holds the score of each pair of a step t of the face and a step j of the
-    voice; both streams have the same hop. Return one number for each lag d = t - j from -(S - 1) to T - 1, in this
-    order: the sum over the pairs with that lag of what they score above the mean of all scores, divided by T."""
     generator = torch.Generator().manual_seed(0)
     for T, S in ((3, 5), (4, 2)):
         scores = 1.0 + torch.randn(T, S, generator=generator)

@@ -4,24 +4,11 @@ from typing import Any
 
 import torch
 
-from sertut.course.exercises import ask, compare, exercise
+from sertut.course.judging import ask, compare, exercise
 
 
-@exercise(
-    "13.1",
-    answer="emotion_weights",
-    solution='''
-def emotion_weights(s, mask, mu, P, R, q, r):
-    """Weights (K, T) of K emotions over the real steps of s (T, H): each row sums to 1, padding has exactly 0."""
-    g = torch.tanh(s @ P.T + (mu @ R.T)[:, None] + q) @ r  # (T, G) + (K, 1, G) + (G,) -> (K, T, G) -> (K, T)
-    return g.masked_fill(~mask, -torch.inf).softmax(dim=1)
-''',
-)
+@exercise("13.1")
 def emotion_weights(answer: Any) -> str:
-    """Write `emotion_weights(s, mask, mu, P, R, q, r)`. `s` (T, H) are the fused states of one clip, `mask` (T,) is
-    True on real steps, `mu` (K, E) holds an embedding for each of K emotions, `P` (G, H), `R` (G, E), `q` and `r` (G,)
-    make the score r . tanh(P s_t + R mu_k + q). Return the weights (K, T): each emotion's row sums to 1 over the real
-    steps and is exactly 0 on padding."""
     generator = torch.Generator().manual_seed(0)
     for K, T, H, E, G in ((3, 6, 4, 2, 5), (2, 7, 3, 5, 4)):
         s, mu = torch.randn(T, H, generator=generator), torch.randn(K, E, generator=generator)
@@ -59,20 +46,8 @@ def emotion_weights(answer: Any) -> str:
     return "each emotion has a distribution of its own; take the tanh away, and all of them are the same."
 
 
-@exercise(
-    "13.2",
-    answer="decide",
-    solution='''
-def decide(weights, s, o, b):
-    """Logits (K,): each emotion's own evidence o_k . c_k + b_k from its own context c_k, the states it looked at."""
-    c = weights @ s  # (K, T) @ (T, H) -> (K, H)
-    return (o * c).sum(dim=1) + b
-''',
-)
+@exercise("13.2")
 def decide(answer: Any) -> str:
-    """Write `decide(weights, s, o, b)`. `weights` (K, T) are those of K emotions, `s` (T, H) the states, `o` (K, H) and
-    `b` (K,) what each emotion looks for in what it has found. Return the logits (K,): logit_k = o_k . c_k + b_k, with
-    c_k the mean of the states under the weights of emotion k."""
     generator = torch.Generator().manual_seed(0)
     for K, T, H in ((3, 5, 4), (4, 6, 2)):
         weights = (2 * torch.randn(K, T, generator=generator)).softmax(dim=1)
@@ -103,25 +78,8 @@ def decide(answer: Any) -> str:
     return "read the other way: each step's evidence o_k . s_t + b_k, averaged with the weights of emotion k."
 
 
-@exercise(
-    "13.3",
-    answer="unlike",
-    solution='''
-def unlike(a, b):
-    """Jensen-Shannon divergence in bits of two distributions over time, (T,): 0 if equal, 1 if nothing overlaps."""
-
-    def entropy(p):
-        p = p[p > 0]  # 0 log 0 is 0
-        return -(p * p.log2()).sum()
-
-    return entropy((a + b) / 2) - (entropy(a) + entropy(b)) / 2
-''',
-)
+@exercise("13.3")
 def unlike(answer: Any) -> str:
-    """How differently do two emotions look at a clip? Write `unlike(a, b)` with their weights `a` and `b` (T,), each of
-    which sums to 1; some may be 0, as on padding. Return their Jensen-Shannon divergence in bits: the entropy of their
-    mean minus the mean of their entropies, with 0 log 0 = 0. It is 0 if they are equal and 1 if they nowhere
-    overlap."""
     generator = torch.Generator().manual_seed(0)
     first, second = ((2 * torch.randn(6, generator=generator)).softmax(dim=0) for _ in range(2))
     apart = torch.tensor([0.5, 0.5, 0.0, 0.0]), torch.tensor([0.0, 0.0, 0.25, 0.75])

@@ -1,0 +1,30 @@
+"""Shared by the tests of exercises: what a chapter's solution defines, and the test that a known mistake is named."""
+
+import math
+import re
+
+import pytest
+import torch
+
+from sertut.corpora.ravdess import EMOTIONS
+from sertut.course.exercises import check, solution_of
+from sertut.course.judging import JUDGES
+
+
+def defined(id: str):
+    """What the solution of an exercise defines; its own call of `check` is left out."""
+    names = {"torch": torch, "math": math, "EMOTIONS": EMOTIONS}
+    exec(re.sub(r"^check\(.*\)$", "", solution_of(id), flags=re.M), names)
+    return names[JUDGES[id].__name__]
+
+
+def named(mistakes):
+    """A test for rows (exercise, wrong answer, words that the feedback must hold)."""
+
+    @pytest.mark.parametrize(("id", "answer", "words"), mistakes, ids=[f"{id}-{words}" for id, _, words in mistakes])
+    def test_mistake_is_named(id, answer, words):
+        feedback = check(id, answer)
+        assert not feedback.passed and feedback.answered
+        assert words in feedback.message, feedback.message
+
+    return test_mistake_is_named
