@@ -21,7 +21,7 @@ from sertut.show.picture import numbers
 from sertut.show.strips import describe_truth, face_of, say_lost, unjudged
 from sertut.show.style import ROLES
 from sertut.show.weights import describe, time_weights, uniform_level
-from sertut.show.words import decoys, length, spans, stream_of, true_regions, verdict
+from sertut.show.words import decoys, length, spans, stream_of, true_regions, verdict, where
 from sertut.signals import SAMPLE_RATE
 from sertut.video import Faces, write_video
 
@@ -64,7 +64,9 @@ def player(shown: Clip | Example, *, title: str | None = None, alt: str | None =
     judged = isinstance(shown, Example)
     example = shown if isinstance(shown, Example) else unjudged(shown)
     samples = numbers(example.samples)
-    text = alt or (describe(example) if judged else f"{length(example):.1f} s of {_name(example)}{_known(example)}")
+    misleads = f"; the decoy is {spans(decoys(example))}" if decoys(example) else ""
+    known = f"{length(example):.1f} s of {_name(example)}{where(example)}{misleads}"
+    text = alt or (describe(example) if judged else known)
     return _page(
         text,
         title=title or (verdict(example) if judged else _name(example)),
@@ -112,12 +114,6 @@ def _page(alt: str, **parts: Any) -> Player:
 
 def _name(example: Example) -> str:
     return f"{example.clip.speaker}, {example.clip.emotion}: {example.clip.sentence}"
-
-
-def _known(example: Example) -> str:
-    """Where the emotion and the decoy of a clip are known to be."""
-    found = (("the emotional region", true_regions(example)), ("the decoy", decoys(example)))
-    return "".join(f"; {what} is {spans(regions)}" for what, regions in found if regions)
 
 
 def _audio(samples: np.ndarray) -> str:

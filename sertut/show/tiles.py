@@ -31,7 +31,7 @@ def filters(layers: Mapping[str, torch.Tensor]) -> Picture:
     """
     blocks = {name: weights.detach().cpu().float().sum(dim=1) for name, weights in layers.items()}  # (C, h, w)
     sheets = {
-        f"{name}, smoothness {smoothness(block):.2f}\n(time →, frequency ↑)": tiles(block)
+        f"{name}, smoothness {smoothness(block):.2f}\n(time →, frequency ↑)": tiled(block)
         for name, block in blocks.items()
     }
     parts = [f"{name}: {len(block)} filters, smoothness {smoothness(block):.2f}" for name, block in blocks.items()]
@@ -51,7 +51,7 @@ def smoothness(block: torch.Tensor) -> float:
     return float((down + across).mean() / 2)
 
 
-def tiles(block: torch.Tensor) -> np.ndarray:
+def tiled(block: torch.Tensor) -> np.ndarray:
     """Filters (C, h, w) side by side in about a square, each divided by its largest weight, with white between them."""
     scaled = block / block.abs().amax(dim=(1, 2), keepdim=True).clamp(min=1e-12)
     upright = make_grid(scaled.flip(1)[:, None], nrow=math.ceil(math.sqrt(len(block))), padding=1)[0]

@@ -10,7 +10,6 @@ from matplotlib.patches import Rectangle
 from sertut import show
 from sertut.attention import AttentionMap, Clock
 from sertut.corpora import Region
-from sertut.errors import SertutError
 from sertut.evidence.cells import band_hz
 from sertut.models import FullyConvolutional
 from sertut.show.cellmaps import hertz
@@ -95,12 +94,6 @@ def test_equal_weights_name_no_strongest_cell(cells):
     assert "every cell has the same weight" in show.regions(flat).alt
 
 
-def test_a_map_over_time_alone_is_an_error(example):
-    for wrong in (example, replace(example, map=None)):
-        with pytest.raises(SertutError, match=r"use show\.attention"):
-            show.regions(wrong)
-
-
 @pytest.mark.parametrize("trunk", ["small", "fine"])
 def test_receptive_field_is_that_of_the_model(example, trunk):
     model = FullyConvolutional(3, trunk)
@@ -117,12 +110,6 @@ def test_receptive_field_is_that_of_the_model(example, trunk):
     assert f"a cell every {model.clock().hop:.2g} s" in picture.alt and f"The cell at {at:.2f} s" in picture.alt
     assert f"sees {model.clock().field:.2f} s" in axis.get_title(loc="left")
     assert picture.png
-
-
-def test_receptive_field_of_too_short_a_sound(example):
-    short = replace(example, samples=example.samples[:8000], spectrogram=example.spectrogram[:48])
-    with pytest.raises(SertutError, match=r"0\.50 s are too short for one cell of the trunk 'small'"):
-        show.receptive_field(FullyConvolutional(3, "small"), short)
 
 
 def test_hertz_ends_where_the_features_end():

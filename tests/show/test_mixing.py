@@ -83,11 +83,6 @@ def test_bars_take_the_models_own_probabilities_and_other_truths(blend):
     assert bars(axis)[1][0] == (0, pytest.approx(float(blend.probabilities[0]), abs=1e-4))
 
 
-def test_a_clip_without_known_shares(seen):
-    with pytest.raises(SertutError, match="the true shares of clip-0 are not known"):
-        show.shares(seen)
-
-
 def test_dots_are_shares_within_the_two_that_are_present():
     guess = np.tile([0.2, 0.3, 0.5], (6, 1))
     axis = show.mixtures(guess, SHARES, WHO, title="").figure.axes[0]

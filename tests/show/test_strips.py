@@ -183,16 +183,10 @@ def test_perception_says_where_each_emotion_looks(perceived):
     )
 
 
-def test_what_cannot_be_drawn_says_what_to_do(seen):
-    voice = replace(seen, map=a_map(2.0))
-    with pytest.raises(SertutError, match="clip-0 has no video; use a corpus with faces"):
-        show.filmstrip(replace(seen, face=None))
-    with pytest.raises(SertutError, match="the example of the face has no attention to it"):
-        show.two_streams(voice, voice)
+def test_two_streams_are_of_one_clip(seen):
+    other = replace(seen, clip=replace(seen.clip, name="another"))
     with pytest.raises(SertutError, match="the voice is of clip clip-0, the face of clip another"):
-        show.two_streams(voice, replace(seen, clip=replace(seen.clip, name="another")))
-    with pytest.raises(SertutError, match="pooling='perception'"):
-        show.perception(seen)
+        show.two_streams(replace(seen, map=a_map(2.0)), other)
 
 
 def test_the_player_marks_the_faces_region_below_the_waveform(seen):

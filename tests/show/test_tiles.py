@@ -4,12 +4,12 @@ import numpy as np
 import pytest
 import torch
 
-from sertut.show.tiles import filters, pixels, smoothness, tiles
+from sertut.show.tiles import filters, pixels, smoothness, tiled
 
 
 def test_every_filter_is_on_the_sheet_scaled_by_its_own_largest_weight():
     block = torch.randn(5, 2, 3) * torch.tensor([1.0, 10, 100, 0.1, 0.01])[:, None, None]
-    sheet = tiles(block)
+    sheet = tiled(block)
     assert sheet.shape == (2 * 3 + 1, 3 * 4 + 1)  # two rows of three, and lines between them
     assert np.isclose(np.abs(sheet), 1).sum() == 5
     np.testing.assert_allclose(sheet[4:6, 1:4], block[0] / block[0].abs().max(), rtol=1e-6)  # the first one is top left
@@ -33,7 +33,7 @@ def test_colors_are_added_up_and_the_text_has_the_numbers():
 
 def test_a_dead_filter_draws_no_nan():
     assert smoothness(torch.zeros(2, 3, 3)) == pytest.approx(0)
-    assert np.isfinite(tiles(torch.zeros(2, 3, 3))).all()
+    assert np.isfinite(tiled(torch.zeros(2, 3, 3))).all()
 
 
 def test_every_picture_is_drawn_and_named():

@@ -1,19 +1,15 @@
 """The explorer, with a kernel and without."""
 
-import pytest
-
 from sertut import show
 
 
-@pytest.mark.parametrize("value", ["1", "true"])
-def test_a_printed_page_gets_the_picture_of_a_typical_clip(report, monkeypatch, value):
-    monkeypatch.setenv("SERTUT_STATIC", value)
+def test_a_printed_page_gets_the_picture_of_a_typical_clip(report, monkeypatch):
+    monkeypatch.setenv("SERTUT_STATIC", "1")
     assert show.explore(report).alt == show.attention(report.typical(1)[0]).alt
 
 
-@pytest.mark.parametrize("value", ["0", "", "false"])
-def test_choosing_a_clip_draws_it(report, monkeypatch, value):
-    monkeypatch.setenv("SERTUT_STATIC", value)
+def test_choosing_a_clip_draws_it(report, monkeypatch):
+    monkeypatch.setenv("SERTUT_STATIC", "0")
     chooser = show.explore(report)
     clip = chooser.children[0]
     assert [name for name, _ in clip.options] == [

@@ -1,0 +1,84 @@
+"""The composer: one axis of seconds, one legend, one text; and what cannot be drawn says what to do."""
+
+from dataclasses import replace
+
+import numpy as np
+import pytest
+import torch
+
+from sertut import show
+from sertut.corpora import Region
+from sertut.errors import SertutError
+from sertut.models import FullyConvolutional
+from sertut.show.rows import Heat, Row, compose, mark_spans, outline
+
+from .conftest import a_map, changed, edges, legend
+
+WINDOW = torch.ones(3, 48)
+
+
+def line(label):
+    return lambda axis: axis.plot([0, 1], [0, 1], label=label)
+
+
+def test_rows_share_seconds_legend_and_text(example):
+    picture = compose(
+        [
+            Row(lambda axis: mark_spans(axis, example), 1, 2.0, "First.", title="above"),
+            Row(line("a"), 2, 2.0, beside=line("b")).also(line("c")),
+            Row(line("a"), 1, None, "Last."),
+        ],
+        "",
+        says="Before.",
+    )
+    first, empty, second, beside, third, _ = picture.figure.axes
+    assert picture.alt == "Before. First. Last."
+    assert first.get_xlim() == second.get_xlim() == (0, 2.0) != third.get_xlim()
+    assert [axis.get_xlabel() for axis in (first, second, third)] == ["", "time (s)", ""]
+    assert first.get_title("left") == "above" and not empty.axison and beside.axison
+    assert legend(picture) == ["a", "c", "b", "true region"]  # each once, lines first
+    ratio = second.get_gridspec().get_height_ratios()
+    assert list(ratio) == [1, 2, 1]
+
+
+def test_time_that_goes_up_and_frames_over_pictures(example):
+    shown = changed(example, Region(0.5, 1.0), decoy_start=1.5, decoy_end=1.75)
+    up = compose([Row(lambda axis: mark_spans(axis, shown, up=True), 1, 2.0)], "").figure.axes[0]
+    assert [item.get_ydata()[0] for item in up.lines] == [0.5, 1.0, 1.5, 1.75] and not edges(up, "-")
+    framed = compose([Row(lambda axis: outline(axis, (0.5, 1), (2, 3), "decoy"), 1, 2.0)], "").figure.axes[0]
+    (box,) = framed.patches
+    assert box.get_bbox().extents.tolist() == [0.5, 2, 1, 3] and box.get_linestyle() == "--" and not box.get_fill()
+
+
+def test_a_few_strong_weights_do_not_darken_the_rest():
+    weights = np.append(np.linspace(0, 1, 999), 100)
+    assert Heat(weights).top == pytest.approx(0.995, abs=0.002) and Heat(weights, share=1).top == 100
+    picture = compose([Row(lambda axis: Heat(weights).scale_in(axis, "weight"), 1, None)], "")
+    (bar,) = picture.figure.axes[0].child_axes
+    assert bar.get_xlabel() == "weight" and bar.get_xlim() == (0, pytest.approx(Heat(weights).top))
+
+
+REFUSED = {
+    "no attention over time and frequency; use show.attention": show.regions,
+    "no attention over heads, queries and time": show.heads,
+    "no attention over heads": lambda it: show.received(it, heads=True),
+    "over heads, queries and time; use": lambda it: show.focus(it, WINDOW, WINDOW),
+    "heads, queries and time; use show.attention": lambda it: show.focus_map(it, WINDOW, WINDOW),
+    "no attention map; use a model with attention": lambda it: show.received(replace(it, map=None)),
+    "the heads of this model have no gates": show.gates,
+    "pooling='perception'": show.perception,
+    "does not align voice and face": show.alignment,
+    "the true shares of clip-0 are not known": show.shares,
+    "clip-0 has no video; use a corpus with faces": lambda it: show.filmstrip(replace(it, face=None)),
+    "the example of the face has no attention to it": lambda it: show.two_streams(it, it),
+    "1.00 s are too short for one cell of the trunk 'small'": lambda it: show.receptive_field(
+        FullyConvolutional(3, "small"), replace(it, samples=it.samples[:16000], spectrogram=it.spectrogram[:48])
+    ),
+}
+
+
+@pytest.mark.parametrize("said", REFUSED)
+def test_what_cannot_be_drawn_says_what_to_do(seen, said):
+    with pytest.raises(SertutError) as caught:
+        REFUSED[said](replace(seen, map=a_map(2.0)))
+    assert said in str(caught.value)
