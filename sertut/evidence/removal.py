@@ -26,6 +26,7 @@ from sertut.attention import AttentionMap
 from sertut.corpora import Clip, Corpus, clip_level
 from sertut.errors import SertutError
 from sertut.evidence import baselines
+from sertut.evidence.intervals import confusions_by_speaker, sums_by_speaker
 from sertut.evidence.length import decide
 from sertut.evidence.level import top_count
 from sertut.evidence.localization import FRAMES, on_clock, spread
@@ -56,10 +57,7 @@ def deletion(run: Run, corpus: Corpus, shares: Sequence[float] = SHARES) -> Tall
     whole, rows = predict(run, corpus), run.examples(corpus).rows
     removed = [removals(clip, whole.maps[i].get(ATTENTION), shares, len(rows[i])) for i, clip in enumerate(corpus)]
     labels, said = whole.labels.numpy(), whole.predicted
-    who, index = np.array([clip.speaker for clip in corpus]), np.arange(len(corpus))
-    speakers = tuple(sorted(set(who.tolist())))
-    member = (who == np.array(speakers)[:, None]).astype(float)  # (S, N)
-    emotion = np.eye(len(corpus.emotions))[labels]  # (N, C)
+    who, index = [clip.speaker for clip in corpus], np.arange(len(corpus))
     before = whole.probabilities.double().numpy()
     tables = {}
     for way in removed[0]:
@@ -72,10 +70,11 @@ def deletion(run: Run, corpus: Corpus, shares: Sequence[float] = SHARES) -> Tall
                 gone = [torch.from_numpy(clip[way][i - 1]) for clip in removed]
                 left = [row.masked_fill(lost[:, None], 0.0) for row, lost in zip(rows, gone, strict=True)]
                 after = decide(run, left).double().numpy()  # (N, C)
+            table, speakers = confusions_by_speaker(labels, after.argmax(axis=1), who, len(corpus.emotions))
             fall = before[index, said] - after[index, said]  # (N,)
-            hit = after.argmax(axis=1) == labels
-            drops[f"drop{AT}{share:g}"] = np.stack([member @ fall, member.sum(axis=1)], axis=-1)[None]
-            right[f"uar{AT}{share:g}"] = np.stack([(member * hit) @ emotion, member @ emotion], axis=-1)[None]
+            drops[f"drop{AT}{share:g}"] = sums_by_speaker(fall, who, speakers)[None]
+            hits = np.diagonal(table, axis1=1, axis2=2)  # (S, C)
+            right[f"uar{AT}{share:g}"] = np.stack([hits, table.sum(axis=2)], axis=-1)[None]
         tables[way] = {**drops, **right}
     return Tally(speakers, tables, {"uar": "macro"})
 

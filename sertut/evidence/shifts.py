@@ -27,6 +27,7 @@ import torch
 from sertut.attention import AttentionMap
 from sertut.corpora import Clip, Corpus, clip_level
 from sertut.errors import SertutError
+from sertut.evidence.intervals import sums_by_speaker
 from sertut.evidence.lags import ALIGNMENT, NOT_ALIGNING, recovered_offset
 from sertut.evidence.perclip import ATTENTION
 from sertut.evidence.sums import AT, NEAR_SECONDS, Tally
@@ -65,20 +66,14 @@ def shift_test(run: Run, corpus: Corpus, shifts: Sequence[float] = SHIFTS) -> Ta
     if not kept.any():
         raise SertutError(f"no clip of '{corpus.name}' has both voice and face; the shift test needs both.")
     change, control = np.moveaxis((found - found[made.index(0.0)])[:, kept], -1, 0)  # (M, N') each
-    who = np.array([clip.speaker for clip in corpus])[kept]
-    speakers = tuple(sorted(set(who.tolist())))
-    member = (who == np.array(speakers)[:, None]).astype(float)  # (S, N')
-    clips, steps = member.sum(axis=1), np.array(made)
-
-    def slope(values: np.ndarray) -> np.ndarray:
-        """Sums of s times change, and of s squared, (1, S, 2): their ratio is the slope."""
-        return np.stack([member @ values.T @ steps, clips * (steps**2).sum()], axis=-1)[None]
-
+    who, steps = [clip.speaker for clip, there in zip(corpus, kept, strict=True) if there], np.array(made)
+    speakers = tuple(sorted(set(who)))
+    sums = lambda values: sums_by_speaker(values, who, speakers)[None]  # noqa: E731
+    slope = lambda values: sums(values.T @ steps) * np.array([1.0, (steps**2).sum()])  # noqa: E731 - the quotient
     attention = {"slope": slope(change)}
     for shift, moved in zip(made, change, strict=True):
-        near = np.abs(moved - shift) <= NEAR_SECONDS
-        attention[f"change{AT}{shift:g}"] = np.stack([member @ moved, clips], axis=-1)[None]
-        attention[f"followed{AT}{shift:g}"] = np.stack([member @ near, clips], axis=-1)[None]
+        attention[f"change{AT}{shift:g}"] = sums(moved)
+        attention[f"followed{AT}{shift:g}"] = sums(np.abs(moved - shift) <= NEAR_SECONDS)
     return Tally(speakers, {ATTENTION: attention, "control": {"slope": slope(control)}})
 
 

@@ -114,11 +114,26 @@ class DecoyPlan(Plan):
         for factor in TEMPOS:
             tempo = factor * self.speaker.tempo
             spans = word_spans(int(words[-1].end / FRAME) + 1, words, self.prosodies, tempo)  # (n_words, 2)
+            middles = spans.mean(axis=1)
             for word in self.order:
-                earlier, later = self._partners(word, spans)
-                starts = self._starts(word, spans)
-                if earlier and later and starts[0] <= starts[1]:
-                    return self._stressing(word, earlier if self.offset > 0 else later, spans, starts, tempo)
+                # The offset that would put the decoy on another content word, where it is one that a face may have.
+                offsets = {i: float(middles[word] - middles[i]) / 2 for i in self.order}
+                offsets = {i: offset for i, offset in offsets.items() if OFFSETS[0] <= abs(offset) <= OFFSETS[1]}
+                # The first and the last second at which the clip may start: mouth and voice speak throughout.
+                first = float(max(spans[0, 0] + OFFSETS[1], middles[word] + MARGIN - self.seconds))
+                last = float(min(spans[-1, 1] - OFFSETS[1] - self.seconds, middles[word] - MARGIN))
+                if len({offset > 0 for offset in offsets.values()}) == 2 and first <= last:
+                    missed = {i: abs(o - self.offset) for i, o in offsets.items() if (o > 0) == (self.offset > 0)}
+                    partner = min(missed, key=missed.__getitem__)
+                    return replace(
+                        self,
+                        speaker=replace(self.speaker, tempo=tempo),
+                        cue=word,
+                        prosodies=tuple(p + self.stress if i == word else p for i, p in enumerate(self.prosodies)),
+                        offset=offsets[partner],
+                        cut_at=first + self.place * (last - first),
+                        length=float(np.ptp(spans[[word, partner]], axis=1).mean()),
+                    )
         raise CorpusError(f"no three words of '{self.sentence}' lie as planted-decoy needs them; choose another seed.")
 
     @property
@@ -151,35 +166,3 @@ class DecoyPlan(Plan):
             for emotion, at in ((self.emotion, middle + offset), (self.other, middle - offset))
         )
         return Timeline(offset, (true,), false)
-
-    def _partners(self, word: int, spans: np.ndarray) -> tuple[list[int], list[int]]:
-        """The content words twice an offset before `word`, and those after it."""
-        distances = {i: spans[word].mean() - spans[i].mean() for i in self.order}
-        fitting = {i: d for i, d in distances.items() if OFFSETS[0] <= abs(d) / 2 <= OFFSETS[1]}
-        return [i for i, d in fitting.items() if d > 0], [i for i, d in fitting.items() if d < 0]
-
-    def _starts(self, word: int, spans: np.ndarray) -> tuple[float, float]:
-        """The first and the last second at which a clip around `word` may start: mouth and voice speak throughout."""
-        first, middle, last = spans[0, 0], spans[word].mean(), spans[-1, 1]
-        return (
-            float(max(first + OFFSETS[1], middle + MARGIN - self.seconds)),
-            float(min(last - OFFSETS[1] - self.seconds, middle - MARGIN)),
-        )
-
-    def _stressing(
-        self, word: int, partners: list[int], spans: np.ndarray, starts: tuple[float, float], tempo: float
-    ) -> Self:
-        """The plan with `word` stressed, the decoy on the partner whose distance is nearest to what was drawn."""
-        offsets = {i: float(spans[word].mean() - spans[i].mean()) / 2 for i in partners}
-        partner = min(offsets, key=lambda i: abs(offsets[i] - self.offset))
-        prosodies = list(self.prosodies)
-        prosodies[word] += self.stress
-        return replace(
-            self,
-            speaker=replace(self.speaker, tempo=tempo),
-            cue=word,
-            prosodies=tuple(prosodies),
-            offset=offsets[partner],
-            cut_at=starts[0] + self.place * (starts[1] - starts[0]),
-            length=float(np.ptp(spans[[word, partner]], axis=1).mean()),
-        )
