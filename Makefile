@@ -38,11 +38,12 @@ $(STAMP): pyproject.toml constraints.txt
 book: setup  ## run every chapter, build the HTML book, say where it is
 	@$(BIN)/sertut book --workers $(JOBS)
 
-# First the chapters, on all cores; then the tests find them done, and no worker waits for another.
+# First the chapters, on all cores; then the tests find them done, and no worker waits for another. A file stays on one worker, since its tests
+# share what takes long to make (groups of tests do not: pytest-xdist 3.8 cannot name them to pytest 9).
 test: setup  ## run all tests, the chapters' and the book's included
 	@$(BIN)/python -W ignore -c "import sertut; [sertut.load(name) for name in ('planted', 'planted-loud', 'planted-blend', 'planted-decoy')]"
 	@$(BIN)/sertut run --workers $(JOBS) || echo "the tests will say more" >&2
-	@$(BIN)/python -m pytest -n $(JOBS) --dist loadgroup $(PYTEST)
+	@$(BIN)/python -m pytest -n $(JOBS) --dist loadfile $(PYTEST)
 
 serve: book  ## show the book at http://localhost:8000 (PORT=... for another)
 	@$(BIN)/python -m http.server --bind 127.0.0.1 --directory _build/html $(PORT)

@@ -168,23 +168,18 @@ def _vote_table(root: Path) -> Path | None:
 
 def _with_videos(clips: list[Clip], folder: Path) -> tuple[list[Clip], list[Problem]]:
     """The clips with their videos, and which have none."""
-    film = {clip.name: folder / f"{clip.name}.flv" for clip in clips}
-    faulty = [
-        Problem(film[name].name, f"{KNOWN_VIDEO_FAULTS[name]}; it is not used", 0)
-        for name in film
-        if name in KNOWN_VIDEO_FAULTS
-    ]
-    usual = [path for name, path in film.items() if name not in KNOWN_VIDEO_FAULTS]
-    there = [path for path in usual if path.is_file()]
-    usable = {path for path in there if not is_lfs_pointer(path)}
-    problems = []
-    if absent := len(usual) - len(there):
-        problems.append(Problem("VideoFlash", f"{absent} of {len(clips)} clips have no video there", clips=0))
-    if pointers := len(there) - len(usable):
-        what = f'{pointers} videos are placeholders of Git LFS: run `git lfs pull --include="VideoFlash/**"`'
-        problems.append(Problem("VideoFlash", what, clips=0))
-    for problem in problems:
-        warnings.warn(str(problem), stacklevel=3)
-    return [
-        replace(clip, video=film[clip.name]) if film[clip.name] in usable else clip for clip in clips
-    ], faulty + problems
+    videos = {clip.name: folder / f"{clip.name}.flv" for clip in clips}
+    faults = {name: KNOWN_VIDEO_FAULTS[name] for name in videos if name in KNOWN_VIDEO_FAULTS}
+    absent = {name for name, path in videos.items() if name not in faults and not path.is_file()}
+    pointers = {name for name in videos.keys() - faults.keys() - absent if is_lfs_pointer(videos[name])}
+    pull = 'run `git lfs pull --include="VideoFlash/**"`'
+    problems = [Problem(f"{name}.flv", f"{fault}; it is not used", clips=0) for name, fault in faults.items()]
+    for names, what in (
+        (absent, f"{len(absent)} of {len(clips)} clips have no video there"),
+        (pointers, f"{len(pointers)} videos are placeholders of Git LFS: {pull}"),
+    ):
+        if names:
+            problems.append(Problem(folder.name, what, clips=0))
+            warnings.warn(str(problems[-1]), stacklevel=3)
+    usable = videos.keys() - faults.keys() - absent - pointers
+    return [replace(clip, video=videos[clip.name] if clip.name in usable else None) for clip in clips], problems

@@ -11,7 +11,6 @@ from sertut.course.book import CLAIMS_MARK, build_book, contents
 from sertut.course.catalog import chapters, repository
 from sertut.errors import SertutError
 
-pytestmark = pytest.mark.xdist_group("chapters")
 ROOT = repository()
 PAGES = contents(ROOT)
 try:

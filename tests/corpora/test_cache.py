@@ -84,3 +84,15 @@ def test_a_missing_recording_is_named(tones):
     for ask in (read_clip, clip_level, lambda clip: load_features([clip])):
         with pytest.raises(AudioError, match=f"{tones[0].name}.wav does not exist"):
             ask(tones[0])
+
+
+def test_nothing_half_written_stays(tones, cache, monkeypatch):
+    def stop(path, values):
+        path.write_bytes(b"half")
+        raise KeyboardInterrupt
+
+    with monkeypatch.context() as patch, pytest.raises(KeyboardInterrupt):
+        patch.setattr(np, "save", stop)
+        load_features([tones[0]])
+    assert not [path for path in (cache / "cache" / "features").rglob("*") if path.is_file()]
+    assert load_features([tones[0]])[0].equal(log_mel(read_clip(tones[0])))

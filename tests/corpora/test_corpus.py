@@ -20,6 +20,7 @@ def test_folds_have_disjoint_speakers_and_test_everyone_once(tones):
         assert not (parts[0] & parts[1] or parts[0] & parts[2] or parts[1] & parts[2])
         assert set.union(*parts) == set(tones.speakers)
     assert sorted(speaker for fold in folds for speaker in fold.test.speakers) == sorted(tones.speakers)
+    assert [f.dev.speakers for f in folds] == [f.test.speakers for f in (*folds[1:], folds[0])]
     assert [f.test.speakers for f in tones.folds(n=3)] == [f.test.speakers for f in folds]
     assert [f.test.speakers for f in tones.folds(n=3, seed=1)] != [f.test.speakers for f in folds]
 
@@ -44,6 +45,10 @@ def test_a_recording_under_two_names_raises_across_parts(tones, tmp_path):
     assert leaks.crossing == ((("train", original.name), ("test", "copy")),)
     with pytest.raises(LeakError, match="same recording is on two sides"):
         leaks.refuse("here")
+    samples = read_audio(original.audio)
+    samples[100] += 1 / 32768  # one step of 16 bits makes it another recording
+    write_audio(copy, samples)
+    assert not find_leaks({"train": [original], "test": [stranger]}).duplicates
 
 
 def test_shared_sentences_are_said_but_allowed(tones):
@@ -92,8 +97,12 @@ def test_a_corpus_checks_its_own_clips(tones):
         tones.keeping([])
 
 
-def test_published_folds_that_cannot_be_used_are_said(tones):
-    wanting = dataclasses.replace(tones, published_folds=((frozenset({"speaker 9"}), frozenset({"speaker 0"})),))
+def test_published_folds_are_used_or_it_is_said_that_they_cannot_be(tones):
+    one, two, nobody = (frozenset({f"speaker {n}"}) for n in (1, 2, 9))
+    (fold,) = dataclasses.replace(tones, published_folds=((one, two),)).folds()
+    assert (fold.test.speakers, fold.dev.speakers) == (("speaker 1",), ("speaker 2",))
+    assert fold.train.speakers == ("speaker 0", "speaker 3", "speaker 4", "speaker 5")
+    wanting = dataclasses.replace(tones, published_folds=((nobody, one),))
     with pytest.warns(UserWarning, match="published folds of 'tones' need speakers that are missing"):
         assert len(wanting.folds(n=3)) == 3
 

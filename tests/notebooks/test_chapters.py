@@ -11,7 +11,6 @@ from sertut.course.execution import Executed, run_chapters
 from sertut.errors import SertutError
 from sertut.study.bands import BANDS
 
-pytestmark = pytest.mark.xdist_group("chapters")
 try:
     CHAPTERS = chapters()
 except SertutError:

@@ -23,7 +23,7 @@ from sertut.video import (
     tracking,
     write_video,
 )
-from sertut.video.faces import BINS, N_HOG
+from sertut.video.faces import BINS, N_HOG, relative_face_features
 
 
 def numbered(n: int, rate: float, start: float = 0.0) -> Faces:
@@ -121,6 +121,15 @@ def test_light_does_not_matter_and_a_missing_face_is_all_zero():
     assert not table[1].any()
     assert table.min() >= 0 and table.max() <= 1
     torch.testing.assert_close(table[0], bright[0], atol=0, rtol=0)
+
+
+def test_relative_features_lose_what_lasts_as_long_as_the_clip():
+    found = np.array([True, False, True])
+    table = face_features(Faces(np.stack([grating(30), grating(0), grating(60)]), found, np.arange(3) * VIDEO_HOP))
+    moves = relative_face_features(Faces(np.stack([grating(30), grating(0), grating(60)]), found, np.zeros(3)))
+    torch.testing.assert_close(moves[0, :-1], (table[0, :-1] - table[2, :-1]) / 2)
+    torch.testing.assert_close(moves[2, :-1], -moves[0, :-1])
+    assert not moves[1].any() and moves[:, -1].tolist() == [1.0, 0.0, 1.0]
 
 
 @pytest.mark.parametrize("name", ["MARGIN", "SMOOTH_SECONDS", "NEIGHBORS", "BRIDGE_SECONDS"])
