@@ -11,7 +11,7 @@
 Rooms are imported when they are first used, so that ``import sertut`` and ``sertut --help`` cost nothing.
 """
 
-import importlib
+import importlib.util
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:  # what editors and type checkers see; __getattr__ below does the same when it is needed
@@ -23,54 +23,13 @@ if TYPE_CHECKING:  # what editors and type checkers see; __getattr__ below does 
 
 __version__ = "0.1.0"
 
-_ROOMS = [
-    "attention",
-    "corpora",
-    "course",
-    "evidence",
-    "models",
-    "planted",
-    "show",
-    "signals",
-    "study",
-    "training",
-    "video",
-]
-_NAMES = {
-    "SertutError": "errors",
-    "evaluate": "evidence",
-    "fit": "training",
-    "fit_once": "training",
-    "load": "corpora",
-    "load_run": "training",
-    "predict": "training",
-}
-
-__all__ = [
-    "SertutError",
-    "attention",
-    "corpora",
-    "course",
-    "evaluate",
-    "evidence",
-    "fit",
-    "fit_once",
-    "load",
-    "load_run",
-    "models",
-    "planted",
-    "predict",
-    "show",
-    "signals",
-    "study",
-    "training",
-    "video",
-]
+_NAMES = {"SertutError": "errors", "evaluate": "evidence", "load": "corpora"}
+_NAMES |= dict.fromkeys(("fit", "fit_once", "load_run", "predict"), "training")
 
 
 def __getattr__(name: str):
-    if name in _ROOMS:
-        return importlib.import_module(f"sertut.{name}")
     if name in _NAMES:
         return getattr(importlib.import_module(f"sertut.{_NAMES[name]}"), name)
+    if not name.startswith("_") and importlib.util.find_spec(f"sertut.{name}"):
+        return importlib.import_module(f"sertut.{name}")
     raise AttributeError(f"module 'sertut' has no attribute '{name}'")

@@ -9,22 +9,3 @@ from sertut.attention.pooling import AttentionPooling, MixturePooling, max_pooli
 from sertut.attention.selfattention import MultiHeadAttention
 from sertut.attention.softmax import masked_softmax
 from sertut.attention.spectrogram import SpectrogramAttention, mean_over_cells
-
-__all__ = [
-    "Alignment",
-    "AttentionMap",
-    "AttentionPooling",
-    "Clock",
-    "Focus",
-    "HeadGate",
-    "MixturePooling",
-    "MultiHeadAttention",
-    "PerceptionAttention",
-    "SpectrogramAttention",
-    "gaussian_bias",
-    "masked_softmax",
-    "max_pooling",
-    "mean_over_cells",
-    "mean_pooling",
-    "synchrony_loss",
-]

@@ -66,27 +66,3 @@ def load(name: str, root: Path | str | None = None, *, trim: bool = True, **opti
         raise CorpusError(f"{name} is not in {folder}: {RECORDED[name].HOW_TO_GET}, or pass root= or set SERTUT_DATA.")
     corpus = RECORDED[name].read(folder, **options)
     return trim_silence(corpus) if trim else corpus
-
-
-__all__ = [
-    "MADE",
-    "NAMES",
-    "RECORDED",
-    "SPLICED",
-    "About",
-    "Clip",
-    "Corpus",
-    "Fold",
-    "Leaks",
-    "Problem",
-    "Region",
-    "clip_level",
-    "find_leaks",
-    "folder_of",
-    "load",
-    "load_faces",
-    "load_features",
-    "random_fold",
-    "read_clip",
-    "trim_silence",
-]

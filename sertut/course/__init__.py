@@ -1,5 +1,3 @@
 """Running the chapters, building the book, checking an installation and the reader's answers."""
 
 from sertut.course.exercises import check
-
-__all__ = ["check"]

@@ -23,35 +23,3 @@ from sertut.evidence.report import Report, evaluate
 from sertut.evidence.shifts import shift_table, shift_test
 from sertut.evidence.streams import compare_streams, stream_table
 from sertut.evidence.sums import Tally
-
-__all__ = [
-    "Claim",
-    "ClipScores",
-    "Example",
-    "Report",
-    "Rotation",
-    "Selection",
-    "Tally",
-    "at_lengths",
-    "compare_streams",
-    "deletion",
-    "entropy",
-    "evaluate",
-    "fit_temperature",
-    "head_use",
-    "in_segments",
-    "joined",
-    "localize",
-    "localize_cells",
-    "loudness",
-    "mixture_error",
-    "offsets",
-    "recovered_offset",
-    "rotate",
-    "shift_table",
-    "shift_test",
-    "stream_table",
-    "tempered",
-    "true_shares",
-    "vote_shares",
-]

@@ -7,15 +7,3 @@ from sertut.models.multihead import MultiHead
 from sertut.models.readout import POOLINGS
 from sertut.models.recurrent import AttentiveLSTM
 from sertut.models.trunks import TRUNKS
-
-__all__ = [
-    "POOLINGS",
-    "TRUNKS",
-    "AttentiveLSTM",
-    "AudioVisual",
-    "FullyConvolutional",
-    "MultiHead",
-    "Network",
-    "Output",
-    "redraw",
-]

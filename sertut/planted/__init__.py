@@ -1,5 +1,3 @@
 """The maker of the corpora with known truth: sentences, voices, faces, mixtures; no chapter needs it opened."""
 
 from sertut.planted.variants import ABOUT, load
-
-__all__ = ["ABOUT", "load"]

@@ -18,28 +18,3 @@ from sertut.signals.features import (
     n_frames,
     sounding,
 )
-
-__all__ = [
-    "FEATURES",
-    "HOP",
-    "HOP_SECONDS",
-    "N_MELS",
-    "N_MFCC",
-    "SAMPLE_RATE",
-    "WINDOW",
-    "WINDOW_SECONDS",
-    "Batch",
-    "Normalizer",
-    "feature",
-    "frame_seconds",
-    "length_mask",
-    "level_db",
-    "log_mel",
-    "mfcc",
-    "n_frames",
-    "pad",
-    "read_audio",
-    "reverse",
-    "sounding",
-    "write_audio",
-]

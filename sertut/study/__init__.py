@@ -5,19 +5,3 @@ from sertut.study.grid import run_study
 from sertut.study.methods import build, recipe
 from sertut.study.protocols import PROTOCOLS, Protocol, Training, protocol
 from sertut.study.references import Study, load_study, reference, renewal, report_study
-
-__all__ = [
-    "PROTOCOLS",
-    "Protocol",
-    "Study",
-    "Training",
-    "beside_reference",
-    "build",
-    "load_study",
-    "protocol",
-    "recipe",
-    "reference",
-    "renewal",
-    "report_study",
-    "run_study",
-]

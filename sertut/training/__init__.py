@@ -5,5 +5,3 @@ from sertut.training.fitting import fit, fit_once
 from sertut.training.prediction import Predictions, predict
 from sertut.training.recipe import Recipe
 from sertut.training.runs import Run, load_run
-
-__all__ = ["Predictions", "Recipe", "Run", "fit", "fit_once", "load_run", "pick_device", "predict"]

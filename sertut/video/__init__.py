@@ -13,21 +13,3 @@ from sertut.video.faces import (
 )
 from sertut.video.frames import VIDEO_HOP, VIDEO_RATE, Video, read_video, write_video
 from sertut.video.tracking import face_boxes
-
-__all__ = [
-    "FACE_FEATURES",
-    "FACE_SIZE",
-    "VIDEO_HOP",
-    "VIDEO_RATE",
-    "Faces",
-    "Video",
-    "face_boxes",
-    "face_features",
-    "face_settings",
-    "find_faces",
-    "n_video_frames",
-    "on_clock",
-    "read_faces",
-    "read_video",
-    "write_video",
-]

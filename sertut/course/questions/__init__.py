@@ -15,19 +15,3 @@ from sertut.course.questions import (
     chapter12,
     chapter13,
 )
-
-__all__ = [
-    "chapter01",
-    "chapter02",
-    "chapter03",
-    "chapter04",
-    "chapter05",
-    "chapter06",
-    "chapter07",
-    "chapter08",
-    "chapter09",
-    "chapter10",
-    "chapter11",
-    "chapter12",
-    "chapter13",
-]
