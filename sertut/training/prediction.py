@@ -68,7 +68,7 @@ def predict(run: Run, corpus: Corpus, batch_size: int = 64) -> Predictions:
                     file.write(alone.weights.numpy().tobytes())
                     maps[index][name] = replace(alone, weights=alone.weights.to("meta"))  # its shape, without numbers
         file.flush()
-        stored = torch.from_numpy(np.memmap(file, np.float32, "r+")) if starts else torch.empty(0)
+        stored = torch.from_numpy(np.memmap(file, np.float32, "r+")) if file.tell() else torch.empty(0)
     for index, name, start in starts:
         shape = maps[index][name].weights.shape
         weights = stored[start : start + shape.numel()].view(shape)
