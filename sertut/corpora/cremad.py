@@ -31,6 +31,7 @@ EMOTIONS = {"ANG": "anger", "DIS": "disgust", "FEA": "fear", "HAP": "happiness",
 VOTES = {code[0]: emotion for code, emotion in EMOTIONS.items()}  # column of the vote table -> emotion
 STREAMS = {1: "voice", 2: "face", 3: "both"}  # first digit of a row's key: what the raters were given
 VOTES_FILE = "tabulatedVotes.csv"
+ACTORS_FILE = "VideoDemographics.csv"
 LEVELS = {"LO": "low", "MD": "medium", "HI": "high", "XX": "unspecified"}
 SENTENCES = {
     "IEO": "It's eleven o'clock",
@@ -79,9 +80,10 @@ SOURCE = Source(
 def read(root: Path, known_faults: str = "drop", video: bool = True) -> Corpus:
     """Read the official layout, WAV or FLAC.
 
-    A clip's details hold ``level`` and ``code`` (of the sentence), and ``votes``, a dictionary
-    ``votes["face"]["anger"]``, where the table of :func:`read_votes` is there. Sound is taken from the WAV and pictures
-    from the FLV; both are assumed to start at the same time.
+    A clip's details hold ``level`` and ``code`` (of the sentence); ``age``, ``sex``, ``race`` and ``ethnicity`` where
+    ``VideoDemographics.csv`` is there; and ``votes``, a dictionary ``votes["face"]["anger"]``, where the table of
+    :func:`read_votes` is. Sound is taken from the WAV and pictures from the FLV; both are assumed to start at the same
+    time.
 
     Args:
         root: folder that holds ``AudioWAV``.
@@ -102,11 +104,15 @@ def read(root: Path, known_faults: str = "drop", video: bool = True) -> Corpus:
             f' files): run `git lfs pull --include="AudioWAV/**"` in {root}.'
         )
     files, dropped = SOURCE.without_faults(files, known_faults)
-    votes = _votes_by_clip(root)
+    votes, actors = _votes_by_clip(root), _actors(root)
     clips = [SOURCE.clip(path) for path in files]
+    if actors:
+        if unknown := [clip.speaker for clip in clips if clip.speaker not in actors]:
+            raise CorpusError(f"{_table_of(root, ACTORS_FILE)} has no row for {unknown[0]}; fetch it again.")
+        clips = [replace(clip, details={**clip.details, **actors[clip.speaker]}) for clip in clips]
     if votes:
         if unknown := [clip.name for clip in clips if clip.name not in votes]:
-            raise CorpusError(f"{_vote_table(root)} has no votes on {unknown[0]}; fetch it again.")
+            raise CorpusError(f"{_table_of(root, VOTES_FILE)} has no votes on {unknown[0]}; fetch it again.")
         clips = [replace(clip, details={**clip.details, "votes": votes[clip.name]}) for clip in clips]
     if video and (root / "VideoFlash").is_dir():
         clips, unseen = _with_videos(clips, root / "VideoFlash")
@@ -125,15 +131,10 @@ def read_votes(root: Path) -> pd.DataFrame:
     Raises:
         CorpusError: ``tabulatedVotes.csv`` is neither in ``processedResults`` nor in `root`, or does not fit.
     """
-    path = _vote_table(root)
+    path = _table_of(root, VOTES_FILE)
     if path is None:
         raise CorpusError(f"{root} holds no processedResults/{VOTES_FILE}; fetch it from {ABOUT.url}.")
-    try:
-        table = pd.read_csv(path, index_col=0)
-    except (ValueError, UnicodeDecodeError) as problem:  # of pandas' parser, too
-        raise CorpusError(f"{path} cannot be read as a table ({problem}); fetch it again.") from problem
-    if missing := [column for column in ("fileName", *VOTES) if column not in table]:
-        raise CorpusError(f"{path} has no column {', '.join(missing)}; fetch it again.")
+    table = _read_csv(path, ["fileName", *VOTES], index_col=0)
     if any(kind not in "iu" for kind in (table.index.dtype.kind, *(table[letter].dtype.kind for letter in VOTES))):
         raise CorpusError(f"{path} holds keys or votes that are not whole numbers; fetch it again.")
     if strange := sorted(set(table.index // 100_000) - set(STREAMS)):
@@ -156,14 +157,35 @@ def read_votes(root: Path) -> pd.DataFrame:
 def _votes_by_clip(root: Path) -> dict[str, dict[str, dict[str, int]]]:
     """``votes[clip][stream][emotion]``; empty without the table."""
     votes: dict[str, dict[str, dict[str, int]]] = {}
-    for row in read_votes(root).to_dict("records") if _vote_table(root) else ():
+    for row in read_votes(root).to_dict("records") if _table_of(root, VOTES_FILE) else ():
         votes.setdefault(row["name"], {})[row["stream"]] = {emotion: row[emotion] for emotion in EMOTIONS.values()}
     return votes
 
 
-def _vote_table(root: Path) -> Path | None:
-    """The table of votes: in the folder of the official repository, or beside the recordings."""
-    return next((path for path in (root / "processedResults" / VOTES_FILE, root / VOTES_FILE) if path.is_file()), None)
+def _actors(root: Path) -> dict[str, dict[str, object]]:
+    """What the table of actors says of each, e.g. ``{"actor 1001": {"age": 51, "sex": "male", ...}}``."""
+    path = _table_of(root, ACTORS_FILE)
+    if path is None:
+        return {}
+    table = _read_csv(path, ["ActorID", "Age", "Sex", "Race", "Ethnicity"]).rename(columns=str.lower)
+    table["sex"] = table["sex"].str.lower()
+    named = table.set_index("actor " + table.pop("actorid").astype(str))
+    return named[["age", "sex", "race", "ethnicity"]].to_dict("index")
+
+
+def _table_of(root: Path, name: str) -> Path | None:
+    """A table of the corpus: in the folder of the official repository, or beside the recordings."""
+    return next((path for path in (root / "processedResults" / name, root / name) if path.is_file()), None)
+
+
+def _read_csv(path: Path, columns: list[str], **options) -> pd.DataFrame:
+    try:
+        table = pd.read_csv(path, **options)
+    except (ValueError, UnicodeDecodeError) as problem:  # of pandas' parser, too
+        raise CorpusError(f"{path} cannot be read as a table ({problem}); fetch it again.") from problem
+    if missing := [column for column in columns if column not in table]:
+        raise CorpusError(f"{path} has no column {', '.join(missing)}; fetch it again.")
+    return table
 
 
 def _with_videos(clips: list[Clip], folder: Path) -> tuple[list[Clip], list[Problem]]:

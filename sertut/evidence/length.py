@@ -22,7 +22,12 @@ from sertut.training.runs import Run
 def at_lengths(run: Run, corpus: Corpus, seconds: Sequence[float]) -> Tally:
     """Hear only the middle `s` seconds of each clip; a clip that is shorter is heard whole."""
     rows = run.examples(corpus).rows
-    return _count(run, corpus, seconds, lambda i, s: [_middle(rows[i], frames(s))])
+
+    def middle(i: int, s: float) -> list[torch.Tensor]:
+        start = max(0, (len(rows[i]) - frames(s)) // 2)
+        return [rows[i][start : start + frames(s)]]
+
+    return _count(run, corpus, seconds, middle)
 
 
 def in_segments(run: Run, corpus: Corpus, seconds: Sequence[float]) -> Tally:
@@ -84,11 +89,6 @@ def _count(
         table, names = confusions_by_speaker(labels, by_clip.argmax(dim=1), who, len(run.emotions))
         tables[f"uar{AT}{length:g}"] = table[None]
     return Tally(names, {"model": tables}, {"uar": "uar"})
-
-
-def _middle(row: torch.Tensor, n: int) -> torch.Tensor:
-    start = max(0, (len(row) - n) // 2)
-    return row[start : start + n]
 
 
 def _segments(row: torch.Tensor, n: int) -> list[torch.Tensor]:

@@ -62,7 +62,8 @@ def localize(
     def score(i: int, clip: Clip) -> Found | str:
         stream = maps[i].stream
         if faces is not None:
-            weights, clock, valid = on_face_clock(maps[i])
+            weights, clock = maps[i].over_time().of(0).double().numpy(), maps[i].clocks["time"]
+            valid = maps[i].mask[0, : len(weights)].numpy()
             simple = {"motion": baselines.motion(faces[i].double().numpy(), len(weights))}
         else:
             weights, clock, level, valid = on_clock(clip, maps[i])
@@ -114,12 +115,6 @@ def on_clock(clip: Clip, map_: AttentionMap) -> tuple[np.ndarray, Clock, np.ndar
     weights, clock = time_weights(map_, len(frames))
     level = step_level(frames, clock, len(weights))
     return weights, clock, level, sounding(torch.from_numpy(level)).numpy()
-
-
-def on_face_clock(map_: AttentionMap) -> tuple[np.ndarray, Clock, np.ndarray]:
-    """The weights over time of a map of one clip on the face's clock, that clock, and which steps count; (T,) each."""
-    weights = map_.over_time().of(0).double().numpy()
-    return weights, map_.clocks["time"], map_.mask[0, : len(weights)].numpy()
 
 
 def of_emotions(maps: Sequence[AttentionMap], chosen: Sequence[int]) -> list[AttentionMap]:

@@ -57,7 +57,11 @@ def compare_streams(voice: Report, face: Report) -> ClipScores:
         raise SertutError(f"the reports '{voice.name}' and '{face.name}' are of different clips; evaluate on the same.")
     heard, seen = _curves(voice, "voice"), _curves(face, "face")
     located = any(clip.regions for clip in clips)
-    reasons = [_why_not(clip, heard[i][0], seen[i][0], located) for i, clip in enumerate(clips)]
+    both = [bool(heard[i][0].any() and seen[i][0].any()) for i in range(len(clips))]
+    reasons = [
+        "no known region" if located and not clip.regions else "" if there else "one of the streams is missing"
+        for clip, there in zip(clips, both, strict=True)
+    ]
 
     def score(i: int, clip: Clip) -> Found | str:
         others = [j for j, c in enumerate(clips) if c.emotion == clip.emotion and j != i and not reasons[j]]
@@ -129,12 +133,6 @@ def _curves(report: Report, stream: str) -> list[tuple[np.ndarray, Clock]]:
         )
     maps = of_emotions([maps[ATTENTION] for maps in report.predictions.maps], report.predictions.labels.tolist())
     return [(map_.over_time().of(0).double().numpy(), map_.clocks["time"]) for map_ in maps]
-
-
-def _why_not(clip: Clip, heard: np.ndarray, seen: np.ndarray, located: bool) -> str:
-    if located and not clip.regions:
-        return "no known region"
-    return "" if heard.any() and seen.any() else "one of the streams is missing"
 
 
 def _iou(a: np.ndarray, b: np.ndarray) -> float:

@@ -198,9 +198,12 @@ def renewal(*studies: Study | None) -> str:
     found = {study.name: study for study in studies if study is not None}
     if not found:
         return "No reference results are shown here."
-    names = ", ".join(f"{name} (older than the code)" if study.older else name for name, study in found.items())
+    older = [name for name, study in found.items() if study.older]
+    said = f"Reference{', older than the code' if len(older) == len(found) else ''}: {', '.join(found)}."
+    if 0 < len(older) < len(found):
+        said += f" Older than the code: {', '.join(older)}."
     name = next(iter(found)) if len(found) == 1 else "NAME"
-    return f"Reference: {names}. Renew with: `sertut study run {name} && sertut study report {name}`"
+    return f"{said} Renew with: `sertut study run {name} && sertut study report {name}`"
 
 
 def _rounded(value):

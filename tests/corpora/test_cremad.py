@@ -74,16 +74,22 @@ def test_videos_and_that_their_sound_is_not_trimmed(tmp_path, cache):
 
 def test_tables_join_the_clips(tmp_path):
     make(tmp_path, "1001_DFA_ANG_XX")
+    (tmp_path / "VideoDemographics.csv").write_text(
+        '"ActorID","Age","Sex","Race","Ethnicity"\n1001,51,"Male","Caucasian","Not Hispanic"\n'
+    )
     (tmp_path / "processedResults").mkdir()
     (tmp_path / "processedResults" / "tabulatedVotes.csv").write_text(
         HEAD + '"100005",6,2,0,0,1,0,"1001_DFA_ANG_XX",9\n"200005",5,2,0,0,3,0,"1001_DFA_ANG_XX",10\n'
     )
     details = cremad.read(tmp_path)[0].details
+    told = dict(age=51, sex="male", race="Caucasian", ethnicity="Not Hispanic")
+    assert {name: details[name] for name in told} == told
     assert details["votes"]["voice"] == dict(anger=6, disgust=2, fear=0, happiness=0, neutral=1, sadness=0)
     assert details["votes"]["face"]["neutral"] == 3 and "both" not in details["votes"]
-    with pytest.raises(CorpusError, match=r"holds no processedResults/tabulatedVotes\.csv; fetch it from https"):
-        cremad.read_votes(tmp_path / "AudioWAV")
     make(tmp_path, "1002_DFA_ANG_XX")
+    with pytest.raises(CorpusError, match=r"VideoDemographics\.csv has no row for actor 1002"):
+        cremad.read(tmp_path)
+    (tmp_path / "VideoDemographics.csv").unlink()
     with pytest.raises(CorpusError, match=r"tabulatedVotes\.csv has no votes on 1002_DFA_ANG_XX"):
         cremad.read(tmp_path)
 
@@ -149,6 +155,7 @@ def test_all_official_names(recorded):
     assert codes.level.value_counts().to_dict() == {"XX": 6077, "LO": 455, "MD": 455, "HI": 455}
     assert codes.sentence.value_counts()[["IEO", "DFA", "TIE", "WSI"]].tolist() == [1456, 546, 545, 540]
     (clip,) = cremad.read(recorded("cremad"))
+    assert (clip.details["sex"], clip.details["age"]) == ("male", 51)
     assert max(clip.details["votes"]["both"], key=clip.details["votes"]["both"].get) == clip.emotion == "anger"
     kept, dropped = cremad.SOURCE.without_faults([Path(name) for name in names], "drop")
     assert (len(kept), len(dropped), codes.actor.nunique()) == (7435, 7, 91)

@@ -39,12 +39,13 @@ def plan(three, monkeypatch):
     return put
 
 
-def test_a_study_runs_resumes_and_reports(plan, tmp_path, monkeypatch):
+def test_a_study_runs_resumes_and_reports(plan, three, tmp_path, monkeypatch):
     plan("attention", folds=3, seeds=(0, 1))
     paths = run_study("tiny", workers=1, device="cpu")
     assert len(set(paths)) == 6 and all(path.is_file() for path in paths)
 
     first = json.loads(paths[1].read_text())
+    assert first["report"]["speakers"] == list(three.folds()[first["fold"]].test.speakers)
     paths[1].unlink()
     with pytest.raises(SertutError, match=r"1 of 6 trainings.*sertut study run tiny"):
         report_study("tiny", tmp_path)

@@ -102,6 +102,12 @@ def test_statistics_are_those_of_the_features(corpus):
     np.testing.assert_allclose(level[0, 0], (10 * torch.log10(power)).mean(), rtol=1e-5)
 
 
+def test_published_folds_are_one_partition_only(corpus):
+    published = replace(corpus, published_folds=((frozenset("ab"), frozenset("cd")),))
+    first, second = leak.regrouped(published, 2)
+    assert len(first) == len(second) == 5 and [f.test.speakers for f in first] != [f.test.speakers for f in second]
+
+
 def test_unknown_classifier(corpus):
     with pytest.raises(SertutError, match="did you mean 'linear'"):
         leak.build_classifier("liner")

@@ -1,14 +1,16 @@
 """Reference results: those that are committed fit the protocols, say when they are older, and are read back whole."""
 
 from dataclasses import replace
+from types import SimpleNamespace
 
 import pandas as pd
 import pytest
 
 from sertut.course.pages import reference_page
 from sertut.errors import SertutError
-from sertut.study import PROTOCOLS, Study, load_study, recipe, reference, renewal
+from sertut.study import PROTOCOLS, Study, build, load_study, recipe, reference, renewal
 from sertut.study.digests import plan_digests
+from sertut.study.methods import METHODS
 from sertut.study.references import BOOK_RESULTS
 
 COMMITTED = sorted(path.stem for path in BOOK_RESULTS.glob("*.json"))
@@ -29,6 +31,9 @@ def test_committed_results_fill_the_grid_of_their_protocol(name):
         rate, _ = found[cell].pop("learning_rate"), wanted[cell].pop("learning_rate")
         assert set(tried) == set(plan.rates) and tried[rate] == max(tried.values())
     assert found == wanted and study.question == plan.question
+    for result in {r["method"]: r for r in study.results if METHODS[r["method"]].start == "random"}.values():
+        like = SimpleNamespace(name=plan.corpus, emotions=result["report"]["emotions"])
+        assert result["parameters"] == sum(p.numel() for p in build(result["method"], like).parameters())
 
 
 def test_every_reference_is_on_the_page(monkeypatch):
@@ -60,9 +65,13 @@ def study():
 def test_a_reference_says_when_it_is_older_than_the_code(study, change):
     assert not study.older and "older" not in renewal(study)
     old = replace(study, results=[*study.results[:-1], {**study.results[-1], **change}])
-    assert old.older and "spectrogram-planted (older than the code)" in renewal(old)
-    assert "run spectrogram-planted && sertut study report spectrogram-planted`" in renewal(old, None)
-    assert "NAME" in renewal(old, Study("faces-planted", "?", [])) and "No reference" in renewal(None)
+    assert old.older and renewal(old, None).startswith("Reference, older than the code: spectrogram-planted. Renew")
+    assert "run spectrogram-planted && sertut study report spectrogram-planted`" in renewal(old)
+    young = Study("faces-planted", "?", [])
+    assert "faces-planted. Older than the code: spectrogram-planted. Renew with: `sertut study run NAME" in renewal(
+        old, young
+    )
+    assert renewal(young).startswith("Reference: faces-planted. Renew") and "No reference" in renewal(None)
 
 
 def test_a_chosen_rate_does_not_make_a_reference_older():
