@@ -41,7 +41,7 @@ book: setup  ## run every chapter, build the HTML book, say where it is
 # First the chapters, on all cores; then the tests find them done, and no worker waits for another. A file stays on one worker, since its tests
 # share what takes long to make (groups of tests do not: pytest-xdist 3.8 cannot name them to pytest 9).
 test: setup  ## run all tests, the chapters' and the book's included
-	@$(BIN)/python -W ignore -c "import sertut; [sertut.load(name) for name in ('planted', 'planted-loud', 'planted-blend', 'planted-decoy')]"
+	@$(BIN)/python -W ignore -c "import sertut; [sertut.load(name) for name in ('planted', 'planted-blend', 'planted-decoy')]"
 	@$(BIN)/sertut run --workers $(JOBS) || echo "the tests will say more" >&2
 	@$(BIN)/python -m pytest -n $(JOBS) --dist loadfile $(PYTEST)
 

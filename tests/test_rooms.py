@@ -89,7 +89,6 @@ def test_an_import_inside_a_function_is_seen():
     assert not imports(ast.parse("if TYPE_CHECKING:\n    from sertut import cli\n"))
 
 
-@NOT_YET
 def test_no_modules_import_each_other():
     """Not even through the entrance of a room, or by an import inside a function."""
     graph = {name_of(path): {module for _, module in imports(tree)} for path, tree in SOURCES.items()}
@@ -99,7 +98,6 @@ def test_no_modules_import_each_other():
         pytest.fail(" imports ".join(reversed(circle.args[1])))
 
 
-@NOT_YET
 def test_no_import_inside_a_function_from_its_own_room():
     functions = [
         (path, node) for path in FILES for node in ast.walk(SOURCES[path]) if isinstance(node, ast.FunctionDef)
@@ -109,7 +107,6 @@ def test_no_import_inside_a_function_from_its_own_room():
     assert not [f"{path.relative_to(LIBRARY)}, line {line}: {name}" for path, line, name in own]
 
 
-@NOT_YET
 def test_no_thing_bears_the_name_of_its_module():
     """Else ``import sertut.training.fit`` would yield a function."""
     things = (ast.FunctionDef, ast.ClassDef)
@@ -117,7 +114,6 @@ def test_no_thing_bears_the_name_of_its_module():
     assert not [f"{module}.{name}" for module, name in found if module == name]
 
 
-@NOT_YET
 def test_a_file_name_means_one_thing():
     names = Counter(path.stem for path in SOURCES if path.stem not in ENTRANCES)
     assert not [name for name, times in names.items() if times > 1]

@@ -11,12 +11,8 @@ from filelock import FileLock
 from sertut.course import execution
 from sertut.course.catalog import find, tags
 from sertut.course.execution import digest, run_chapters, surroundings
-from sertut.course.results import KEYS
 from sertut.errors import SertutError
-from tests.course.tiny import cell, write_notebook
-
-SEED = cell("seed = 0", "parameters")
-RESULTS = cell(f"import json\njson.dump(dict.fromkeys({KEYS}, seed), open('results.json', 'w'))")
+from tests.course.tiny import SEED, cell, write_notebook
 
 
 def test_a_run_leaves_its_results(done):
@@ -40,16 +36,15 @@ def test_only_what_changed_is_run_again(done, tmp_path, monkeypatch):
     assert reused() == [True, True] and ran == []
     assert reused("1", force=True) == [False] and ran == ["01-one"]
     path = root / "notebooks" / "02-two.ipynb"
-    path.write_text(path.read_text().replace("With a formula", "With one formula"))
+    path.write_text(path.read_text().replace("# Two", "# Second"))
     assert reused() == [True, False] and ran == ["01-one", "02-two"]
     assert reused() == [True, True]
 
 
 def test_other_parameters_get_their_own_folder_and_two_runs_wait_for_each_other(tiny):
-    write_notebook(tiny / "notebooks" / "03-quick.ipynb", SEED, RESULTS)
     (tiny / "_build").mkdir()
     found = []
-    second = threading.Thread(target=lambda: found.extend(run_chapters(["3"], {"seed": 3}, progress=False)))
+    second = threading.Thread(target=lambda: found.extend(run_chapters(["2"], {"seed": 3}, progress=False)))
     with FileLock(tiny / "_build" / ".lock"):  # as another run holds it
         second.start()
         second.join(1.0)
@@ -57,7 +52,7 @@ def test_other_parameters_get_their_own_folder_and_two_runs_wait_for_each_other(
     second.join()
     (run,) = found
     assert run.results["seed"] == 3
-    assert run.folder.name == "03-quick,seed=3"
+    assert run.folder.name == "02-two,seed=3"
     injected = [cell for cell in json.loads(run.notebook.read_text())["cells"] if "injected-parameters" in tags(cell)]
     assert len(injected) == 1
 
@@ -65,16 +60,15 @@ def test_other_parameters_get_their_own_folder_and_two_runs_wait_for_each_other(
 def test_every_way_to_fail_is_told_and_the_others_are_kept(tiny):
     """As after an interruption: what was done is not run again."""
     notebooks = tiny / "notebooks"
-    write_notebook(notebooks / "03-fine.ipynb", SEED, RESULTS)
     write_notebook(notebooks / "04-fails.ipynb", SEED, cell("# what fails\nraise ValueError('no such thing')"))
     write_notebook(notebooks / "05-silent.ipynb", SEED)
     with pytest.raises(SertutError) as failure:
-        run_chapters(["3", "4", "5"], progress=False)
+        run_chapters(["2", "4", "5"], progress=False)
     failed, silent = str(failure.value).splitlines()
     assert failed.startswith("04-fails: cell [2] (# what fails) failed with ValueError: no such thing")
     assert str(tiny / "_build" / "chapters" / "04-fails" / "unfinished.ipynb") in failed
     assert silent.startswith("05-silent: results.json was not written; the last cell of a chapter must call")
-    (run,) = run_chapters(["3"], progress=False)
+    (run,) = run_chapters(["2"], progress=False)
     assert run.reused
     write_notebook(notebooks / "05-silent.ipynb", SEED, cell("import time\ntime.sleep(600)"))
     with pytest.raises(SertutError, match="05-silent: stopped after 3 s; allow more with --time-limit"):
