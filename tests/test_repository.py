@@ -20,7 +20,7 @@ def files() -> list[Path]:
 
 
 def test_no_file_is_large():
-    assert not [(path.name, path.stat().st_size) for path in files() if path.stat().st_size > 1_500_000]
+    assert not [(path.name, path.stat().st_size) for path in files() if path.stat().st_size > 1_000_000]
 
 
 def test_notebooks_are_stored_without_outputs():

@@ -196,11 +196,7 @@ class Tally:
         A metric that counted no clip is left out. Instead of a histogram stands the list of its values, in steps.
         """
         packed = {
-            method: {
-                metric: [_pack(self._statistic(metric), row) for row in table[0]]
-                for metric, table in held.items()
-                if table.any()
-            }
+            method: {metric: _pack(self._statistic(metric), table[0]) for metric, table in held.items() if table.any()}
             for method, held in self.tables.items()
         }
         found = {"speakers": list(self.speakers), "statistics": dict(self.statistics), "methods": packed}
@@ -242,8 +238,8 @@ class Tally:
         empty = cls(speakers, {}, statistics, tuple(rows), tuple(emotions))
 
         def stacked(method: str, metric: str) -> np.ndarray:
-            of_part, name = [part["methods"][method][metric] for part in parts], empty._statistic(metric)
-            return np.array([[_unpack(name, of_part[at][place]) for _, at, place in row] for row in rows.values()])
+            of_part = [_unpack(empty._statistic(metric), part["methods"][method][metric]) for part in parts]
+            return np.array([[of_part[at][place] for _, at, place in row] for row in rows.values()])
 
         everywhere = {  # what some part lacks, such as what nobody in one fold has, is left out
             method: [metric for metric in held if all(metric in part["methods"].get(method, ()) for part in parts)]
@@ -277,11 +273,24 @@ def _with_clips(*tables: np.ndarray) -> list[np.ndarray]:
     return [table[:, some] if some.any() else table for table in tables]
 
 
-def _pack(statistic: str, row: np.ndarray) -> list:
-    """A speaker's table for JSON; of a histogram the values that were counted, in steps."""
-    row = np.repeat(np.arange(len(row)), row) if statistic == "median" else row
-    return row.round(6).tolist()
+PAIRS = {"mean": 2, "macro": 3}
+"""Statistics of (sum, count), and how many axes the tables of all speakers have."""
 
 
-def _unpack(statistic: str, row: list) -> np.ndarray:
-    return np.bincount(np.array(row, dtype=int), minlength=BINS) if statistic == "median" else np.array(row)
+def _pack(statistic: str, table: np.ndarray) -> list:
+    """The tables of all speakers, (S, ...), for JSON: of histograms the values that were counted, in steps; of pairs
+    (sum, count) the count, once, and then the sums, where all speakers have the same."""
+    if statistic == "median":
+        return [np.repeat(np.arange(len(row)), row).tolist() for row in table]
+    if statistic in PAIRS and not np.ptp(table[..., 1], axis=0).any():
+        table = np.concatenate([table[:1, ..., 1], table[..., 0]])
+    return table.round(6).tolist()
+
+
+def _unpack(statistic: str, packed: list) -> np.ndarray:
+    if statistic == "median":
+        return np.stack([np.bincount(np.array(row, dtype=int), minlength=BINS) for row in packed])
+    table = np.array(packed)
+    if table.ndim < PAIRS.get(statistic, 0):
+        return np.stack([table[1:], np.broadcast_to(table[0], table[1:].shape)], axis=-1)
+    return table
