@@ -25,10 +25,9 @@ ROOMS = (
 FOR_EVERYONE = {"errors", "files", "progress", "tensors"}
 ENTRANCES = {"__init__", "__main__"}
 STUDENT = {"signals", "attention", "models", "training"}
-STUDENT_LINES, ALL_LINES = 2_500, 13_000
-"""What a student reads in one evening, and the whole of it: all lines, docstrings and blanks included."""
-
-NOT_YET = pytest.mark.xfail(reason="the rooms are still being made small")
+STUDENT_LINES, ALL_LINES = 3_040, 17_040
+"""What a student reads, and the whole of it: all lines, docstrings and blanks included. Where the house stands: it may
+only shrink from here, toward 2,500 and 13,000, so lower these numbers with every piece that goes."""
 
 SOURCES = {path: ast.parse(path.read_text(encoding="utf-8")) for path in sorted(LIBRARY.rglob("*.py"))}
 
@@ -119,7 +118,6 @@ def test_a_file_name_means_one_thing():
     assert not [name for name, times in names.items() if times > 1]
 
 
-@NOT_YET
 def test_it_can_be_read_in_one_evening(capsys):
     lines = Counter()
     for path in SOURCES:
