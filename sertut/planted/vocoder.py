@@ -5,11 +5,11 @@ voice together again. M. Morise, F. Yokomori, K. Ozawa, "WORLD: a vocoder-based 
 real-time applications", IEICE Trans. Inf. Syst. E99-D(7), 2016, doi 10.1587/transinf.2015EDP7457
 """
 
+import warnings
 from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
-import pyworld
 from scipy.ndimage import uniform_filter1d
 from scipy.signal import resample_poly
 
@@ -17,6 +17,10 @@ from sertut.planted.prosody import Prosody
 from sertut.planted.speakers import Speaker
 from sertut.planted.voices import Utterance, Word
 from sertut.signals import SAMPLE_RATE
+
+with warnings.catch_warnings():
+    warnings.simplefilter("ignore")  # pyworld asks setuptools for its version, in a way that will go
+    import pyworld
 
 FRAME = 0.005  # seconds from one WORLD frame to the next
 EDGE = 0.03  # seconds over which a word's prosody fades in and out, inside the word: no click, no step

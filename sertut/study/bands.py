@@ -118,6 +118,7 @@ def beside_reference(
         place = "inside" if band[0] <= value <= band[1] else "outside"
         print(f"{what}: {place} the band of the reference seeds, {band[0]:.3f} to {band[1]:.3f}.")
     if noisy:
-        print(f"Without a band, because the reference trainings differ too much among themselves: {'; '.join(noisy)}.")
+        why = "the reference trainings are too few, or differ too much, to say where a run must fall"
+        print(f"Without a band, because {why}: {'; '.join(noisy)}.")
     print(renewal(study))
     return figure, bands
