@@ -86,7 +86,8 @@ def test_json_holds_the_sums(report):
     kept = json.loads(json.dumps(report.tally.to_json()))
     assert np.array(kept["methods"]["model"]["uar"]).sum(axis=0).tolist() == report.confusion.tolist()
     assert kept["speakers"] == list(report.speakers) and kept["emotions"] == list(report.emotions)
-    assert kept["methods"]["attention"]["auroc"] == [[2, 2]] * 4  # two clips of each speaker have a region
+    # Two clips of each of the four speakers have a region: the count, once, and then the sums.
+    assert kept["methods"]["attention"]["auroc"] == [2, 2, 2, 2, 2]
     back = Tally.pooled([kept], [0])
     assert back.uar == report.uar and back.wa == report.wa
     assert back.scored("auroc") == report.localization.methods and set(back.scored("hit")) == set(
@@ -196,5 +197,5 @@ def test_heads_are_stored_beside_the_rest(tiny, predictions_of):
     predictions = replace(predictions_of(tiny, TRUE), maps=({"attention": map_},) * len(tiny))
     stored = Report("tiny", predictions).tally.to_json()["methods"]
     for method, metric in (("all heads", "steps"), ("head 2", "steps"), ("all heads", "steps_chance")):
-        assert np.allclose(stored[method][metric], [[3 * N_STEPS, 3]] * 4)
+        assert np.allclose(stored[method][metric], [3, *[3 * N_STEPS] * 4])
     assert "spread" in stored["all heads"] and "spread" not in stored["head 2"]

@@ -95,7 +95,10 @@ def test_the_readers_run_beside_the_reference(study, capsys):
         and band["low"] == pytest.approx(1 - band["high"]) == pytest.approx(0.366, abs=0.002)
     )
     assert "uar of average, 0.550: inside the band of the reference seeds" in said
-    assert "too few, or differ too much, to say where a run must fall: uar of max, 0.500." in said and renewal(study) in said
+    assert (
+        "too few, or differ too much, to say where a run must fall: uar of max, 0.500." in said
+        and renewal(study) in said
+    )
     assert "average: 5 reference runs" in figure.alt and "other: 1 reference runs" in figure.alt
     _, (far,) = beside_reference(study, 0, {"uar": {"mean": 0.9}}, measure="UAR")
     assert far["value"] > far["high"] and "outside the band" in capsys.readouterr().out
