@@ -92,3 +92,13 @@ def test_a_clip_alone_keeps_its_gates_and_gives_the_same_over_time(gated):
         assert torch.equal(alone.gates, map_.gates[i : i + 1]) if gated else alone.gates is None
         torch.testing.assert_close(alone.over_time().weights[0], map_.over_time().of(i))
         torch.testing.assert_close(alone.of(0), map_.of(i))
+
+
+def test_queries_of_the_other_stream_are_averaged_under_their_own_mask():
+    rows = torch.tensor([[[0.2, 0.8, 0.0, 0.0], [0.6, 0.4, 0.0, 0.0], [0.0, 0.0, 0.0, 0.0]]])
+    asked, asking = torch.tensor([[True, True, False, False]]), torch.tensor([[True, True, False]])
+    clocks = {"video": Clock(0.04), "time": Clock(0.04)}
+    map_ = AttentionMap(rows, ("video", "time"), asked, clocks, query_mask=asking)
+    torch.testing.assert_close(map_.over_time().weights, torch.tensor([[0.4, 0.6, 0.0, 0.0]]))
+    longer = AttentionMap(rows, ("video", "time"), torch.tensor([[True] * 3 + [False]]), clocks, query_mask=asking)
+    torch.testing.assert_close(longer.over_time().weights, torch.tensor([[0.4, 0.6, 0.0, 0.0]]))  # 2 queries, 3 keys

@@ -244,3 +244,9 @@ def test_the_part_of_emodb_that_is_there(recorded):
     with pytest.warns(UserWarning, match="emodb is incomplete: 339 of 535 clips found"):
         counts = emodb.read(recorded("emodb")).table().emotion.value_counts()
     assert counts.to_dict() == {"anger": 127, "neutral": 79, "happiness": 71, "sadness": 62}
+
+
+def test_codes_of_ravdess():
+    """As its authors list them, doi 10.5281/zenodo.1188976."""
+    official = ["neutral", "calm", "happiness", "sadness", "anger", "fear", "disgust", "surprise"]
+    assert {f"{code:02d}": emotion for code, emotion in enumerate(official, start=1)} == ravdess.EMOTIONS
