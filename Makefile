@@ -7,7 +7,6 @@ JOBS ?= 2
 PORT ?= 8000
 # `make book TORCH_BACKEND=cpu`: PyTorch without CUDA, 1 GB instead of 5, from PyTorch's own index (uv's --torch-backend).
 TORCH_BACKEND ?=
-WHEELS := https://download.pytorch.org/whl
 WANTED := -c constraints.txt -e '.[book,dev]'
 # The first interpreter that starts and is new enough; choose another with `make PYTHON=/path/to/python3.12 book`.
 PYTHON ?= $(shell for p in python3.11 python3.12 python3.13 python3 python; do \
@@ -24,15 +23,14 @@ setup: $(STAMP)  ## create the environment in .venv from constraints.txt
 # By uv, which is fast: the one on the PATH, else one from PyPI; by pip where neither can be had.
 $(STAMP): pyproject.toml constraints.txt
 	@test -n "$(PYTHON)" || { echo "no Python 3.11, 3.12 or 3.13 found; install one or pass PYTHON=..." >&2; exit 1; }
-	@test -z "$(TORCH_BACKEND)" || $(PYTHON) -c "import urllib.request as r; r.urlopen('$(WHEELS)/torch/', timeout=30)" 2>/dev/null || { \
-		echo "PyTorch's own index, $(WHEELS), is not reached from here; leave TORCH_BACKEND out to take PyTorch from PyPI (5 GB)." >&2; exit 1; }
 	@test -x $(BIN)/python || uv venv --quiet --seed --python $(PYTHON) $(VENV) 2>/dev/null || $(PYTHON) -m venv $(VENV)
 	@uv=uv; uv --version >/dev/null 2>&1 || uv=$(BIN)/uv; \
 	$$uv --version >/dev/null 2>&1 || $(BIN)/python -m pip install --quiet --disable-pip-version-check uv 2>/dev/null; \
 	$$uv pip install --python $(BIN)/python $(if $(TORCH_BACKEND),--torch-backend $(TORCH_BACKEND)) $(WANTED) || { \
+		test -z "$(TORCH_BACKEND)" || { echo "PyTorch's own index is not reached from here, or uv is not to be had;" \
+			"leave TORCH_BACKEND out to take PyTorch from PyPI (5 GB)." >&2; exit 1; }; \
 		echo "uv is not to be had, or failed; pip installs the same versions, which takes longer." >&2; \
-		$(BIN)/python -m pip install --disable-pip-version-check \
-			$(if $(TORCH_BACKEND),--extra-index-url $(WHEELS)/$(TORCH_BACKEND)) $(WANTED); }
+		$(BIN)/python -m pip install --disable-pip-version-check $(WANTED); }
 	@touch $@
 
 book: setup  ## run every chapter, build the HTML book, say where it is

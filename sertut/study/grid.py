@@ -131,6 +131,7 @@ def train_one(training: Training, path: Path, device: str = "auto") -> dict:
         "dev_curve": [epoch["dev_uar"] for epoch in run.history],
         "seconds": round(run.seconds, 1),
         "device": str(run.device),
+        "precision": run.precision,
         "machine": f"{platform.machine()}, torch {version('torch')}",
         "report": report.tally.to_json(),
     }

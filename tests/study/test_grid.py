@@ -60,6 +60,7 @@ def test_a_study_runs_resumes_and_reports(plan, three, tmp_path, monkeypatch):
     assert pooled.seeds == (0, 1) and len(pooled.speakers) == 6
     assert pooled.sums("model", "uar").sum() == 2 * 48  # every clip is tested once a seed
     raw = [json.loads(path.read_text()) for path in paths]
+    assert {result["precision"] for result in raw} == {"float32"}  # what ran, not what was asked for
     tables = [r["report"]["methods"]["model"]["uar"] for r in raw if r["fold"] == 1]
     assert study.scores("attention", 1) == pytest.approx([float(uar(np.sum(table, axis=0))) for table in tables])
     assert list(study.table().method) == ["attention"] and study.folds == (0, 1, 2)
