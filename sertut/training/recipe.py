@@ -42,6 +42,8 @@ class Recipe:
     gain: float = 0.0
     frequency_mask: int = 0
     time_mask: int = 0
+    voices: float = 0.0
+    balanced: bool = False
 
     def precision_on(self, device: torch.device) -> str:
         """What `precision` comes to on a device: "float32" or "bfloat16"."""
