@@ -8,7 +8,6 @@ from sertut.signals import FEATURES, N_MELS
 from sertut.signals.features import HIGHEST_HZ, LOWEST_HZ
 from sertut.training.recipe import Recipe
 
-
 _LOW, _HIGH = (2595 * math.log10(1 + hz / 700) for hz in (LOWEST_HZ, HIGHEST_HZ))
 MEL_HZ = 700 * (10 ** (torch.linspace(_LOW, _HIGH, N_MELS + 2)[1:-1] / 2595) - 1)
 """Center of each mel band."""
