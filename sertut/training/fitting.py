@@ -242,7 +242,6 @@ def _one_epoch(
     steps = math.ceil(len(train) / recipe.batch_size)
     coarse = recipe.precision_on(device) == "bfloat16"
     total = 0.0
-    weights = class_weights(train.labels).to(device) if recipe.balanced else None
     for step, batch in enumerate(train.shuffled(recipe, generator)):
         for group in optimizer.param_groups:
             group["lr"] = recipe.learning_rate * _warmup_then_cosine((epoch + step / steps) / recipe.epochs)
@@ -250,6 +249,7 @@ def _one_epoch(
         with torch.autocast(device.type, torch.bfloat16, enabled=coarse):
             output = model(batch)
         logits = output.logits.to(torch.promote_types(output.logits.dtype, torch.float32))
+        weights = class_weights(train.labels, logits.shape[1]).to(logits) if recipe.balanced else None
         loss = cross_entropy(logits, batch.labels, weights, label_smoothing=recipe.label_smoothing)
         if output.auxiliary is not None:
             loss = loss + output.auxiliary.to(loss.dtype)
@@ -265,10 +265,10 @@ def _one_epoch(
     return total / len(train)
 
 
-def class_weights(labels: torch.Tensor) -> torch.Tensor:
-    """Weights (C,) under which every class of `labels` (N,) has the same say, 1 on average over the clips."""
-    counts = torch.bincount(labels)
-    return len(labels) / (len(counts) * counts)
+def class_weights(labels: torch.Tensor, n_classes: int) -> torch.Tensor:
+    """Weights (C,) under which each class that is among `labels` (N,) has the same say, 1 on average over the clips."""
+    counts = torch.bincount(labels, minlength=n_classes)
+    return torch.where(counts > 0, len(labels) / ((counts > 0).sum() * counts.clamp(min=1)), 0.0)
 
 
 def _warmup_then_cosine(progress: float, warmup: float = 0.1) -> float:

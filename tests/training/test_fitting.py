@@ -322,7 +322,7 @@ def test_a_voice_changes_no_level_and_both_halves_alike():
 
 
 def test_balanced_classes_have_the_same_say():
-    weights = class_weights(torch.tensor([0, 1, 1, 1, 2, 2]))
-    torch.testing.assert_close(weights, torch.tensor([2.0, 2 / 3, 1.0]))
-    counts = torch.tensor([1, 3, 2])
+    weights = class_weights(torch.tensor([0, 1, 1, 1, 3, 3]), 5)
+    torch.testing.assert_close(weights, torch.tensor([2.0, 2 / 3, 0.0, 1.0, 0.0]))  # a class without clips has no say
+    counts = torch.tensor([1, 3, 0, 2, 0])
     assert float((weights * counts).sum()) == pytest.approx(6)  # 1 on average: the learning rate keeps its meaning
