@@ -12,7 +12,7 @@ from sertut.study.methods import METHODS, kind_of
 from sertut.study.protocols import Training
 from sertut.tensors import digest
 
-HERE = tuple(f"study/{name}.py" for name in ("grid", "starts", "photographs", "imageweights"))
+HERE = tuple(f"study/{name}.py" for name in ("grid", "costs", "starts", "photographs", "imageweights"))
 CODE = ("signals", "video", "corpora", "attention", "models", "training", "evidence", *HERE)
 """Rooms and files whose code every result depends on."""
 
