@@ -10,7 +10,7 @@ import functools
 import json
 import platform
 import re
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from importlib.metadata import version
 from pathlib import Path
 
@@ -25,7 +25,8 @@ from sertut.files import data_folder
 from sertut.models import AudioVisual, FullyConvolutional
 from sertut.study.costs import real_time_factor, watch_memory
 from sertut.study.digests import training_digests
-from sertut.study.methods import build, find_method, recipe
+from sertut.study.methods import PEERS, Method, build, find_method, recipe
+from sertut.study.peers import fit_peer, hear
 from sertut.study.protocols import Training, start_of
 from sertut.study.starts import few_speakers
 from sertut.training import Run, fit, predict
@@ -50,12 +51,14 @@ def digests_here(training: Training) -> dict[str, str]:
     return training_digests(training, _corpus(training.corpus))
 
 
-def load_inputs(trainings: Iterable[Training]) -> None:
+def load_inputs(trainings: Sequence[Training]) -> None:
     """Compute the features that trainings need, once, before many processes ask for them."""
     for corpus, face in {(training.corpus, training.options.get("face")) for training in trainings}:
         load_features(_corpus(corpus))
         if face:
             load_faces(_corpus(corpus), face)
+    for corpus, method in {(training.corpus, training.method) for training in trainings if training.method in PEERS}:
+        hear(_corpus(corpus), find_method(method).arguments["hears"])
 
 
 def finished(name: str, trainings: Sequence[Training]) -> list[dict]:
@@ -81,25 +84,50 @@ def chosen_rates(candidates: Sequence[Mapping]) -> dict[tuple[int, str], dict]:
 
 
 def train_one(training: Training, device: str = "auto") -> dict:
-    """Train and test one cell of the grid, on one thread; its result, which JSON can hold."""
+    """Train and test one cell of the grid, a network or a peer, on one thread; its result, which JSON can hold."""
     torch.set_num_threads(1)
-    where = pick_device(device)
     corpus, method = _corpus(training.corpus), find_method(training.method)
     fold = corpus.folds()[training.fold]
-    if method.share < 1:
-        fold = few_speakers(fold, method.share, training.seed)
-    model = build(training.method, corpus, seed=training.seed)
-    peak = watch_memory(where)
-    run = fit(model, fold, seed=training.seed, device=str(where), progress=False, **training.options)
-    memory = peak()
-    report = evaluate(run, fold.test)
-    result = {
+    found = _peer(method, fold) if training.seed is None else _network(training, training.seed, fold, device)
+    return {
         "corpus": training.corpus,
         "method": training.method,
         "fold": training.fold,
         "seed": training.seed,
         "options": dict(training.options),
         "digests": digests_here(training),
+        "machine": f"{platform.machine()}, torch {version('torch')}",
+        **found,
+    }
+
+
+def _peer(method: Method, fold: Fold) -> dict:
+    """What is kept of a peer; "tried" is each C with its UAR on dev."""
+    peer = fit_peer(fold, **method.arguments)
+    return {
+        "speakers": len(fold.train.speakers),
+        "parameters": peer.n_parameters,
+        "C": peer.strength,
+        "tried": list(peer.tried.items()),
+        "dev_uar": peer.tried[peer.strength],
+        "seconds": round(peer.seconds, 1),
+        "device": "cpu",
+        "precision": "float64",
+        "report": peer.decide(fold.test).to_json(),
+    }
+
+
+def _network(training: Training, seed: int, fold: Fold, device: str) -> dict:
+    """What is kept of a network."""
+    method = find_method(training.method)
+    if method.share < 1:
+        fold = few_speakers(fold, method.share, seed)
+    model = build(training.method, fold.train, seed=seed)
+    peak = watch_memory(pick_device(device))
+    run = fit(model, fold, seed=seed, device=device, progress=False, **training.options)
+    memory = peak()
+    report = evaluate(run, fold.test)
+    result = {
         "speakers": len(fold.train.speakers),
         "parameters": run.n_parameters,
         "best_epoch": run.best_epoch,
@@ -110,7 +138,6 @@ def train_one(training: Training, device: str = "auto") -> dict:
         "real_time_factor": real_time_factor(run, fold.test),
         "device": str(run.device),
         "precision": run.precision,
-        "machine": f"{platform.machine()}, torch {version('torch')}",
         "report": report.tally.to_json(),
     }
     if method.family == "convolutional" and "scale" not in method.arguments:
@@ -146,7 +173,7 @@ def _two_streams(training: Training, run: Run, report: Report, fold: Fold) -> di
     if training.method == "face":  # compared with the voice of the same seed, a network made anew
         options = recipe(training.corpus, "voice") | {"epochs": training.options["epochs"]}
         voice = build("voice", fold.train)
-        listener = fit(voice, fold, seed=training.seed, device=str(run.device), progress=False, **options)
+        listener = fit(voice, fold, seed=run.seed, device=str(run.device), progress=False, **options)
         heard = evaluate(listener, fold.test, baselines=False)
         found["streams"] = compare_streams(heard, report).to_json()
     return found

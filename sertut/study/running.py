@@ -68,7 +68,7 @@ def _run_missing(
 
 def _here(missing: Missing, workers: int | None, device: str) -> Iterable[None]:
     """Run trainings in processes of this machine; one item for each that is done."""
-    grid.load_inputs(training for training, _ in missing)
+    grid.load_inputs([training for training, _ in missing])
     where = itertools.cycle(spread(device))
     jobs = (joblib.delayed(_train_and_keep)(training, path, next(where)) for training, path in missing)
     return joblib.Parallel(n_jobs=workers or os.cpu_count(), return_as="generator_unordered", batch_size=1)(jobs)
