@@ -249,7 +249,8 @@ def _one_epoch(
         with torch.autocast(device.type, torch.bfloat16, enabled=coarse):
             output = model(batch)
         logits = output.logits.to(torch.promote_types(output.logits.dtype, torch.float32))
-        loss = cross_entropy(logits, batch.labels, label_smoothing=recipe.label_smoothing)
+        weights = class_weights(train.labels, logits.shape[1]).to(logits) if recipe.balanced else None
+        loss = cross_entropy(logits, batch.labels, weights, label_smoothing=recipe.label_smoothing)
         if output.auxiliary is not None:
             loss = loss + output.auxiliary.to(loss.dtype)
         if not torch.isfinite(loss):
@@ -262,6 +263,12 @@ def _one_epoch(
             averaged.update_parameters(model)
         total += loss.item() * len(batch)
     return total / len(train)
+
+
+def class_weights(labels: torch.Tensor, n_classes: int) -> torch.Tensor:
+    """Weights (C,) under which each class that is among `labels` (N,) has the same say, 1 on average over the clips."""
+    counts = torch.bincount(labels, minlength=n_classes)
+    return torch.where(counts > 0, len(labels) / ((counts > 0).sum() * counts.clamp(min=1)), 0.0)
 
 
 def _warmup_then_cosine(progress: float, warmup: float = 0.1) -> float:
