@@ -11,6 +11,7 @@ import threading
 import time
 from collections import Counter
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 
@@ -161,7 +162,7 @@ ONE = dict(n_workers=1, threads_per_worker=1)
 
 def test_one_worker_is_enough_and_this_machine_does_not_train(ask):
     found = ask(lambda training, device: {"on": device, "by": threading.current_thread().name}, **ONE)
-    assert found["on"] == "cpu" and found["by"].startswith("Dask")
+    assert found["on"] == "cpu" and "Dask" in found["by"]
 
 
 def test_what_goes_wrong_on_a_cluster_is_one_sentence(ask, monkeypatch):
@@ -171,7 +172,7 @@ def test_what_goes_wrong_on_a_cluster_is_one_sentence(ask, monkeypatch):
     def dies(training, device):
         from distributed import KilledWorker
 
-        raise KilledWorker("task", None, 3)
+        raise KilledWorker("task", SimpleNamespace(address="tcp://192.0.2.1:1"), 3)
 
     with pytest.raises(SertutError, match="the loss is no longer"):
         ask(fails, **ONE)
@@ -186,7 +187,7 @@ def test_what_goes_wrong_on_a_cluster_is_one_sentence(ask, monkeypatch):
         running.train_alike(Training("emodb", "mean", 0, 0), "cpu", here | {"code": "of another day"})
 
 
-@pytest.mark.parametrize("address", ["tcp://127.0.0.1:1", "nonsense", "foo://127.0.0.1:1"])
+@pytest.mark.parametrize("address", ["tcp://127.0.0.1:1", "nonsense"])
 def test_a_scheduler_out_of_reach_is_one_sentence(address, monkeypatch):
     monkeypatch.setattr(running, "PATIENCE", 0.3)
     with pytest.raises(SertutError, match=f"no scheduler answers at '{address}'"):
