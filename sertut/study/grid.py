@@ -61,6 +61,11 @@ def load_inputs(trainings: Sequence[Training]) -> None:
         hear(_corpus(corpus), find_method(method).arguments["hears"])
 
 
+def ran(name: str, trainings: Sequence[Training]) -> list[bool]:
+    """Of each training whether its result is there."""
+    return [result_path(name, training).is_file() for training in trainings]
+
+
 def finished(name: str, trainings: Sequence[Training]) -> list[dict]:
     """The results of trainings.
 
