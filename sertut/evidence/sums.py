@@ -86,7 +86,8 @@ class Tally:
 
     speakers: S names, sorted. tables: method -> metric -> (K, S, ...), whose last axes are a speaker's table. The
     decisions of a model go under the method "model", with the metric "uar". statistics: metric -> name of its
-    statistic, "mean" where it is not listed. seeds: K of them. emotions: the C classes, where there are confusions.
+    statistic, "mean" where it is not listed. seeds: K of them; (None,) of what draws nothing, and so would get the same
+    with every seed. emotions: the C classes, where there are confusions.
 
     A metric that was taken at several settings has one name for each, such as "drop at 0.3"; :meth:`at` chooses one.
     Where `method` is optional it is by default the first one that has the metric: "model" for "uar", "attention" for a
@@ -96,7 +97,7 @@ class Tally:
     speakers: tuple[str, ...]
     tables: Mapping[str, Mapping[str, np.ndarray]]
     statistics: Mapping[str, str] = field(default_factory=dict)
-    seeds: tuple[int, ...] = (0,)
+    seeds: tuple[int | None, ...] = (0,)
     emotions: tuple[str, ...] = ()
 
     @property
@@ -155,9 +156,13 @@ class Tally:
     def against(self, other: Tally, metric: str = "uar", method: str | None = None) -> Interval:
         """By how much a metric is higher here than in `other`, paired over speakers and seeds.
 
+        What draws nothing (:attr:`seeds`) stands beside each seed of the other side, as the same number.
+
         Raises:
             SertutError: the two were not tested on the same speakers with the same seeds.
         """
+        if (self.seeds == (None,)) != (other.seeds == (None,)):
+            self, other = self._with(other.seeds), other._with(self.seeds)
         if self.seeds != other.seeds or self.speakers != other.speakers:
             raise SertutError("a paired difference needs the same seeds and the same speakers on both sides.")
         return self._paired(other, metric, method, method)
@@ -190,6 +195,16 @@ class Tally:
                     tables.setdefault(method, {})[metric] = whole
         return Tally(self.speakers, tables, statistics, self.seeds, self.emotions)
 
+    def _with(self, seeds: tuple[int | None, ...]) -> Tally:
+        """The same for each of `seeds` where nothing was drawn; else as it is."""
+        if self.seeds != (None,):
+            return self
+        tables = {
+            method: {metric: np.repeat(table, len(seeds), axis=0) for metric, table in held.items()}
+            for method, held in self.tables.items()
+        }
+        return Tally(self.speakers, tables, self.statistics, seeds, self.emotions)
+
     def to_json(self) -> dict:
         """Of one seed, for the result of a study: speakers, statistics, and method -> metric -> a table each speaker.
 
@@ -203,7 +218,7 @@ class Tally:
         return found | ({"emotions": list(self.emotions)} if self.emotions else {})
 
     @classmethod
-    def pooled(cls, parts: Sequence[Mapping], seeds: Sequence[int]) -> Tally:
+    def pooled(cls, parts: Sequence[Mapping], seeds: Sequence[int | None]) -> Tally:
         """Folds side by side, so that each speaker counts once, in the fold where it was test; seeds stacked.
 
         Args:
@@ -225,7 +240,7 @@ class Tally:
                 if seeds[at] == seed
                 for place, name in enumerate(part["speakers"])
             )
-            for seed in sorted(set(seeds))
+            for seed in sorted(set(seeds), key=lambda seed: -1 if seed is None else seed)
         }
         speakers = tuple(dict.fromkeys(name for name, _, _ in next(iter(rows.values()))))
         for seed, found in rows.items():

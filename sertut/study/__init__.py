@@ -1,7 +1,8 @@
-"""Many trainings: methods and recipes, protocols, resumable runs, reference results and a reader's run beside them."""
+"""Many trainings: methods and recipes, peers without a network, protocols, resumable runs, reference results."""
 
 from sertut.study.bands import beside_reference
 from sertut.study.grid import run_study
 from sertut.study.methods import build, recipe
+from sertut.study.peers import fit_peer
 from sertut.study.protocols import PROTOCOLS, Protocol, Training, protocol
-from sertut.study.references import Study, load_study, reference, renewal, report_study
+from sertut.study.references import Study, load_study, published_numbers, reference, renewal, report_study

@@ -8,7 +8,8 @@ from importlib.metadata import version
 from sertut.corpora import Corpus
 from sertut.corpora.cache import content_hash
 from sertut.files import code_of
-from sertut.study.methods import METHODS, kind_of
+from sertut.study.methods import METHODS, PEERS, kind_of
+from sertut.study.peers import opensmile_version
 from sertut.study.protocols import Training
 from sertut.tensors import digest
 
@@ -18,8 +19,9 @@ CODE = ("signals", "video", "corpora", "attention", "models", "training", "evide
 
 
 def training_digests(training: Training, corpus: Corpus) -> dict[str, str]:
-    """Digests of all that a result depends on: the recordings, the method, its options, the code, and torch."""
+    """Digests of all that a result depends on: the recordings, the method, its options, the code, and packages."""
     return {
+        **peer_versions(training.method),
         "corpus": corpus_digest(corpus),
         "torch": version("torch"),
         **plan_digests(training.corpus, training.method),
@@ -29,7 +31,22 @@ def training_digests(training: Training, corpus: Corpus) -> dict[str, str]:
 
 def plan_digests(corpus: str, method: str) -> dict[str, str]:
     """The digests that can be known without the recordings: of the method and of the code."""
-    return {"method": digest(repr(METHODS.get(method))), "code": code_digest(kind_of(corpus) == "made")}
+    code = {"code": code_digest(kind_of(corpus) == "made")}
+    if method in PEERS:
+        code["peers"] = digest(code_of("study/peers.py", "study/leak.py"))
+    return {"method": digest(repr(METHODS.get(method))), **code}
+
+
+def peer_versions(method: str) -> dict[str, str]:
+    """Packages that a peer's result depends on, torch aside; none where there is a network.
+
+    Raises:
+        SertutError: one is not installed.
+    """
+    if method not in PEERS:
+        return {}
+    heard = {"opensmile": opensmile_version()} if METHODS[method].arguments["hears"] == "egemaps" else {}
+    return {"scikit-learn": version("scikit-learn"), **heard}
 
 
 def corpus_digest(corpus: Corpus) -> str:

@@ -27,7 +27,8 @@ from sertut.files import data_folder, writing
 from sertut.models import AudioVisual, FullyConvolutional
 from sertut.progress import progress_bar
 from sertut.study.digests import training_digests
-from sertut.study.methods import build, find_method, recipe
+from sertut.study.methods import PEERS, Method, build, find_method, recipe
+from sertut.study.peers import fit_peer, hear
 from sertut.study.protocols import Training, protocol, start_of
 from sertut.study.starts import few_speakers
 from sertut.training import Run, fit, predict
@@ -62,6 +63,8 @@ def _run_missing(name: str, trainings: Sequence[Training], workers: int | None, 
         load_features(_corpus(corpus))  # once here, instead of in every worker
         if face:
             load_faces(_corpus(corpus), face)
+    for corpus, method in {(training.corpus, training.method) for training, _ in missing if training.method in PEERS}:
+        hear(_corpus(corpus), find_method(method).arguments["hears"])
     where = itertools.cycle(spread(device))
     jobs = (joblib.delayed(train_one)(training, path, next(where)) for training, path in missing)
     results = joblib.Parallel(n_jobs=workers or os.cpu_count(), return_as="generator_unordered")(jobs)
@@ -108,15 +111,11 @@ def chosen_rates(candidates: Sequence[Mapping]) -> dict[tuple[int, str], dict]:
 
 
 def train_one(training: Training, path: Path, device: str = "auto") -> dict:
-    """Train and test one cell of the grid; write its result to `path`."""
+    """Train and test one cell of the grid, a network or a peer; write its result to `path`."""
     torch.set_num_threads(1)
     corpus, method = _corpus(training.corpus), find_method(training.method)
     fold = corpus.folds()[training.fold]
-    if method.share < 1:
-        fold = few_speakers(fold, method.share, training.seed)
-    model = build(training.method, corpus, seed=training.seed)
-    run = fit(model, fold, seed=training.seed, device=device, progress=False, **training.options)
-    report = evaluate(run, fold.test)
+    found = _peer(method, fold) if training.seed is None else _network(training, training.seed, fold, device)
     result = {
         "corpus": training.corpus,
         "method": training.method,
@@ -124,6 +123,39 @@ def train_one(training: Training, path: Path, device: str = "auto") -> dict:
         "seed": training.seed,
         "options": dict(training.options),
         "digests": training_digests(training, corpus),
+        "machine": f"{platform.machine()}, torch {version('torch')}",
+        **found,
+    }
+    with writing(path) as temporary:
+        temporary.write_text(json.dumps(result))
+    return result
+
+
+def _peer(method: Method, fold: Fold) -> dict:
+    """What is kept of a peer; "tried" is each C with its UAR on dev."""
+    peer = fit_peer(fold, **method.arguments)
+    return {
+        "speakers": len(fold.train.speakers),
+        "parameters": peer.n_parameters,
+        "C": peer.strength,
+        "tried": list(peer.tried.items()),
+        "dev_uar": peer.tried[peer.strength],
+        "seconds": round(peer.seconds, 1),
+        "device": "cpu",
+        "precision": "float64",
+        "report": peer.decide(fold.test).to_json(),
+    }
+
+
+def _network(training: Training, seed: int, fold: Fold, device: str) -> dict:
+    """What is kept of a network."""
+    method = find_method(training.method)
+    if method.share < 1:
+        fold = few_speakers(fold, method.share, seed)
+    model = build(training.method, fold.train, seed=seed)
+    run = fit(model, fold, seed=seed, device=device, progress=False, **training.options)
+    report = evaluate(run, fold.test)
+    result = {
         "speakers": len(fold.train.speakers),
         "parameters": run.n_parameters,
         "best_epoch": run.best_epoch,
@@ -132,7 +164,6 @@ def train_one(training: Training, path: Path, device: str = "auto") -> dict:
         "seconds": round(run.seconds, 1),
         "device": str(run.device),
         "precision": run.precision,
-        "machine": f"{platform.machine()}, torch {version('torch')}",
         "report": report.tally.to_json(),
     }
     if method.family == "convolutional" and "scale" not in method.arguments:
@@ -141,8 +172,6 @@ def train_one(training: Training, path: Path, device: str = "auto") -> dict:
         result["deletion"] = deletion(run, fold.test).to_json()
     if method.family == "audiovisual":
         result |= _two_streams(training, run, report, fold)
-    with writing(path) as temporary:
-        temporary.write_text(json.dumps(result))
     return result
 
 
@@ -170,7 +199,7 @@ def _two_streams(training: Training, run: Run, report: Report, fold: Fold) -> di
     if training.method == "face":  # compared with the voice of the same seed, a network made anew
         options = recipe(training.corpus, "voice") | {"epochs": training.options["epochs"]}
         voice = build("voice", fold.train)
-        listener = fit(voice, fold, seed=training.seed, device=str(run.device), progress=False, **options)
+        listener = fit(voice, fold, seed=run.seed, device=str(run.device), progress=False, **options)
         heard = evaluate(listener, fold.test, baselines=False)
         found["streams"] = compare_streams(heard, report).to_json()
     return found

@@ -29,8 +29,8 @@ GAIN_DB = 3.0
 """How much louder the copies of :func:`compare_copies` are."""
 
 
-def clip_statistics(corpus: Corpus, feature: str = "log_mel") -> np.ndarray:
-    """Mean and standard deviation over the frames of each clip, shape (N, 2 F).
+def clip_statistics(corpus: Corpus, feature: str = "log_mel", percentiles: Sequence[float] = ()) -> np.ndarray:
+    """Mean and standard deviation over the frames of each clip, then P percentiles, shape (N, (2 + P) F).
 
     Args:
         feature: "log_mel", "mfcc", or "level" (F = 1): the power of all mel bands together, dB.
@@ -38,7 +38,10 @@ def clip_statistics(corpus: Corpus, feature: str = "log_mel") -> np.ndarray:
     rows: Iterable[torch.Tensor] = load_features(corpus, "log_mel" if feature == "level" else feature, progress=False)
     if feature == "level":
         rows = (10 * torch.log10((10 ** (row / 10)).sum(dim=1, keepdim=True)) for row in rows)
-    return np.stack([torch.cat([row.mean(dim=0), row.std(dim=0)]).numpy() for row in rows])
+    points = torch.tensor(percentiles) / 100
+    return np.stack(
+        [torch.cat([row.mean(dim=0), row.std(dim=0), *row.quantile(points, dim=0)]).numpy() for row in rows]
+    )
 
 
 def random_like(corpus: Corpus, folds: Sequence[Fold], seed: int) -> list[Fold]:

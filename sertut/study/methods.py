@@ -63,9 +63,10 @@ SHARES = (0.1, 0.25, 0.5, 1.0)
 
 @dataclass(frozen=True)
 class Method:
-    """A way to make and train a network.
+    """A way to make and train a network, or to fit a peer that has none.
 
-    family: a key of :data:`RECIPES`. arguments: of the family's network. feature: what it reads, if not what its recipe
+    family: a key of :data:`RECIPES`, or "peer". arguments: of the family's network, or of
+    :func:`sertut.study.peers.fit_peer`. feature: what it reads, if not what its recipe
     says. start: where the weights of its trunk come from ("random", "photographs", "imagenet"; see
     :mod:`sertut.study.starts`). share: of the training speakers, their clips repeated until there are as many.
     """
@@ -112,19 +113,28 @@ METHODS: Mapping[str, Method] = {
         for trunk, start in STARTS
         for share in SHARES
     },
+    "most-frequent": Method("peer", dict(hears="nothing", deciding="most frequent")),
+    "statistics": Method("peer", dict(hears="log_mel", deciding="logistic")),
+    "egemaps": Method("peer", dict(hears="egemaps", deciding="svm")),
 }
 """Name -> method. A trunk with attention goes by the trunk's name; a start by its trunk, its weights, and the share."""
+
+PEERS = tuple(name for name, method in METHODS.items() if method.family == "peer")
+"""The methods without a network."""
 
 
 def recipe(corpus: str, method: str = "attention") -> dict:
     """Training options of a method on a corpus: ``sertut.fit(model, fold, seed=0, **recipe("planted", "fine"))``.
 
     They depend on the method's family and on the kind of corpus: made by sertut, recorded, or spliced from recordings.
+    A peer has none.
 
     Raises:
         SertutError: unknown corpus or method; a network that sees is asked to learn from a corpus without faces.
     """
     plan, kind = find_method(method), kind_of(corpus)
+    if plan.family == "peer":
+        return {}
     if kind not in RECIPES[plan.family]:
         raise SertutError(f"'{method}' looks at faces, and '{corpus}' has none; choose a corpus with videos.")
     options = dict(RECIPES[plan.family][kind])
@@ -156,9 +166,12 @@ def build(
         seed, weights: of a trunk that has seen photographs; see :func:`~sertut.study.starts.transfer_network`.
 
     Raises:
-        SertutError: the method is unknown, or its weights cannot be had.
+        SertutError: the method is unknown or has no network, or its weights cannot be had.
     """
-    plan, n_classes = find_method(method), len(corpus.emotions)
+    plan = find_method(method)
+    if plan.family == "peer":
+        raise SertutError(f"'{method}' has no network; fit it with sertut.study.fit_peer(fold, **arguments).")
+    n_classes = len(corpus.emotions)
     if plan.family == "recurrent":
         return AttentiveLSTM(FEATURES[feature or "log_mel"].n_columns, n_classes, **plan.arguments)
     if plan.family == "convolutional":

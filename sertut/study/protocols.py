@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from types import MappingProxyType
 
 from sertut.errors import unknown
-from sertut.study.methods import SHARES, find_method, recipe
+from sertut.study.methods import PEERS, SHARES, find_method, recipe
 
 CHOOSING_SHARE = 0.5
 """The share of the training speakers that a learning rate is chosen with, by seed 0."""
@@ -15,12 +15,12 @@ CHOOSING_SHARE = 0.5
 
 @dataclass(frozen=True)
 class Training:
-    """One cell of the grid. options: of :func:`sertut.fit`."""
+    """One cell of the grid. seed: None for a peer, which draws nothing. options: of :func:`sertut.fit`."""
 
     corpus: str
     method: str
     fold: int
-    seed: int
+    seed: int | None
     options: Mapping = field(default_factory=dict, hash=False)
 
 
@@ -29,15 +29,17 @@ class Protocol:
     """A study: the question it answers, and its grid.
 
     methods: names of :data:`METHODS`. folds: how many, the first ones. rates: learning rates to choose from, in each
-    fold on its own dev speakers, for each start by itself; () where the recipe's own is used.
+    fold on its own dev speakers, for each start by itself; () where the recipe's own is used. peers: methods without a
+    network, which run once in each fold.
     """
 
     question: str
     corpus: str
-    methods: tuple[str, ...]
+    methods: tuple[str, ...] = ()
     seeds: tuple[int, ...] = (0, 1, 2, 3, 4)
     folds: int = 5
     rates: tuple[float, ...] = ()
+    peers: tuple[str, ...] = ()
 
     def candidates(self) -> list[Training]:
         """What the learning rates are chosen by; some are cells of the grid at the same time."""
@@ -50,18 +52,19 @@ class Protocol:
         ]
 
     def trainings(self, chosen: Mapping[tuple[int, str], Mapping] = MappingProxyType({})) -> list[Training]:
-        """All cells of the grid, seeds outermost, so that an interrupted study has whole seeds.
+        """All cells of the grid, peers first, then seeds outermost, so that an interrupted study has whole seeds.
 
         chosen: (fold, start) -> what was chosen for it, where there are :attr:`rates`.
         """
+        runs = [(None, self.peers), *((seed, self.methods) for seed in self.seeds)]
         return [
             self._training(method, fold, seed, chosen.get((fold, start_of(method)), {}))
-            for seed in self.seeds
+            for seed, methods in runs
             for fold in range(self.folds)
-            for method in self.methods
+            for method in methods
         ]
 
-    def _training(self, method: str, fold: int, seed: int, chosen: Mapping) -> Training:
+    def _training(self, method: str, fold: int, seed: int | None, chosen: Mapping) -> Training:
         return Training(self.corpus, method, fold, seed, {**recipe(self.corpus, method), **chosen})
 
 
@@ -160,6 +163,9 @@ PROTOCOLS: Mapping[str, Protocol] = {
         ("voice", "face", "nearest", "align", "align+lag", "align+sync", "align+lag+sync"),
         folds=1,
     ),
+    "peers-ravdess": Protocol("What do classifiers without a network get?", "ravdess", peers=PEERS),
+    "peers-spliced-ravdess": Protocol("The same on spliced voices", "spliced-ravdess", peers=PEERS),
+    "peers-emodb": Protocol("The same in German, one speaker tested at a time", "emodb", folds=10, peers=PEERS),
 }
 """Name of each study -> its protocol."""
 

@@ -22,6 +22,9 @@ from sertut.study.protocols import PROTOCOLS, protocol, start_of
 BOOK_RESULTS = Path(__file__).resolve().parents[2] / "book" / "results"
 """Where the reference results are kept in a checkout."""
 
+PUBLISHED = BOOK_RESULTS.parent / "published.csv"
+"""What others have published about the recorded corpora, as they published it."""
+
 
 @dataclass(frozen=True)
 class Study:
@@ -191,6 +194,24 @@ def reference(corpus: str, part: str = "regions", folder: Path | None = None) ->
     name = f"{part}-{corpus}"
     known = name in PROTOCOLS and ((folder or BOOK_RESULTS) / f"{name}.json").is_file()
     return load_study(name, folder) if known else None
+
+
+def published_numbers(corpus: str) -> pd.DataFrame:
+    """What others got with a corpus, and how: to be shown beside our numbers, never without the protocol.
+
+    One row a system: classes, system, protocol in words, new_speakers (were the tested speakers unheard? yes, no, not
+    checked), tuned_on_test (was an epoch, a setting or a seed chosen by test scores?), WA and UAR as shares, NaN where
+    they were not published, WA_spread and UAR_spread (what stands after the +-), source, and grade: who says so.
+
+    Raises:
+        SertutError: no number is known for this corpus.
+    """
+    table = pd.read_csv(PUBLISHED)
+    if corpus not in set(table["corpus"]):
+        raise unknown("corpus with published numbers", corpus, table["corpus"].unique())
+    scores = [name for name in table if name.startswith(("WA", "UAR"))]
+    table[scores] = (table[scores] / 100).round(4)
+    return table[table["corpus"] == corpus].drop(columns="corpus").reset_index(drop=True)
 
 
 def renewal(*studies: Study | None) -> str:

@@ -63,6 +63,23 @@ def test_runs_are_compared_in_pairs(pooled):
         pooled.against(other_seeds)
 
 
+def test_what_draws_nothing_stands_beside_every_seed(pooled):
+    """Its own interval speaks about speakers alone; the difference's about speakers and the other side's seeds."""
+    fixed = Tally.pooled([part(["a", "b"], [HALF, GOOD]), part(["c", "d"], [GOOD, HALF])], seeds=[None, None])
+    assert fixed.seeds == (None,)
+    repeated = np.repeat(fixed.sums("model", "uar"), 2, axis=0)
+    ours = pooled.sums("model", "uar")
+    assert pooled.against(fixed) == paired_difference(uar, ours, repeated)
+    assert fixed.against(pooled) == paired_difference(uar, repeated, ours)
+    assert fixed.against(fixed).estimate == 0
+    one_seed = Tally.pooled([part(["a", "b", "c", "d"], [HALF] * 4)], seeds=[0])
+    with pytest.raises(SertutError, match="same seeds"):  # one training of a network may have been a lucky one
+        pooled.against(one_seed)
+    elsewhere = Tally.pooled([part(["a", "b", "c", "e"], [HALF] * 4)], seeds=[None])
+    with pytest.raises(SertutError, match="same speakers"):
+        pooled.against(elsewhere)
+
+
 def test_what_does_not_fit_is_refused(pooled):
     one, two = part(["a", "b"], [GOOD, GOOD]), part(["c"], [GOOD])
     for parts, seeds, reason in (

@@ -73,6 +73,36 @@ def test_a_study_runs_resumes_and_reports(plan, three, tmp_path, monkeypatch):
         run_study("tinny")
 
 
+def test_peers_stand_in_the_study_beside_networks(plan, three, tmp_path):
+    """On the same folds, once each; a difference from a network has an interval like one between networks."""
+    plan("mean", peers=("most-frequent", "statistics"), folds=3, seeds=(0, 1))
+    assert len(run_study("tiny", workers=1, device="cpu")) == 3 * (2 + 2)
+    study = report_study("tiny", tmp_path)
+    peer, network = study.pooled("statistics"), study.pooled("mean")
+    assert peer.speakers == network.speakers == three.speakers and study.table().method.tolist()[-1] == "mean"
+    difference = network.against(peer)
+    assert difference.estimate == pytest.approx(network.of_each_seed("uar").mean() - peer.uar.estimate)
+    assert study.pooled("most-frequent").uar.estimate == peer.chance == 0.5
+    assert study.scores_of_folds("most-frequent") == {0: [0.5], 1: [0.5], 2: [0.5]}
+    for result in study.cell("statistics"):
+        assert result["seed"] is None and result["dev_uar"] == max(uar for _, uar in result["tried"])
+        assert result["C"] == min(C for C, uar in result["tried"] if uar == result["dev_uar"])
+
+
+@pytest.mark.parametrize(
+    ("file", "stale"), [("study/peers.py", ["statistics"]), ("study/grid.py", ["mean", "statistics"])]
+)
+def test_the_code_of_peers_makes_only_them_older(file, stale, monkeypatch):
+    def digests_of(changed):
+        monkeypatch.setattr(digests, "code_of", lambda *names: {name: name == changed for name in names})
+        digests.code_digest.cache_clear()
+        return {method: digests.plan_digests("ravdess", method) for method in ("mean", "statistics")}
+
+    before, after = digests_of("nothing"), digests_of(file)
+    digests.code_digest.cache_clear()
+    assert [method for method in before if before[method] != after[method]] == stale
+
+
 @pytest.mark.parametrize("what", ["recipe", "method", "label", "region", "recording", "code", "torch"])
 def test_a_result_is_missing_when_something_it_depends_on_has_changed(three, what, monkeypatch):
     training = Training("planted", "mean", 0, 0, {"epochs": 3})

@@ -6,8 +6,8 @@ import pytest
 
 from sertut.corpora import NAMES
 from sertut.errors import SertutError
-from sertut.study import PROTOCOLS, build, recipe
-from sertut.study.methods import METHODS
+from sertut.study import PROTOCOLS, Protocol, build, recipe
+from sertut.study.methods import METHODS, PEERS
 from sertut.training.recipe import make_recipe
 
 
@@ -36,8 +36,20 @@ def test_unknown_names_and_missing_faces():
 def test_grids_are_whole():
     for name, plan in PROTOCOLS.items():
         cells = {(t.method, t.fold, t.seed) for t in plan.trainings()}
-        assert len(cells) == len(plan.trainings()) == len(plan.methods) * plan.folds * len(plan.seeds), name
-        assert len(plan.seeds) >= 5 and set(plan.methods) <= set(METHODS), name
+        per_fold = len(plan.methods) * len(plan.seeds) + len(plan.peers)
+        assert len(cells) == len(plan.trainings()) == per_fold * plan.folds, name
+        assert len(plan.seeds) >= 5 and set(plan.methods) <= set(METHODS) - set(PEERS), name
+        assert set(plan.peers) <= set(PEERS), name
+
+
+def test_peers_have_no_network_and_run_once():
+    cells = Protocol("?", "ravdess", ("mean",), (0, 1), folds=2, peers=PEERS).trainings()
+    assert [(cell.fold, cell.seed, cell.options) for cell in cells if cell.method == "egemaps"] == [
+        (0, None, {}),
+        (1, None, {}),
+    ]
+    with pytest.raises(SertutError, match="'egemaps' has no network"):
+        build("egemaps", None)
 
 
 @pytest.mark.parametrize("method", ["plain", "+FA", "+CA", "+FA+CA", "+loudest"])

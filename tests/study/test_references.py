@@ -8,7 +8,7 @@ import pytest
 
 from sertut.course.pages import reference_page
 from sertut.errors import SertutError
-from sertut.study import PROTOCOLS, Study, build, load_study, recipe, reference, renewal
+from sertut.study import PROTOCOLS, Study, build, load_study, published_numbers, recipe, reference, renewal
 from sertut.study.digests import plan_digests
 from sertut.study.methods import METHODS
 from sertut.study.references import BOOK_RESULTS
@@ -31,7 +31,10 @@ def test_committed_results_fill_the_grid_of_their_protocol(name):
         rate, _ = found[cell].pop("learning_rate"), wanted[cell].pop("learning_rate")
         assert set(tried) == set(plan.rates) and tried[rate] == max(tried.values())
     assert found == wanted and study.question == plan.question
-    for result in {r["method"]: r for r in study.results if METHODS[r["method"]].start == "random"}.values():
+    networks = {
+        r["method"]: r for r in study.results if METHODS[r["method"]].start == "random" and r["seed"] is not None
+    }
+    for result in networks.values():
         like = SimpleNamespace(name=plan.corpus, emotions=result["report"]["emotions"])
         assert result["parameters"] == sum(p.numel() for p in build(result["method"], like).parameters())
 
@@ -41,6 +44,26 @@ def test_every_reference_is_on_the_page(monkeypatch):
     page = reference_page(BOOK_RESULTS)
     for name in COMMITTED:
         assert f"### {name}\n" in page and f"sertut study run {name} && sertut study report {name}" in page
+
+
+@pytest.mark.parametrize("corpus", ["ravdess", "emodb"])
+def test_every_published_number_has_its_protocol_and_source(corpus):
+    table = published_numbers(corpus)
+    for column in ("system", "protocol", "source", "grade"):
+        assert table[column].str.strip().str.len().gt(3).all()
+    assert table["source"].str.contains("doi |arXiv |github ").all()
+    assert set(table["new_speakers"]) <= {"yes", "no", "not checked"} >= set(table["tuned_on_test"])
+    scores = table[["WA", "UAR"]]
+    assert scores.notna().any(axis=1).all() and not table["system"].duplicated().any()
+    assert ((scores > 1 / table["classes"].max()) & (scores < 1) | scores.isna()).all(axis=None)
+
+
+def test_published_numbers_known_values():
+    table = published_numbers("ravdess").set_index("system")
+    assert table.loc["residual LSTM with attention, width 64", ["UAR", "tuned_on_test"]].tolist() == [0.6232, "yes"]
+    assert table.loc["TIM-Net, as corrected by its authors", "new_speakers"] == "no"
+    with pytest.raises(SertutError, match="unknown corpus with published numbers 'planted'"):
+        published_numbers("planted")
 
 
 def result(fold, seed, **extra):
