@@ -39,6 +39,7 @@ from types import SimpleNamespace
 import torch
 from torch import nn
 
+sys.path.append(str(Path(__file__).resolve().parents[1]))  # a checkout that is not installed will do
 import sertut
 from sertut.files import writing
 from sertut.models import redraw
@@ -136,7 +137,7 @@ def undisturbed(model: nn.Module) -> nn.Module:
 
 def trace(work: Task, steps: int, device: torch.device) -> dict[str, list]:
     """What a network says of a batch before it is trained, and its loss in each step; one batch an epoch."""
-    part, how = work.part(work.recipe.batch_size).to(device), replace(work.recipe, epochs=steps, learning_rate=1e-3)
+    part, how = work.part(work.recipe.batch_size).to(device), replace(work.recipe, epochs=steps, learning_rate=3e-4)
     model = undisturbed(copy.deepcopy(work.model)).to(device)
     with torch.no_grad():
         logits = model.eval()(part.batch(range(len(part))).to(device)).logits.tolist()
@@ -179,6 +180,8 @@ def speed(family: str, settings: Settings, device: str) -> dict:
     part, how = work.part(4 * work.recipe.batch_size).to(where), work.recipe
     model = copy.deepcopy(work.model).to(where)
     steps = math.ceil(len(part) / how.batch_size)
+    if where.type == "cuda":
+        torch.cuda.reset_peak_memory_stats(where)
     losses = training(model, part, how, where)
     next(losses)  # not counted: much is made once
     with waiting(where) as waits:
@@ -394,7 +397,7 @@ if __name__ == "__main__":
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--device", default="cuda", help="cuda, cuda:1, ...; cpu rehearses it in small")
     parser.add_argument("--minutes", type=float, default=10.0, help="what takes longer is skipped")
-    parser.add_argument("--out", type=Path, default=Path(__file__).with_suffix(".json"))
+    parser.add_argument("--out", type=Path, help="benchmarks/gpu.json; of a rehearsal, a file among the temporary ones")
     parser.add_argument("--one", nargs=3, metavar=("SETTINGS", "FAMILY", "SEED"), help=argparse.SUPPRESS)
     chosen = parser.parse_args()
     if chosen.one:
@@ -404,6 +407,8 @@ if __name__ == "__main__":
         if chosen.device.startswith("cuda") and not torch.cuda.is_available():
             sys.exit("there is no CUDA device here; rehearse with --device cpu.")
         plan = REHEARSAL if chosen.device == "cpu" else Settings(chosen.device)
-        found = measured(replace(plan, minutes=chosen.minutes), chosen.out)
-        print(f"{chosen.out}: skipped {found['skipped'] or 'nothing'}, failed {list(found['failed']) or 'nothing'}")
+        beside = Path(tempfile.gettempdir()) / "gpu-rehearsal.json" if plan is REHEARSAL else None
+        out = chosen.out or beside or Path(__file__).with_suffix(".json")
+        found = measured(replace(plan, minutes=chosen.minutes), out)
+        print(f"{out}: skipped {found['skipped'] or 'nothing'}, failed {list(found['failed']) or 'nothing'}")
         sys.exit(not good(found))
