@@ -55,7 +55,7 @@ def test_nothing_is_drawn_at_random_where_devices_are_compared(gpu, small, famil
 
 def test_one_file_tells_all(gpu, small, tmp_path, monkeypatch):
     """Every part in one family; one piece fails, and one does not fit into the time."""
-    monkeypatch.setattr(gpu, "FAMILIES", {"AttentiveLSTM": "attention"})
+    monkeypatch.setattr(gpu, "FAMILIES", {"AttentiveLSTM": "ear-attention"})
     real = gpu.pieces
 
     def pieces(settings):
@@ -95,7 +95,7 @@ def test_an_interruption_leaves_what_was_measured(gpu, small, tmp_path, monkeypa
 
 
 def test_noise_takes_the_place_of_a_corpus_that_cannot_be_made(gpu, small, monkeypatch):
-    monkeypatch.setattr(gpu, "FAMILIES", {"AttentiveLSTM": "attention"})
+    monkeypatch.setattr(gpu, "FAMILIES", {"AttentiveLSTM": "ear-attention"})
 
     def no_engine(name):
         raise OSError("no engine")

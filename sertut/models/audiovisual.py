@@ -24,6 +24,7 @@ from sertut.attention.alignment import Alignment, nearest, synchrony_loss
 from sertut.attention.maps import AttentionMap, Clock
 from sertut.errors import SertutError, unknown
 from sertut.models.base import Network, Output, redraw
+from sertut.models.front import Front, front_clock
 from sertut.models.layers import VOICE, BiLSTM, Convolutions, Encoder, states_clock
 from sertut.models.readout import Readout
 from sertut.signals import Batch
@@ -59,6 +60,8 @@ class AudioVisual(Network):
         n_hidden: N, width of each LSTM in each direction. n_channels: C, width of the convolutions.
         dropout: share of values set to zero in training. missing: share of clips that lose their voice in training,
             and of clips that lose their face, so that the network learns to do without.
+        front: W, width of the :class:`~sertut.models.front.Front` that the voice is heard through, whose states the
+            LSTM's are added to; 0 hears through convolutions over time alone, 4 x fewer frames.
     """
 
     def __init__(
@@ -76,6 +79,7 @@ class AudioVisual(Network):
         n_channels: int = 48,
         dropout: float = 0.3,
         missing: float = 0.05,
+        front: int = 0,
     ) -> None:
         super().__init__()
         for what, value, known in (
@@ -88,15 +92,19 @@ class AudioVisual(Network):
         self.streams, self.fusion, self.query = streams, fusion, query
         self.synchrony, self.missing = synchrony, missing
         width = 2 * n_hidden
-        if streams != "face":
-            self.voice = Encoder(n_voice, n_channels, n_hidden, SIZES["voice"], dropout)
+        self.voice_clock = front_clock if front else states_clock
+        if streams != "face" and front:
+            self.voice = Encoder(Front(n_voice, front, width), width, n_hidden, dropout, added=True)
+        elif streams != "face":
+            self.voice = Encoder(Convolutions(n_voice, n_channels, SIZES["voice"]), n_channels, n_hidden, dropout)
         if streams != "voice":
-            self.face = Encoder(n_face, n_channels, n_hidden, SIZES["face"], dropout)
+            self.face = Encoder(Convolutions(n_face, n_channels, SIZES["face"]), n_channels, n_hidden, dropout)
         if streams == "both":
             self.no_voice = nn.Parameter(torch.zeros(width))
             self.no_face = nn.Parameter(torch.zeros(width))
             if fusion != "nearest":
-                self.ear = Convolutions(n_voice, n_channels, SIZES["voice"], symmetric=True)
+                sizes = (*VOICE, (5, 2)) if front else SIZES["voice"]  # a step each state
+                self.ear = Convolutions(n_voice, n_channels, sizes, symmetric=True)
                 self.eye = Convolutions(n_face, n_channels, SIZES["face"], symmetric=True)
                 self.align = Alignment(n_channels, n_channels, score=score, one_lag=fusion == "one lag")
         self.dropout = nn.Dropout(dropout)
@@ -162,9 +170,9 @@ class AudioVisual(Network):
         return sequence, {"alignment": map_}, loss
 
     def hear(self, batch: Batch) -> Stream:
-        """The voice after its encoder; a state every 4 frames."""
+        """The voice after its encoder."""
         states, mask = self.voice(batch.features, batch.mask)
-        return Stream("voice", states, mask, states_clock(batch.hop))
+        return Stream("voice", states, mask, self.voice_clock(batch.hop))
 
     def see(self, batch: Batch) -> Stream:
         """The face after its encoder; a state every frame."""

@@ -15,10 +15,11 @@ from sertut.attention.maps import AttentionMap, Clock
 from sertut.attention.spectrogram import SpectrogramAttention, mean_over_cells
 from sertut.errors import SertutError, unknown
 from sertut.models.base import Network, Output, redraw
+from sertut.models.front import Front
 from sertut.models.geometry import FREQUENCY, TIME, Geometry, Window, is_fire
 from sertut.models.layers import MaskedNorm2d
 from sertut.models.trunks import build_trunk
-from sertut.signals import HOP_SECONDS, WINDOW_SECONDS, Batch, length_mask
+from sertut.signals import HOP_SECONDS, N_MELS, WINDOW_SECONDS, Batch, length_mask
 
 
 class FullyConvolutional(Network):
@@ -26,27 +27,39 @@ class FullyConvolutional(Network):
 
     Args:
         n_classes: number of emotions.
-        trunk: one of :data:`sertut.models.trunks.TRUNKS`.
+        trunk: one of :data:`sertut.models.trunks.TRUNKS`; or "front", the :class:`~sertut.models.front.Front` that all
+            families share, whose cells are what each row of the map adds to a state.
         pooling: "attention" or "mean".
         scale: lambda of the attention; 0 is mean pooling.
         dropout: share of values set to zero in training, before the classifier.
+        width: W of the front.
 
     Raises:
         SertutError: unknown trunk or pooling.
     """
 
     def __init__(
-        self, n_classes: int, trunk: str = "small", pooling: str = "attention", scale: float = 0.3, dropout: float = 0.3
+        self,
+        n_classes: int,
+        trunk: str = "small",
+        pooling: str = "attention",
+        scale: float = 0.3,
+        dropout: float = 0.3,
+        width: int = 16,
     ) -> None:
         super().__init__()
         if pooling not in ("attention", "mean"):
             raise unknown("pooling", pooling, ("attention", "mean"))
         self.name = trunk
-        self.trunk, n_channels = build_trunk(trunk)
-        self.time, self.frequency = Geometry.of(self.trunk, TIME), Geometry.of(self.trunk, FREQUENCY)
-        first = self.trunk[0]
-        assert isinstance(first, nn.Conv2d)
-        self.n_inputs = first.in_channels  # 3 where the trunk expects the colors of a photograph
+        self.trunk: Any
+        if trunk == "front":
+            self.trunk = Front(N_MELS, width, apart=True)
+            layers, n_channels = list(self.trunk.convolutions), self.trunk.n_states
+        else:
+            self.trunk, n_channels = build_trunk(trunk)
+            layers = list(self.trunk)
+        self.time, self.frequency = Geometry.of(layers, TIME), Geometry.of(layers, FREQUENCY)
+        self.n_inputs = layers[0].in_channels  # 3 where the trunk expects the colors of a photograph
         self.attend = SpectrogramAttention(n_channels, scale=scale) if pooling == "attention" else None
         self.dropout = nn.Dropout(dropout)
         self.classify = nn.Linear(n_channels, n_classes)
@@ -58,7 +71,9 @@ class FullyConvolutional(Network):
         Convolutions by He's rule: it keeps the size of the signal from layer to layer, without which the deep trunks
         that do not normalize would hardly start to learn. Source: He et al., arXiv 1502.01852.
         """
-        for module in self.trunk.modules() if not self.pretrained else ():
+        if isinstance(self.trunk, Front):
+            redraw(self.trunk)
+        for module in self.trunk.modules() if not (self.pretrained or isinstance(self.trunk, Front)) else ():
             if isinstance(module, nn.Conv2d):
                 nn.init.kaiming_normal_(module.weight, nonlinearity="relu")
                 if module.bias is not None:
@@ -86,6 +101,8 @@ class FullyConvolutional(Network):
     def encode(self, batch: Batch) -> tuple[torch.Tensor, torch.Tensor]:
         """Cells (B, C, F', T') and which columns are real, (B, T')."""
         self._check_size(batch)
+        if isinstance(self.trunk, Front):
+            return self.trunk(batch.features, batch.mask)
         lengths = batch.lengths
         cells = (batch.features * batch.mask.unsqueeze(-1)).transpose(1, 2).unsqueeze(1)  # (B, 1, F, T)
         cells = cells.expand(-1, self.n_inputs, -1, -1)
@@ -106,7 +123,9 @@ class FullyConvolutional(Network):
 
     def clock(self, hop: float = HOP_SECONDS) -> Clock:
         """Seconds of the columns, and how many seconds each one sees."""
-        return _clock(self.time, hop, WINDOW_SECONDS / 2, hop * (self.time.field - 1) + WINDOW_SECONDS)
+        n = 2 if isinstance(self.trunk, Front) else 1  # frames that the first layer reads as one
+        field = hop * (n * self.time.field - 1) + WINDOW_SECONDS
+        return _clock(self.time, n * hop, WINDOW_SECONDS / 2 + (n - 1) * hop / 2, field)
 
     def bands(self) -> Clock:
         """Mel bands of the rows, and how many bands each one sees."""

@@ -97,20 +97,24 @@ class BiLSTM(nn.Module):
 
 
 class Encoder(nn.Module):
-    """Convolutions over time, then an LSTM in both directions."""
+    """A front, then an LSTM in both directions.
 
-    def __init__(
-        self, n_in: int, n_channels: int, n_hidden: int, sizes: Sequence[tuple[int, int]], dropout: float
-    ) -> None:
+    Args:
+        front: from (B, T, F) and (B, T) to (B, T', n_in) and (B, T').
+        added: the LSTM's states are added to what it reads (its width is then n_in), instead of taking its place.
+    """
+
+    def __init__(self, front: nn.Module, n_in: int, n_hidden: int, dropout: float, added: bool = False) -> None:
         super().__init__()
-        self.front = Convolutions(n_in, n_channels, sizes)
+        self.front, self.added = front, added
         self.dropout = nn.Dropout(dropout)
-        self.lstm = BiLSTM(n_channels, n_hidden)
+        self.lstm = BiLSTM(n_in, n_hidden)
 
     def forward(self, values: torch.Tensor, mask: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
-        """(B, T, n_in) and (B, T) to states (B, T', 2 n_hidden) and their mask (B, T')."""
+        """(B, T, F) and (B, T) to states (B, T', 2 n_hidden) and their mask (B, T')."""
         values, mask = self.front(values, mask)
-        return self.lstm(self.dropout(values), mask), mask
+        states = self.lstm(self.dropout(values), mask)
+        return (values + states if self.added else states), mask
 
 
 class MaskedNorm2d(nn.BatchNorm2d):

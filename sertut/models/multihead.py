@@ -18,6 +18,7 @@ from sertut.attention.pooling import mean_pooling
 from sertut.attention.selfattention import MultiHeadAttention
 from sertut.errors import SertutError
 from sertut.models.base import Network, Output
+from sertut.models.front import STEP, Front, front_clock
 from sertut.models.layers import REDUCTION, VOICE, Convolutions, states_clock
 from sertut.signals import Batch
 
@@ -61,6 +62,8 @@ class MultiHead(Network):
         calibrate: gate the heads: see :class:`~sertut.attention.calibration.HeadGate`.
         n_blocks: attention layers one on the other; the map is that of the last. 0 leaves the mean of the convolutions.
         dropout: share of values, and of attention weights, set to zero in training.
+        front: W, width of the :class:`~sertut.models.front.Front` that it hears through; 0 hears through convolutions
+            over time alone, 4 x fewer frames.
     """
 
     def __init__(
@@ -73,15 +76,19 @@ class MultiHead(Network):
         calibrate: bool = False,
         n_blocks: int = 1,
         dropout: float = 0.3,
+        front: int = 0,
     ) -> None:
         super().__init__()
         self.n_features = n_features
-        self.front = Convolutions(n_features, n_hidden, (*VOICE, (9, 1)))  # a state sees half a second, about a word
+        self.front: nn.Module
+        if front:
+            self.front, self.clock, self.step = Front(n_features, front, n_hidden), front_clock, STEP
+        else:  # a state sees half a second, about a word
+            self.front = Convolutions(n_features, n_hidden, (*VOICE, (9, 1)))
+            self.clock, self.step = states_clock, REDUCTION
         self.dropout = nn.Dropout(dropout)
         self.blocks = nn.ModuleList([Block(n_hidden, n_heads, focus, calibrate, dropout) for _ in range(n_blocks)])
         self.classify = nn.Linear(n_hidden, n_classes)
-
-    clock = staticmethod(states_clock)
 
     def forward(self, batch: Batch, maps: bool | None = None) -> Output:
         """Logits (B, C) and the map "attention" with axes ("head", "query", "time"), with gates if there are any.
@@ -102,7 +109,7 @@ class MultiHead(Network):
         return Output(logits, {"attention": AttentionMap(weights, ("head", "query", "time"), mask, clocks, gates)})
 
     def encode(self, batch: Batch) -> tuple[torch.Tensor, torch.Tensor, torch.Tensor]:
-        """What the first block reads: states (B, T', D), T' = ceil(T / 4), their mask and level, (B, T') each."""
+        """What the first block reads: states (B, T', D), T' = ceil(T / step), their mask and level, (B, T') each."""
         if batch.features.shape[-1] != self.n_features + 1:
             raise SertutError(
                 f"the network reads {self.n_features} features and the level, but got {batch.features.shape[-1]}"
@@ -110,7 +117,7 @@ class MultiHead(Network):
             )
         hidden, mask = self.front(batch.features[..., :-1], batch.mask)
         states = self.dropout(hidden + positions(hidden.shape[1], hidden.shape[2], hidden.device).to(hidden))
-        return states, mask, mean_level(batch.features[..., -1], batch.mask)
+        return states, mask, mean_level(batch.features[..., -1], batch.mask, self.step)
 
     @torch.no_grad()
     def windows(self, batch: Batch) -> tuple[torch.Tensor, torch.Tensor]:
@@ -145,8 +152,9 @@ def positions(n: int, n_features: int, device: torch.device | str = "cpu") -> to
     return POSITION * torch.cat([angles.sin(), angles.cos()], dim=1)
 
 
-def mean_level(level: torch.Tensor, mask: torch.Tensor) -> torch.Tensor:
-    """Level of each state, the mean over the real ones of the five frames around frame 4 u: (B, T) to (B, T')."""
-    pool = lambda values: avg_pool1d(values.unsqueeze(1), 5, stride=REDUCTION, padding=2).squeeze(1)  # noqa: E731
+def mean_level(level: torch.Tensor, mask: torch.Tensor, step: int = REDUCTION) -> torch.Tensor:
+    """Level of each state, the mean over the real ones of the ``step + 1`` frames around frame ``step * u``: (B, T) to
+    (B, T')."""
+    pool = lambda values: avg_pool1d(values.unsqueeze(1), step + 1, step, step // 2).squeeze(1)  # noqa: E731
     real = mask.to(level.dtype)
     return pool(level * real) / pool(real).clamp(min=1e-6)

@@ -1,6 +1,6 @@
 """A recurrent network, and five ways to make one vector of its many states.
 
-    features (B, T, F) -> convolutions, 4 x fewer frames -> LSTM, both directions -> states (B, T', H)
+    features (B, T, F) -> front -> LSTM, both directions -> states (B, T', H)
     states -> pooling: last | mean | max | attention | mixture -> logits (B, C)
 
 With ``pooling="attention"`` or ``"mixture"`` it is our reconstruction "after Desai, Cao & Shah" (arXiv 2203.03428); the
@@ -11,7 +11,8 @@ import torch
 
 from sertut.attention.maps import AttentionMap
 from sertut.models.base import Network, Output
-from sertut.models.layers import VOICE, Encoder, states_clock
+from sertut.models.front import Front, front_clock
+from sertut.models.layers import VOICE, Convolutions, Encoder, states_clock
 from sertut.models.readout import Readout
 from sertut.signals import Batch
 
@@ -26,6 +27,8 @@ class AttentiveLSTM(Network):
         n_channels: width of the convolutions before it.
         pooling: one of :data:`~sertut.models.readout.POOLINGS`.
         dropout: share of values set to zero in training, before the LSTM and before the classifier.
+        front: W, width of the :class:`~sertut.models.front.Front` that it hears through, whose states the LSTM's are
+            added to; 0 hears through convolutions over time alone, 4 x fewer frames.
     """
 
     def __init__(
@@ -36,12 +39,16 @@ class AttentiveLSTM(Network):
         n_channels: int = 64,
         pooling: str = "attention",
         dropout: float = 0.3,
+        front: int = 0,
     ) -> None:
         super().__init__()
-        self.encoder = Encoder(n_features, n_channels, n_hidden, VOICE, dropout)
-        self.pool = Readout(pooling, 2 * n_hidden, n_classes, dropout)
-
-    clock = staticmethod(states_clock)
+        width = 2 * n_hidden
+        if front:
+            self.encoder = Encoder(Front(n_features, front, width), width, n_hidden, dropout, added=True)
+        else:
+            self.encoder = Encoder(Convolutions(n_features, n_channels, VOICE), n_channels, n_hidden, dropout)
+        self.clock = front_clock if front else states_clock
+        self.pool = Readout(pooling, width, n_classes, dropout)
 
     def forward(self, batch: Batch) -> Output:
         """Logits (B, C) and, for "attention" and "mixture", the map "attention" with axes ("time",)."""
@@ -52,5 +59,5 @@ class AttentiveLSTM(Network):
         return Output(logits, {"attention": AttentionMap(weights, ("time",), mask, {"time": self.clock(batch.hop)})})
 
     def encode(self, batch: Batch) -> tuple[torch.Tensor, torch.Tensor]:
-        """States (B, T', H) of the LSTM, T' = ceil(T / 4), and their mask (B, T')."""
+        """States (B, T', H), T' = ceil(T / 4) or, behind a :class:`~sertut.models.front.Front`, ceil(T / 8); mask."""
         return self.encoder(batch.features, batch.mask)

@@ -166,11 +166,11 @@ def _network(training: Training, seed: int, fold: Fold, device: str) -> dict:
         "precision": run.precision,
         "report": report.tally.to_json(),
     }
-    if method.family == "convolutional" and "scale" not in method.arguments:
+    if method.recipes == "convolutional" and "scale" not in method.arguments:
         result |= _any_length(run, fold.test)
-    if method.family == "heads":
+    if method.recipes == "heads":
         result["deletion"] = deletion(run, fold.test).to_json()
-    if method.family == "audiovisual":
+    if method.recipes == "audiovisual":
         result |= _two_streams(training, run, report, fold)
     return result
 

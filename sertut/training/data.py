@@ -67,8 +67,8 @@ class Examples:
         """Every clip once, in random order, each one distorted anew.
 
         With ``recipe.similar``, clips of about the same length come together, these batches are shuffled, and each clip
-        of a batch is cut to the length of the shortest, at a random place: no padding. Clips with faces are not cut,
-        because the two streams would have to be cut alike.
+        of a batch is cut to the length of the shortest, at a random place: no padding. With ``recipe.whole`` none is
+        cut, and with faces none either, because the two streams would have to be cut alike.
         """
         order = torch.randperm(len(self), generator=generator)
         if recipe.similar:
@@ -79,7 +79,7 @@ class Examples:
             batches = [batches[i] for i in torch.randperm(len(batches), generator=generator).tolist()]
         for indices in (batch.tolist() for batch in batches):
             rows = [distorted(self.rows[i], recipe, generator) for i in indices]
-            cut = recipe.similar and self.faces is None
+            cut = recipe.similar and not recipe.whole and self.faces is None
             yield self.batch(indices, cut_to_shortest(rows, generator) if cut else rows)
 
 

@@ -246,7 +246,7 @@ def _one_epoch(
     generator = torch.Generator().manual_seed(1_000_003 * seed + epoch)
     steps = math.ceil(len(train) / recipe.batch_size)
     coarse = recipe.precision_on(device) == "bfloat16"
-    losses, sizes = [], []
+    losses, sizes, weights = [], [], None
     for step, batch in enumerate(train.shuffled(recipe, generator)):
         for group in optimizer.param_groups:
             group["lr"] = recipe.learning_rate * _warmup_then_cosine((epoch + step / steps) / recipe.epochs)
@@ -254,7 +254,9 @@ def _one_epoch(
         with torch.autocast(device.type, torch.bfloat16, enabled=coarse):
             output = model(batch)
         logits = output.logits.to(torch.promote_types(output.logits.dtype, torch.float32))
-        loss = cross_entropy(logits, batch.labels, label_smoothing=recipe.label_smoothing)
+        if recipe.balanced and not step:
+            weights = class_weights(train.labels, logits.shape[1]).to(logits)
+        loss = cross_entropy(logits, batch.labels, weights, label_smoothing=recipe.label_smoothing)
         if output.auxiliary is not None:
             loss = loss + output.auxiliary.to(loss.dtype)
         optimizer.zero_grad()
@@ -269,6 +271,12 @@ def _one_epoch(
     if not math.isfinite(total):
         raise SertutError(f"the loss is no longer a finite number in epoch {epoch}; lower learning_rate.")
     return total / len(train)
+
+
+def class_weights(labels: torch.Tensor, n_classes: int) -> torch.Tensor:
+    """Weights (C,) under which each class that is among `labels` (N,) has the same say, 1 on average over the clips."""
+    counts = torch.bincount(labels, minlength=n_classes)
+    return torch.where(counts > 0, len(labels) / ((counts > 0).sum() * counts.clamp(min=1)), 0.0)
 
 
 def _warmup_then_cosine(progress: float, warmup: float = 0.1) -> float:

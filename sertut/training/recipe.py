@@ -18,10 +18,11 @@ class Recipe:
 
     keep: which epoch's weights the run keeps: "best" on dev, or the "last" (where dev is too small to choose by).
     average: decay of a running average of the weights; where it is not 0, the average is tested and kept.
-    similar: batches of clips of similar length, cut to the shortest: no padding.
+    similar: batches of clips of similar length, cut to the shortest: no padding. whole: similar, but padded, not cut.
     stretch, gain, frequency_mask, time_mask: what may happen to a training clip each time it is seen, drawn uniformly:
     faster or slower by this share, louder or softer by so many standard deviations, and twice each up to as many mel
-    bands or frames blanked; see :mod:`sertut.training.augment`.
+    bands or frames blanked; see :mod:`sertut.training.augment`. voices: share of the training clips that are heard in
+    another voice. balanced: every class weighs the same in the loss, however many clips it has.
     precision: "float32", the same on every processor; "bfloat16"; or "auto", bfloat16 on a CUDA device that has it.
     """
 
@@ -35,6 +36,7 @@ class Recipe:
     keep: str = "best"
     average: float = 0.0
     similar: bool = False
+    whole: bool = False
     precision: str = "float32"
     feature: str = "log_mel"
     face: str = ""  # feature of the face, e.g. "hog"; "" for networks that only hear
@@ -42,6 +44,8 @@ class Recipe:
     gain: float = 0.0
     frequency_mask: int = 0
     time_mask: int = 0
+    voices: float = 0.0
+    balanced: bool = False
 
     def precision_on(self, device: torch.device) -> str:
         """What `precision` comes to on a device: "float32" or "bfloat16"."""

@@ -32,6 +32,11 @@ NETWORKS = {
     "alignment": lambda: AudioVisual(F, G, C, pooling="attention", score="additive", **STREAMS),
     "one lag": lambda: AudioVisual(F, G, C, fusion="one lag", synchrony=0.3, **STREAMS),
     "the voice asks": lambda: AudioVisual(F, G, C, fusion="one lag", query="voice", pooling="one embedding", **STREAMS),
+    "front, lstm": lambda: AttentiveLSTM(F, C, 8, front=2),
+    "front, heads": lambda: MultiHead(F - 1, C, 16, focus="loudest", calibrate=True, front=2),
+    "front, cells": lambda: FullyConvolutional(C, "front", scale=1.0, width=2),
+    "front, voice": lambda: AudioVisual(F, G, C, "voice", pooling="perception", front=2, **STREAMS),
+    "front, both": lambda: AudioVisual(F, G, C, pooling="attention", front=2, **STREAMS),
     "the voice asks the nearest": lambda: AudioVisual(F, G, C, fusion="nearest", query="voice", **STREAMS),
 }
 
@@ -107,8 +112,9 @@ def test_maps_are_distributions_over_real_steps(name, model):
             expected = asked.float() if sums.dim() == 2 else asked.float()[:, None].expand_as(sums)
         torch.testing.assert_close(sums, expected)
         assert (map_.weights.movedim(attended[0], 1)[~map_.mask] == 0).all(), key
-        steps = {"voice": [-(-n // 4) for n in VOICE], "face": list(FACE)}[map_.stream]
-        if isinstance(model, FullyConvolutional):
+        step = 8 if name.startswith("front") else 4
+        steps = {"voice": [-(-n // step) for n in VOICE], "face": list(FACE)}[map_.stream]
+        if name != "front, cells" and isinstance(model, FullyConvolutional):
             steps = model.time.size(torch.tensor(LONG)).tolist()
             assert map_.weights.shape[2] == model.frequency.size(torch.tensor(F))
         assert map_.mask.sum(dim=1).tolist() == steps

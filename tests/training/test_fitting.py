@@ -5,14 +5,15 @@ import dataclasses
 import numpy as np
 import pytest
 import torch
+import torchaudio
 
 from sertut.errors import SertutError
 from sertut.models import AttentiveLSTM, redraw
-from sertut.signals import FEATURES, Normalizer, feature
+from sertut.signals import FEATURES, Normalizer, feature, log_mel
 from sertut.training import fit, fitting, pick_device, predict
-from sertut.training.augment import distorted
+from sertut.training.augment import MEL_HZ, distorted, other_voice
 from sertut.training.data import Examples
-from sertut.training.fitting import _warmup_then_cosine
+from sertut.training.fitting import _warmup_then_cosine, class_weights
 from sertut.training.recipe import make_recipe
 from tests.conftest import tone
 
@@ -255,7 +256,8 @@ def test_a_loss_that_explodes_in_one_step_is_said_with_its_epoch(fold, monkeypat
 def test_batches_are_made_on_the_device_without_asking_it(similar):
     """Tensors on "meta" have no numbers: whoever asked for one, as a GPU would have to be waited for, would fail."""
     rows, faces = [torch.randn(40 + i, 129) for i in range(20)], [torch.randn(10 + i, 5) for i in range(20)]
-    how = dict(gain=0.2, frequency_mask=8, time_mask=8, feature="log_mel_relative_level", batch_size=8, similar=similar)
+    how = dict(voices=0.5, gain=0.2, frequency_mask=8, time_mask=8, batch_size=8, similar=similar)
+    how["feature"] = "log_mel_relative_level"
     for seen, more in ((None, dict(stretch=0.1)), (faces, {})):
         part, recipe = Examples(rows, torch.arange(20), seen), make_recipe(**how, **more)
         here, there = (
@@ -327,3 +329,34 @@ def test_a_masked_band_is_masked_in_both_halves_and_the_level_never():
         assert torch.equal(blank[:64], blank[64:128]) and not blank[128]
     with pytest.raises(SertutError, match="'mfcc_level' has no mel bands"):
         make_recipe(feature="mfcc_level", frequency_mask=3)
+
+
+def test_another_voice_is_the_recording_played_faster():
+    """Against a recording that is really played faster, and slowed down again: the bands move to where they are."""
+    rate, faster = 16_000, 5 / 4
+    t = torch.arange(rate) / rate
+    tone = sum(torch.sin(2 * torch.pi * 180 * k * t) / k for k in range(1, 20)) * (0.6 + 0.4 * torch.sin(20 * t))
+    short = torchaudio.functional.resample(tone, 5, 4)
+    table, played = log_mel((0.1 * tone).numpy()), log_mel((0.1 * short).numpy())
+    stretched = torch.nn.functional.interpolate(played.T[None], len(table), mode="linear")[0].T
+    voiced = MEL_HZ < 3000  # above, the recording has nothing
+    moved = other_voice(table, faster)
+    assert (moved - stretched)[:, voiced].abs().mean() < 0.6 * (table - stretched)[:, voiced].abs().mean()
+    torch.testing.assert_close(other_voice(table, 1.0), table, atol=1e-3, rtol=0)
+
+
+def test_a_voice_changes_no_level_and_both_halves_alike():
+    recipe = make_recipe(voices=1.0, feature="log_mel_relative_level")
+    row = torch.randn(20, 64).repeat(1, 2)
+    row = torch.cat([row, torch.randn(20, 1)], dim=1)
+    moved = distorted(row, recipe, torch.Generator().manual_seed(0))
+    assert (moved[:, :64] - row[:, :64]).abs().max() > 0.1
+    torch.testing.assert_close(moved[:, :64], moved[:, 64:128])
+    torch.testing.assert_close(moved[:, 128], row[:, 128])
+
+
+def test_balanced_classes_have_the_same_say():
+    weights = class_weights(torch.tensor([0, 1, 1, 1, 3, 3]), 5)
+    torch.testing.assert_close(weights, torch.tensor([2.0, 2 / 3, 0.0, 1.0, 0.0]))  # a class without clips has no say
+    counts = torch.tensor([1, 3, 0, 2, 0])
+    assert float((weights * counts).sum()) == pytest.approx(6)  # 1 on average: the learning rate keeps its meaning

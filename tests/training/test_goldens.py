@@ -9,12 +9,20 @@ import pytest
 import torch
 
 from sertut.models import AttentiveLSTM, AudioVisual, FullyConvolutional, MultiHead
+from sertut.models.front import Front
 from sertut.training.data import Examples
 from sertut.training.fitting import _one_epoch
 from sertut.training.recipe import make_recipe
 
 F, G, C = 10, 6, 3  # columns of the voice's table, of the face's, emotions
 RECIPE = make_recipe(epochs=3, batch_size=4, learning_rate=0.01)
+
+
+def over_cells_of(front: Front) -> FullyConvolutional:
+    model = FullyConvolutional(C, "front", dropout=0.0)
+    model.trunk = front
+    return model
+
 
 RECURRENT = dict(n_hidden=4, n_channels=6, dropout=0.0)
 HEADS = dict(n_hidden=8, n_heads=2, dropout=0.0)
@@ -41,6 +49,10 @@ NETWORKS = {
     "perception": lambda: AudioVisual(F, G, C, fusion="nearest", **STREAMS),
     "one embedding": lambda: AudioVisual(F, G, C, fusion="nearest", pooling="one embedding", **STREAMS),
     "face alone": lambda: AudioVisual(F, G, C, streams="face", pooling="attention", **STREAMS),
+    "front, soft attention": lambda: AttentiveLSTM(F, C, n_hidden=4, dropout=0.0, front=2),
+    "front, heads": lambda: MultiHead(F - 1, C, focus="learned", calibrate=True, front=2, **HEADS),
+    "front, attention over cells": lambda: over_cells_of(Front(F, 2, apart=True)),
+    "front, perception": lambda: AudioVisual(F, G, C, streams="voice", front=2, **STREAMS),
 }
 
 GOLDENS = {
@@ -65,6 +77,10 @@ GOLDENS = {
     "perception": (1.541415842, 1.45243664, 1.347216137, 0.4550132819, 0.1233917259, 0.7072177208),
     "one embedding": (1.276145836, 1.20424637, 1.147171869, 0.4550132819, 0.1534418569, 0.874411945),
     "face alone": (1.134592573, 1.089824699, 1.053259696, 6.822668537, -1.300446819, 0.1266030153),
+    "front, soft attention": (1.161247345, 1.049951867, 0.9570410957, 3.357953866, -0.7385043317, 0.890740626),
+    "front, heads": (1.824769186, 1.254458562, 1.067353225, 3.395276437, -0.1897624807, -0.5272181565),
+    "front, attention over cells": (1.427887911, 0.9898444491, 0.7252653753, 3.510908464, 0.8058619951, -0.9184313848),
+    "front, perception": (1.310124576, 1.226092688, 1.121106224, 3.434811997, -0.08779422564, -0.09979406361),
 }
 
 
@@ -89,6 +105,9 @@ def trained(name: str) -> tuple[float, ...]:
     with torch.no_grad():
         for parameter in model.parameters():
             parameter.copy_(uniform(generator, *parameter.shape))
+    for module in model.modules():
+        if isinstance(module, torch.nn.Dropout2d):
+            module.p = 0.0
     optimizer = torch.optim.AdamW(model.parameters(), lr=RECIPE.learning_rate, weight_decay=RECIPE.weight_decay)
     losses = [_one_epoch(model, part, optimizer, RECIPE, 0, e, torch.device("cpu"), None) for e in range(3)]
     parameters = [parameter.detach().flatten() for parameter in model.parameters()]
