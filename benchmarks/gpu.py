@@ -59,8 +59,8 @@ FAMILIES = {
     "AudioVisual": "perception",
 }
 """Family -> the method of :mod:`sertut.study` that stands for it."""
-DISTORTED = dict(gain=0.3, frequency_mask=8, time_mask=20, voices=0.6)
-"""What happens to recorded clips in training, and stretch=0.2 where no faces are seen; made corpora go without."""
+DISTORTED, UNSEEN = dict(gain=0.3, frequency_mask=8, time_mask=20), dict(stretch=0.2, voices=0.6)
+"""What happens to recorded clips in training, and what else where no faces are seen; made corpora go without."""
 EMOTIONS = ("anger", "disgust", "fear", "happiness", "neutral", "sadness", "surprise")
 BOUNDS = {"logits": 1e-4, "losses": 5e-3}
 """Largest differences between two devices. Losses may differ more, because a step divides small gradients by their own
@@ -96,20 +96,22 @@ class Task:
     def part(self, n: int) -> Examples:
         """Training clips from one end of the corpus to the other, `n` of them."""
         chosen = torch.linspace(0, len(self.train) - 1, min(n, len(self.train))).long()
-        faces = self.train.faces and [self.train.faces[i] for i in chosen]
-        return Examples([self.train.rows[i] for i in chosen], self.train.labels[chosen], faces)
+        tables = (self.train.rows, self.train.faces, self.train.voices)
+        rows, faces, voices = (part and [part[i] for i in chosen] for part in tables)
+        return Examples(rows or [], self.train.labels[chosen], faces, voices)
 
 
 def task(family: str, settings: Settings) -> Task:
     """The family's own recipe on the planted corpus, and all distortions."""
     method = FAMILIES[family]
     options = recipe("planted", method) | DISTORTED
-    how = make_recipe(**options, **({} if options.get("face") else dict(stretch=0.2)))
+    how = make_recipe(**options, **({} if options.get("face") else UNSEEN))
     if settings.corpus == "noise":
         train, dev = noise(how, settings.clips, seed=0), noise(how, settings.clips // 4, seed=1)
     else:
         fold = sertut.load(settings.corpus).folds()[0]
-        train, dev = (examples(part, how.feature, None, face=how.face) for part in (fold.train, fold.dev))
+        train = examples(fold.train, how.feature, None, face=how.face, voices=how.voices > 0)
+        dev = examples(fold.dev, how.feature, None, face=how.face)
     fitted = Normalizer.fit(train.rows), fit_face_normalizer(train.faces) if train.faces is not None else None
     torch.manual_seed(0)
     model = build(method, SimpleNamespace(name="planted", emotions=EMOTIONS))  # type: ignore[arg-type]
@@ -126,7 +128,8 @@ def noise(how: Recipe, n: int, seed: int) -> Examples:
         rows[-1][length // 3 : length // 3 + 33, 5 * label : 5 * label + 5] += 2.0
         faces.append(torch.randn(length // 4, FACE_FEATURES["hog_relative"][1] + 1, generator=generator))
         faces[-1][:, -1] = 1.0
-    return Examples(rows, labels, faces if how.face else None)
+    voices = [torch.stack([row, 0.9 * row]) for row in rows] if how.voices else None
+    return Examples(rows, labels, faces if how.face else None, voices)
 
 
 def undisturbed(model: nn.Module) -> nn.Module:
