@@ -13,7 +13,7 @@ from torch import nn
 
 from sertut.attention.maps import AttentionMap, Clock
 from sertut.attention.pooling import deviation, uniform
-from sertut.attention.spectrogram import SpectrogramAttention, cell_mask, mean_over_cells
+from sertut.attention.spectrogram import SpectrogramAttention, mean_over_cells
 from sertut.errors import SertutError, unknown
 from sertut.models.base import Network, Output, redraw
 from sertut.models.front import Front
@@ -54,8 +54,8 @@ class FullyConvolutional(Network):
         self.name = trunk
         self.trunk: Any
         if trunk == "front":
-            self.trunk = Front(N_MELS, width, apart=True)
-            layers, n_channels = list(self.trunk.convolutions), self.trunk.n_states
+            self.trunk = Front(N_MELS, width)
+            layers, n_channels = list(self.trunk.convolutions), self.trunk.n_channels
         else:
             self.trunk, n_channels = build_trunk(trunk)
             layers = list(self.trunk)
@@ -63,8 +63,7 @@ class FullyConvolutional(Network):
         self.n_inputs = layers[0].in_channels  # 3 where the trunk expects the colors of a photograph
         self.attend = SpectrogramAttention(n_channels, scale=scale) if pooling == "attention" else None
         self.dropout = nn.Dropout(dropout)
-        self.spread = trunk == "front"
-        self.classify = nn.Linear((1 + self.spread) * n_channels, n_classes)
+        self.classify = nn.Linear(2 * self.trunk.n_states if trunk == "front" else n_channels, n_classes)
         self.pretrained = False  # True: the trunk's weights come from elsewhere and are not drawn anew
 
     def reset_parameters(self) -> None:
@@ -93,25 +92,36 @@ class FullyConvolutional(Network):
             SertutError: a clip is too short for one cell, or has too few features.
         """
         cells, mask = self.encode(batch)  # (B, C, F', T'), (B, T')
-        if self.attend is None:
+        if isinstance(self.trunk, Front):
+            pooled, weights = self._columns(cells, mask)
+        elif self.attend is None:
             pooled, weights = mean_over_cells(cells, mask), None
         else:
             pooled, weights = self.attend(cells, mask)  # (B, C), (B, T', F')
-        if self.spread:
-            looked = uniform(cell_mask(cells, mask).flatten(1)) if weights is None else weights.flatten(1)
-            states = cells.permute(0, 3, 2, 1).flatten(1, 2)  # (B, T' F', C)
-            pooled = torch.cat([pooled, deviation(states, looked.unsqueeze(1)).squeeze(1)], dim=1)
+        logits = self.classify(self.dropout(pooled))
         if weights is None:
-            return Output(self.classify(self.dropout(pooled)))
+            return Output(logits)
         clocks = {"time": self.clock(batch.hop), "frequency": self.bands()}
-        map_ = AttentionMap(weights, ("time", "frequency"), mask, clocks)
-        return Output(self.classify(self.dropout(pooled)), {"attention": map_})
+        return Output(logits, {"attention": AttentionMap(weights, ("time", "frequency"), mask, clocks)})
+
+    def _columns(self, cells: torch.Tensor, mask: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor | None]:
+        """Mean and spread (B, 2 D) of the states that the front makes of cells under attention, and its weights.
+
+        One softmax over all cells, used twice: the shares of the rows in a column say what is heard of it, their sum
+        what the column counts. A plain sum over cells would lose what only several rows together tell: on dev speakers
+        such a network did not even learn its training set.
+        """
+        looked = None if self.attend is None else self.attend.weights(cells, mask)  # (B, T', F')
+        times = uniform(mask) if looked is None else looked.sum(dim=2)  # (B, T')
+        shares = None if looked is None else looked / times.clamp(min=1e-9).unsqueeze(2)
+        states, times = self.trunk.states(cells, mask, shares), times.unsqueeze(1)
+        return torch.cat([times.to(states) @ states, deviation(states, times)], dim=2).squeeze(1), looked
 
     def encode(self, batch: Batch) -> tuple[torch.Tensor, torch.Tensor]:
         """Cells (B, C, F', T') and which columns are real, (B, T')."""
         self._check_size(batch)
         if isinstance(self.trunk, Front):
-            return self.trunk(batch.features, batch.mask)
+            return self.trunk.cells(batch.features, batch.mask)
         lengths = batch.lengths
         cells = (batch.features * batch.mask.unsqueeze(-1)).transpose(1, 2).unsqueeze(1)  # (B, 1, F, T)
         cells = cells.expand(-1, self.n_inputs, -1, -1)

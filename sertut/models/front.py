@@ -32,15 +32,12 @@ class Front(nn.Module):
         n_features: F, mel bands. width: W; the convolutions have W, 2 W, 3 W and 4 W channels.
         n_states: D, columns of a state.
         dropout: share of channels set to zero in training.
-        apart: keep the rows of the map apart, for attention over time and frequency.
 
     Raises:
         SertutError: the table has other columns than mel bands.
     """
 
-    def __init__(
-        self, n_features: int = 64, width: int = 16, n_states: int = 96, dropout: float = 0.05, apart: bool = False
-    ) -> None:
+    def __init__(self, n_features: int = 64, width: int = 16, n_states: int = 96, dropout: float = 0.05) -> None:
         super().__init__()
         sizes = [2, width, 2 * width, 3 * width, 4 * width]
         self.convolutions = nn.ModuleList(
@@ -54,19 +51,23 @@ class Front(nn.Module):
             n_rows = -(-n_rows // stride)
         self.n_channels, self.n_rows, self.n_states = sizes[-1], n_rows, n_states
         self.project = nn.Linear(n_rows * sizes[-1], n_states, bias=False)  # which row speaks is told apart
-        self.apart, self.norm = apart, MaskedNorm2d(n_states) if apart else MaskedNorm(n_states)
+        self.norm = MaskedNorm(n_states)
 
     def forward(self, features: torch.Tensor, mask: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
-        """States (B, T', D) of `features` (B, T, F) under `mask` (B, T), and their mask (B, T'); T' = ceil(T / 8).
-
-        With `apart`, what each of the F' rows says by itself instead of their sum: (B, D, F', T').
-        """
+        """States (B, T', D) of `features` (B, T, F) under `mask` (B, T), and their mask (B, T'); T' = ceil(T / 8)."""
         cells, mask = self.cells(features, mask)
-        if self.apart:
-            weights = self.project.weight.unflatten(1, (self.n_rows, self.n_channels))  # (D, F', C)
-            return self.norm(torch.einsum("bcft,dfc->bdft", cells, weights), mask), mask
-        columns = cells.permute(0, 3, 2, 1).flatten(2)  # (B, T', F' C)
-        return torch.relu(self.norm(self.project(columns), mask)), mask
+        return self.states(cells, mask), mask
+
+    def states(self, cells: torch.Tensor, mask: torch.Tensor, shares: torch.Tensor | None = None) -> torch.Tensor:
+        """States (B, T', D) of `cells` (B, C, F', T') under their mask (B, T').
+
+        Args:
+            shares: (B, T', F'), what each row counts in its column; they add up to 1. By default all count alike.
+        """
+        columns = cells.permute(0, 3, 2, 1)  # (B, T', F', C)
+        if shares is not None:
+            columns = columns * (self.n_rows * shares).unsqueeze(-1)
+        return torch.relu(self.norm(self.project(columns.flatten(2)), mask))
 
     def cells(self, features: torch.Tensor, mask: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
         """What the convolutions make of it: (B, C, F', T'), zero on padding, and the mask (B, T')."""

@@ -46,16 +46,38 @@ def test_a_state_is_where_its_clock_says():
         assert abs(centers[answer.argmax()] - frame) <= STEP / 2 + 1
 
 
-def test_rows_apart_add_up_to_what_a_state_is_made_of():
-    features, mask = torch.randn(2, 50, 64), torch.ones(2, 50, dtype=torch.bool)
-    together, apart = Front(width=3).eval(), Front(width=3, apart=True).eval()
-    together.load_state_dict(apart.state_dict())  # the same names and shapes
-    heard = {}
-    for name, front in (("together", together), ("apart", apart)):
-        front.norm.register_forward_pre_hook(lambda _, inputs, name=name: heard.update({name: inputs[0]}))
-        front(features, mask)
-    torch.testing.assert_close(heard["apart"].sum(2).transpose(1, 2), heard["together"])
-    assert (heard["apart"][:, :, 1] - heard["apart"][:, :, 6]).abs().mean() > 1e-3  # a row has weights of its own
+def test_equal_shares_change_nothing_and_a_share_of_one_hears_one_row():
+    front, features, mask = Front(width=3).eval(), torch.randn(2, 50, 64), torch.ones(2, 50, dtype=torch.bool)
+    cells, real = front.cells(features, mask)
+    equal = torch.full((2, real.shape[1], front.n_rows), 1 / front.n_rows)
+    torch.testing.assert_close(front.states(cells, real, equal), front(features, mask)[0])
+    only = torch.zeros_like(equal).index_fill(2, torch.tensor([5]), 1.0)
+    other = cells.clone()
+    other[:, :, :5] += 1.0
+    torch.testing.assert_close(front.states(other, real, only), front.states(cells, real, only))
+    assert not torch.allclose(front.states(other, real), front.states(cells, real))
+
+
+def test_weights_over_cells_say_what_is_heard_and_when():
+    """Against a loop over columns; uniform weights give what mean pooling gives."""
+    model = FullyConvolutional(5, "front", scale=1.0, width=2).eval()
+    features, mask = torch.randn(1, 60, 64), torch.ones(1, 60, dtype=torch.bool)
+    cells, real = model.trunk.cells(features, mask)
+    output = model(Batch(features, mask, torch.zeros(1, dtype=torch.long)))
+    weights = output.maps["attention"].weights[0]  # (T', F')
+    states = []
+    for t in range(len(weights)):
+        heard = torch.cat([8 * weights[t, f] / weights[t].sum() * cells[0, :, f, t] for f in range(8)])
+        states.append(torch.relu(model.trunk.norm(model.trunk.project(heard)[None, None], real[:, :1]))[0, 0])
+    states, times = torch.stack(states), weights.sum(1)
+    mean = times @ states
+    pooled = torch.cat([mean, (times @ states**2 - mean**2).clamp(min=1e-5).sqrt()])
+    torch.testing.assert_close(model.classify(pooled), output.logits[0], atol=1e-5, rtol=1e-4)
+    plain = FullyConvolutional(5, "front", "mean", width=2).eval()
+    plain.load_state_dict(model.state_dict(), strict=False)
+    model.attend.scale = 0.0
+    batch = Batch(features, mask, torch.zeros(1, dtype=torch.long))
+    torch.testing.assert_close(model(batch).logits, plain(batch).logits, atol=1e-5, rtol=1e-4)
 
 
 @pytest.mark.parametrize(("width", "most"), [(12, 130_000), (16, 165_000), (24, 300_000)])
