@@ -6,7 +6,7 @@ import importlib
 from pathlib import Path
 
 from sertut.corpora import afew, cremad, emodb, iemocap, ravdess, ravdess_video, spliced
-from sertut.corpora.cache import clip_level, load_faces, load_features, read_clip
+from sertut.corpora.cache import clip_level, load_faces, load_features, load_voices, read_clip
 from sertut.corpora.clip import Clip, Region
 from sertut.corpora.corpus import About, Corpus, Fold, Problem
 from sertut.corpora.folds import random_fold

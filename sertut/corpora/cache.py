@@ -21,7 +21,7 @@ from sertut.corpora.clip import Clip
 from sertut.errors import AudioError, unknown
 from sertut.files import data_folder, writing
 from sertut.progress import progress_bar
-from sertut.signals import SAMPLE_RATE, feature, level_db, read_audio
+from sertut.signals import SAMPLE_RATE, VOICES, at_tempo, feature, in_voice, level_db, read_audio
 from sertut.signals.features import settings
 from sertut.video import FACE_FEATURES, face_settings, n_video_frames, on_clock, read_faces
 
@@ -128,6 +128,24 @@ def load_features(clips: Iterable[Clip], name: str = "log_mel", progress: bool =
             raise problem if already_named else AudioError(f"{clip.audio}: {problem}") from problem
 
     return in_threads(one, clips, f"{name} features", progress)
+
+
+def load_voices(clips: Iterable[Clip], name: str, progress: bool = True) -> list[torch.Tensor]:
+    """Features of each clip in other voices, (V, T, F) each, in half precision: see :data:`~sertut.signals.VOICES`.
+
+    Errors as of :func:`load_features`.
+    """
+    compute = feature(name)
+
+    def one(clip: Clip) -> torch.Tensor:
+        def voices() -> torch.Tensor:
+            samples = read_clip(clip)
+            n = len(compute(samples))
+            return torch.stack([at_tempo(compute(in_voice(samples, *ratio)), n) for ratio in VOICES]).half()
+
+        return _on_disk(f"{settings(name)}-voices", content_hash(clip.audio), voices)
+
+    return in_threads(one, clips, "other voices", progress)
 
 
 def load_faces(clips: Iterable[Clip], name: str = "hog", progress: bool = True) -> list[torch.Tensor]:

@@ -20,6 +20,7 @@ HOP = 160  # samples from one frame to the next
 WINDOW_SECONDS = WINDOW / SAMPLE_RATE  # 0.025 s
 HOP_SECONDS = HOP / SAMPLE_RATE  # 0.010 s
 N_FFT = 512  # points of the Fourier transform: the next power of two above WINDOW
+LONG_WINDOW, LONG_N_FFT = 640, 1024  # 40 ms, which tell the harmonics of a low voice apart
 N_MELS = 64  # mel bands of the log-mel spectrogram
 N_MFCC = 40  # mel-frequency cepstral coefficients
 LOWEST_HZ = 50.0  # below it there is hum, not voice
@@ -50,6 +51,11 @@ def log_mel(samples: np.ndarray) -> torch.Tensor:
         AudioError: the clip is shorter than one frame.
     """
     return _decibels(_spectrum(_mel, samples))
+
+
+def log_mel_long(samples: np.ndarray) -> torch.Tensor:
+    """:func:`log_mel` through windows of 40 ms around the centers of the same frames; (T, 64)."""
+    return _decibels(_spectrum(_long_mel, samples, LONG_N_FFT))
 
 
 def mfcc(samples: np.ndarray) -> torch.Tensor:
@@ -98,6 +104,11 @@ def log_mel_level(samples: np.ndarray) -> torch.Tensor:
     return torch.cat([log_mel(samples), level_db(samples).unsqueeze(1)], dim=1)
 
 
+def log_mel_long_level(samples: np.ndarray) -> torch.Tensor:
+    """:func:`log_mel_long` and, as the last column, :func:`level_db`; (T, 65)."""
+    return torch.cat([log_mel_long(samples), level_db(samples).unsqueeze(1)], dim=1)
+
+
 def mfcc_level(samples: np.ndarray) -> torch.Tensor:
     """:func:`mfcc` and, as the last column, :func:`level_db`; (T, 41)."""
     return torch.cat([mfcc(samples), level_db(samples).unsqueeze(1)], dim=1)
@@ -125,6 +136,8 @@ class Feature(NamedTuple):
 BANDS = tuple(range(N_MELS))
 FEATURES: dict[str, Feature] = {
     "log_mel": Feature(log_mel, N_MELS, (0,), BANDS),
+    "log_mel_long": Feature(log_mel_long, N_MELS, (0,), BANDS),
+    "log_mel_long_level": Feature(log_mel_long_level, N_MELS + 1, (0,), (*BANDS, N_MELS)),
     "mfcc": Feature(mfcc, N_MFCC, (), (0,)),
     "log_mel_level": Feature(log_mel_level, N_MELS + 1, (0,), (*BANDS, N_MELS)),
     "mfcc_level": Feature(mfcc_level, N_MFCC + 1, (), (0, N_MFCC)),
@@ -158,24 +171,29 @@ def _framed(samples: np.ndarray) -> torch.Tensor:
     return torch.from_numpy(np.ascontiguousarray(samples, dtype=np.float32))
 
 
-def _spectrum(transform: Callable[[], torch.nn.Module], samples: np.ndarray) -> torch.Tensor:
-    """(T, F), where frame t covers exactly the 400 samples from 160 t.
+def _spectrum(transform: Callable[[], torch.nn.Module], samples: np.ndarray, n_fft: int = N_FFT) -> torch.Tensor:
+    """(T, F), where frame t covers exactly the 400 samples from 160 t, or is centered on them.
 
-    torch.stft centers its 400-sample window inside 512 points; padding half the difference on each side aligns both.
+    torch.stft centers its window inside `n_fft` points; padding half the difference on each side aligns both.
     """
-    margin = (N_FFT - WINDOW) // 2
+    margin = (n_fft - WINDOW) // 2
     with torch.no_grad():
         return transform()(torch.nn.functional.pad(_framed(samples), (margin, margin))).T.contiguous()
 
 
-def _settings(n_mels: int) -> dict:
-    sizes = dict(n_fft=N_FFT, win_length=WINDOW, hop_length=HOP, center=False)
+def _settings(n_mels: int, n_fft: int = N_FFT, window: int = WINDOW) -> dict:
+    sizes = dict(n_fft=n_fft, win_length=window, hop_length=HOP, center=False)
     return dict(**sizes, f_min=LOWEST_HZ, f_max=HIGHEST_HZ, n_mels=n_mels)
 
 
 @functools.cache
 def _mel() -> torch.nn.Module:
     return MelSpectrogram(SAMPLE_RATE, **_settings(N_MELS))
+
+
+@functools.cache
+def _long_mel() -> torch.nn.Module:
+    return MelSpectrogram(SAMPLE_RATE, **_settings(N_MELS, LONG_N_FFT, LONG_WINDOW))
 
 
 @functools.cache

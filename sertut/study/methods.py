@@ -27,7 +27,7 @@ LAST = dict(average=0.99, keep="last")
 RELATIVE = dict(feature="log_mel_relative_level")
 
 # Found on dev speakers of RAVDESS (book/tried.csv): what helps most is that no clip is cut.
-EAR = dict(similar=True, whole=True, keep="last", balanced=True, weight_decay=0.02)
+EAR = dict(feature="log_mel_long", similar=True, whole=True, keep="last", balanced=True, weight_decay=0.02)
 OTHERS = dict(stretch=0.2, gain=0.3, frequency_mask=8, time_mask=20, voices=0.6, average=0.995)
 
 RECIPES: Mapping[str, Mapping[str, Mapping]] = {
@@ -117,9 +117,9 @@ METHODS: Mapping[str, Method] = {
     "ear-mean": Method("recurrent", dict(pooling="mean", **EAR_LSTM)),
     "ear-max": Method("recurrent", dict(pooling="max", **EAR_LSTM)),
     "ear-attention": Method("recurrent", EAR_LSTM),
-    "ear-heads": Method("heads", EAR_HEADS, "log_mel_level"),
-    "ear-heads+FA": Method("heads", dict(focus="learned", **EAR_HEADS), "log_mel_level"),
-    "ear-heads+FA+CA": Method("heads", dict(focus="learned", calibrate=True, **EAR_HEADS), "log_mel_level"),
+    "ear-heads": Method("heads", EAR_HEADS, "log_mel_long_level"),
+    "ear-heads+FA": Method("heads", dict(focus="learned", **EAR_HEADS), "log_mel_long_level"),
+    "ear-heads+FA+CA": Method("heads", dict(focus="learned", calibrate=True, **EAR_HEADS), "log_mel_long_level"),
     "ear-cells": Method("convolutional", dict(trunk="front", width=WIDTH)),
     "ear-cells-mean": Method("convolutional", dict(trunk="front", width=WIDTH, pooling="mean")),
     "ear-perception": Method("audiovisual", dict(streams="voice", **EAR_LSTM)),

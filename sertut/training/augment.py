@@ -1,18 +1,9 @@
 """Small distortions of the training clips, so that few speakers go further. Dev and test clips are never touched."""
 
-import math
-
 import torch
 
 from sertut.signals import FEATURES, N_MELS
-from sertut.signals.features import HIGHEST_HZ, LOWEST_HZ
 from sertut.training.recipe import Recipe
-
-_LOW, _HIGH = (2595 * math.log10(1 + hz / 700) for hz in (LOWEST_HZ, HIGHEST_HZ))
-MEL_HZ = 700 * (10 ** (torch.linspace(_LOW, _HIGH, N_MELS + 2)[1:-1] / 2595) - 1)
-"""Center of each mel band."""
-VOICE_RANGE = 1.25
-"""Largest ratio by which the frequencies of a voice are raised, or lowered."""
 
 
 def distorted(row: torch.Tensor, recipe: Recipe, generator: torch.Generator) -> torch.Tensor:
@@ -32,10 +23,6 @@ def distorted(row: torch.Tensor, recipe: Recipe, generator: torch.Generator) -> 
         length = max(1, round(len(row) / draw(1 - recipe.stretch, 1 + recipe.stretch)))
         row = torch.nn.functional.interpolate(row.T[None], size=length, mode="linear", align_corners=False)[0].T
     row = row.clone()
-    if recipe.voices and draw(0, 1) < recipe.voices:
-        ratio = VOICE_RANGE ** draw(-1, 1)
-        for first in FEATURES[recipe.feature].mel_starts:
-            row[:, first : first + N_MELS] = other_voice(row[:, first : first + N_MELS], ratio)
     if recipe.gain:
         row[:, list(FEATURES[recipe.feature].follow_level)] += draw(-recipe.gain, recipe.gain)
     for _ in range(2):
@@ -49,15 +36,3 @@ def distorted(row: torch.Tensor, recipe: Recipe, generator: torch.Generator) -> 
             start = draw_int(0, len(row) - width)
             row[start : start + width] = 0.0
     return row
-
-
-def other_voice(table: torch.Tensor, ratio: float) -> torch.Tensor:
-    """Mel bands (T, 64) as if all frequencies, of the throat and of its resonances, were `ratio` times as high.
-
-    Band k gets what was heard at its frequency divided by `ratio`. Source: vocal tract length perturbation, Jaitly &
-    Hinton, ICML workshop 2013; here the pitch moves along, as when a recording is played faster.
-    """
-    hz = MEL_HZ / ratio
-    place = (torch.bucketize(hz, MEL_HZ) - 1).clamp(0, N_MELS - 2)
-    share = ((hz - MEL_HZ[place]) / (MEL_HZ[place + 1] - MEL_HZ[place])).clamp(0, 1)
-    return torch.lerp(table[:, place], table[:, place + 1], share)

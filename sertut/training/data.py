@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 
 import torch
 
-from sertut.corpora import Corpus, load_faces, load_features
+from sertut.corpora import Corpus, load_faces, load_features, load_voices
 from sertut.errors import SertutError
 from sertut.signals import Batch, Normalizer, pad
 from sertut.tensors import digest_of_tensors
@@ -20,11 +20,13 @@ class Examples:
     """Normalized features and labels of a set of clips: rows[i] is (T_i, F), labels (N,).
 
     faces: for networks that see, faces[i] is (T'_i, F' + 1); its last column is 1 where a face was found, else 0.
+    voices: the same clips in V other voices, voices[i] is (V, T_i, F).
     """
 
     rows: Sequence[torch.Tensor]
     labels: torch.Tensor
     faces: Sequence[torch.Tensor] | None = None
+    voices: Sequence[torch.Tensor] | None = None
 
     def __len__(self) -> int:
         return len(self.rows)
@@ -40,7 +42,8 @@ class Examples:
         faces = self.faces
         if faces is not None and face_normalizer:
             faces = [normalize_face(row, face_normalizer) for row in faces]
-        return Examples([normalizer(row) for row in self.rows], self.labels, faces)
+        voices = self.voices and [normalizer(row).half() for row in self.voices]
+        return Examples([normalizer(row) for row in self.rows], self.labels, faces, voices)
 
     def batch(self, indices: Sequence[int], rows: Sequence[torch.Tensor] | None = None) -> Batch:
         """The clips at `indices` as one padded batch; `rows` replaces their features."""
@@ -73,9 +76,15 @@ class Examples:
         if recipe.similar:
             batches = [batches[i] for i in torch.randperm(len(batches), generator=generator).tolist()]
         for indices in (batch.tolist() for batch in batches):
-            rows = [distorted(self.rows[i], recipe, generator) for i in indices]
+            rows = [distorted(self.heard(i, recipe, generator), recipe, generator) for i in indices]
             cut = recipe.similar and not recipe.whole and self.faces is None
             yield self.batch(indices, cut_to_shortest(rows, generator) if cut else rows)
+
+    def heard(self, i: int, recipe: Recipe, generator: torch.Generator) -> torch.Tensor:
+        """Clip `i` (T_i, F) in its own voice or, in a share ``recipe.voices`` of all cases, in one of the others."""
+        if self.voices is None or torch.rand((), generator=generator) >= recipe.voices:
+            return self.rows[i]
+        return self.voices[i][torch.randint(len(self.voices[i]), (), generator=generator)].float()
 
 
 def cut_to_shortest(rows: Sequence[torch.Tensor], generator: torch.Generator) -> list[torch.Tensor]:
@@ -92,11 +101,13 @@ def examples(
     progress: bool = False,
     face: str = "",
     face_normalizer: Normalizer | None = None,
+    voices: bool = False,
 ) -> Examples:
-    """Load the features of a corpus, and of its faces if asked for; normalize where there is a normalizer."""
+    """Load the features of a corpus, of its faces and in other voices if asked for; normalize by the normalizer."""
     rows = load_features(corpus, feature, progress=progress)
     labels = torch.tensor([corpus.label(clip) for clip in corpus])
-    raw = Examples(rows, labels, load_faces(corpus, face, progress=progress) if face else None)
+    faces = load_faces(corpus, face, progress=progress) if face else None
+    raw = Examples(rows, labels, faces, load_voices(corpus, feature, progress) if voices else None)
     return raw.normalized(normalizer, face_normalizer) if normalizer else raw
 
 

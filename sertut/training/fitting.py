@@ -114,7 +114,8 @@ class _Training:
         recipe: Recipe,
     ) -> None:
         self.seed, self.device, self.recipe, self.emotions = seed, device, recipe, fold.emotions
-        train, dev = (examples(part, recipe.feature, None, progress, recipe.face) for part in (fold.train, fold.dev))
+        train = examples(fold.train, recipe.feature, None, progress, recipe.face, voices=recipe.voices > 0)
+        dev = examples(fold.dev, recipe.feature, None, progress, recipe.face)
         self.normalizer = Normalizer.fit(train.rows)
         self.face_normalizer = fit_face_normalizer(train.faces) if train.faces is not None else None
         self.train, self.dev = (part.normalized(self.normalizer, self.face_normalizer) for part in (train, dev))

@@ -5,13 +5,12 @@ import dataclasses
 import numpy as np
 import pytest
 import torch
-import torchaudio
 
 from sertut.errors import SertutError
 from sertut.models import AttentiveLSTM, redraw
-from sertut.signals import FEATURES, Normalizer, feature, log_mel
+from sertut.signals import FEATURES, Normalizer, feature
 from sertut.training import fit, fitting, pick_device, predict
-from sertut.training.augment import MEL_HZ, distorted, other_voice
+from sertut.training.augment import distorted
 from sertut.training.data import Examples
 from sertut.training.fitting import _warmup_then_cosine, class_weights
 from sertut.training.recipe import make_recipe
@@ -297,28 +296,16 @@ def test_a_masked_band_is_masked_in_both_halves_and_the_level_never():
         make_recipe(feature="mfcc_level", frequency_mask=3)
 
 
-def test_another_voice_is_the_recording_played_faster():
-    """Against a recording that is really played faster, and slowed down again: the bands move to where they are."""
-    rate, faster = 16_000, 5 / 4
-    t = torch.arange(rate) / rate
-    tone = sum(torch.sin(2 * torch.pi * 180 * k * t) / k for k in range(1, 20)) * (0.6 + 0.4 * torch.sin(20 * t))
-    short = torchaudio.functional.resample(tone, 5, 4)
-    table, played = log_mel((0.1 * tone).numpy()), log_mel((0.1 * short).numpy())
-    stretched = torch.nn.functional.interpolate(played.T[None], len(table), mode="linear")[0].T
-    voiced = MEL_HZ < 3000  # above, the recording has nothing
-    moved = other_voice(table, faster)
-    assert (moved - stretched)[:, voiced].abs().mean() < 0.6 * (table - stretched)[:, voiced].abs().mean()
-    torch.testing.assert_close(other_voice(table, 1.0), table, atol=1e-3, rtol=0)
-
-
-def test_a_voice_changes_no_level_and_both_halves_alike():
-    recipe = make_recipe(voices=1.0, feature="log_mel_relative_level")
-    row = torch.randn(20, 64).repeat(1, 2)
-    row = torch.cat([row, torch.randn(20, 1)], dim=1)
-    moved = distorted(row, recipe, torch.Generator().manual_seed(0))
-    assert (moved[:, :64] - row[:, :64]).abs().max() > 0.1
-    torch.testing.assert_close(moved[:, :64], moved[:, 64:128])
-    torch.testing.assert_close(moved[:, 128], row[:, 128])
+def test_a_share_of_the_clips_is_heard_in_another_voice():
+    rows = [torch.full((5, 64), float(i)) for i in range(3)]
+    voices = [torch.stack([row + 0.25 * (v + 1) for v in range(4)]).half() for row in rows]
+    part, generator = Examples(rows, torch.zeros(3, dtype=torch.long), voices=voices), torch.Generator().manual_seed(0)
+    heard = torch.tensor([float(part.heard(1, make_recipe(voices=0.6), generator)[0, 0]) for _ in range(400)])
+    assert set(heard.tolist()) == {1.0, 1.25, 1.5, 1.75, 2.0}
+    assert (heard != 1.0).float().mean() == pytest.approx(0.6, abs=0.08)
+    assert all((part.heard(1, make_recipe(), generator) == rows[1]).all() for _ in range(20))
+    halved = part.normalized(Normalizer(torch.ones(64), 2 * torch.ones(64)))
+    torch.testing.assert_close(halved.voices[2].float(), (voices[2].float() - 1) / 2)
 
 
 def test_balanced_classes_have_the_same_say():
