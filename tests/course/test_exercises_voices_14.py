@@ -16,6 +16,13 @@ def relative(v, m, last=lambda v, m, c, n: c / ((c.square().sum(1, keepdim=True)
     return last(v, m, (v - v.sum(1, keepdim=True) / n) * m.unsqueeze(-1), n)
 
 
+def not_masked(v, m):
+    def unmasked(v, m, c, n):
+        return (v - v.sum(1, keepdim=True) / n) / ((c.square().sum(1, keepdim=True) / n).sqrt() + 0.2)
+
+    return relative(v, m, unmasked)
+
+
 def whole_batch(v, m):
     return (v - v[m].mean(0)) * m.unsqueeze(-1) / (v[m].std(0, correction=0) + 0.2)
 
@@ -37,7 +44,8 @@ MISTAKES = [
     ("14.1", lambda a, b, x: (a * (1 + x), b), "not a product"),
     ("14.1", lambda a, b, x: a + x, "return two values"),
     ("14.2", lambda v, m: (v - v.mean(1, keepdim=True)) / (v.std(1, keepdim=True) + 0.2), "the fault is still there"),
-    ("14.2", lambda v, m: relative(v, m) + (1 - m.unsqueeze(-1).float()) * relative(v, v[:, :, 0] > -9), "different"),
+    ("14.2", not_masked, "padding must stay zero"),
+    ("14.2", lambda v, m: relative(v, m) / 2, "The values are different"),
     ("14.2", whole_batch, "relative to the batch"),
     ("14.2", lambda v, m: relative(v, m, lambda v, m, c, n: c / (c.square().sum(1, True) / n).sqrt()), "blown up"),
     ("14.2", lambda v, m: relative(v, m, lambda v, m, c, n: c / (c.square().sum(1, True) / n + 0.2).sqrt()), "root"),
