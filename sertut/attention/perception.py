@@ -10,6 +10,7 @@ from __future__ import annotations
 import torch
 from torch import nn
 
+from sertut.attention.pooling import deviation
 from sertut.attention.softmax import masked_softmax
 
 
@@ -27,20 +28,27 @@ class PerceptionAttention(nn.Module):
     Args:
         n_features: H. n_classes: K. n_embedding: E. n_units: G.
         shared: one embedding for all emotions, the control: they then look at the same moments.
+        spread: the evidence is also how much the steps that are looked at differ, (2 H,) instead of (H,).
 
     Source: reconstruction, after Chao et al.
     """
 
     def __init__(
-        self, n_features: int, n_classes: int, n_embedding: int = 16, n_units: int = 32, shared: bool = False
+        self,
+        n_features: int,
+        n_classes: int,
+        n_embedding: int = 16,
+        n_units: int = 32,
+        shared: bool = False,
+        spread: bool = False,
     ) -> None:
         super().__init__()
-        self.n_classes = n_classes
+        self.n_classes, self.spread = n_classes, spread
         self.embeddings = nn.Parameter(torch.empty(1 if shared else n_classes, n_embedding))  # mu
         self.state = nn.Linear(n_features, n_units)  # P, q
         self.emotion = nn.Linear(n_embedding, n_units, bias=False)  # R
         self.score = nn.Linear(n_units, 1, bias=False)  # r; a bias here would be lost in the softmax
-        self.evidence = nn.Linear(n_features, n_classes)  # o, b
+        self.evidence = nn.Linear((1 + spread) * n_features, n_classes)  # o, b
         self.reset_parameters()
 
     def reset_parameters(self) -> None:
@@ -59,4 +67,6 @@ class PerceptionAttention(nn.Module):
         """Logits (B, K) of `states` (B, T, H) under `mask` (B, T), and the weights (B, K, T)."""
         weights = self.weights(states, mask)
         contexts = weights @ states  # (B, K, H)
+        if self.spread:
+            contexts = torch.cat([contexts, deviation(states, weights)], dim=-1)
         return (contexts * self.evidence.weight).sum(dim=-1) + self.evidence.bias, weights

@@ -70,6 +70,24 @@ class MixturePooling(nn.Module):
         return torch.log_softmax(self.classify(states), dim=-1)
 
 
+def deviation(states: torch.Tensor, weights: torch.Tensor) -> torch.Tensor:
+    r"""How much the states differ among themselves where they are looked at, :math:`\sqrt{E[h^2] - E[h]^2}`.
+
+    Args:
+        states: (B, T, H). weights: (B, K, T), K distributions over T.
+
+    Returns:
+        (B, K, H). Source: attentive statistics pooling, Okabe et al., arXiv 1803.10963.
+    """
+    weights = weights.to(states.dtype)
+    return (weights @ states.square() - (weights @ states).square()).clamp(min=1e-5).sqrt()
+
+
+def uniform(mask: torch.Tensor) -> torch.Tensor:
+    """The same weight for every real step of `mask` (B, T), under which attention is mean pooling; (B, T)."""
+    return mask / mask.sum(dim=1, keepdim=True)
+
+
 def mean_pooling(states: torch.Tensor, mask: torch.Tensor) -> torch.Tensor:
     """Mean over the real frames: (B, T, H) under (B, T) to (B, H)."""
     return (states * mask.unsqueeze(-1)).sum(dim=1) / mask.sum(dim=1, keepdim=True)

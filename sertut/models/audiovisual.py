@@ -61,7 +61,8 @@ class AudioVisual(Network):
         dropout: share of values set to zero in training. missing: share of clips that lose their voice in training,
             and of clips that lose their face, so that the network learns to do without.
         front: W, width of the :class:`~sertut.models.front.Front` that the voice is heard through, whose states the
-            LSTM's are added to; 0 hears through convolutions over time alone, 4 x fewer frames.
+            LSTM's are added to, and whose mean and spread are both read; 0 hears through convolutions over time alone,
+            4 x fewer frames.
     """
 
     def __init__(
@@ -109,7 +110,7 @@ class AudioVisual(Network):
                 self.align = Alignment(n_channels, n_channels, score=score, one_lag=fusion == "one lag")
         self.dropout = nn.Dropout(dropout)
         self.fuse = BiLSTM(2 * width, n_hidden) if streams == "both" else None
-        self.pool = Readout(pooling, width, n_classes, dropout)
+        self.pool = Readout(pooling, width, n_classes, dropout, spread=front > 0)
 
     def reset_parameters(self) -> None:
         """Draw all weights anew."""

@@ -12,7 +12,8 @@ import torch
 from torch import nn
 
 from sertut.attention.maps import AttentionMap, Clock
-from sertut.attention.spectrogram import SpectrogramAttention, mean_over_cells
+from sertut.attention.pooling import deviation, uniform
+from sertut.attention.spectrogram import SpectrogramAttention, cell_mask, mean_over_cells
 from sertut.errors import SertutError, unknown
 from sertut.models.base import Network, Output, redraw
 from sertut.models.front import Front
@@ -28,7 +29,7 @@ class FullyConvolutional(Network):
     Args:
         n_classes: number of emotions.
         trunk: one of :data:`sertut.models.trunks.TRUNKS`; or "front", the :class:`~sertut.models.front.Front` that all
-            families share, whose cells are what each row of the map adds to a state.
+            families share, whose cells are what each row of the map adds to a state, read by mean and spread.
         pooling: "attention" or "mean".
         scale: lambda of the attention; 0 is mean pooling.
         dropout: share of values set to zero in training, before the classifier.
@@ -62,7 +63,8 @@ class FullyConvolutional(Network):
         self.n_inputs = layers[0].in_channels  # 3 where the trunk expects the colors of a photograph
         self.attend = SpectrogramAttention(n_channels, scale=scale) if pooling == "attention" else None
         self.dropout = nn.Dropout(dropout)
-        self.classify = nn.Linear(n_channels, n_classes)
+        self.spread = trunk == "front"
+        self.classify = nn.Linear((1 + self.spread) * n_channels, n_classes)
         self.pretrained = False  # True: the trunk's weights come from elsewhere and are not drawn anew
 
     def reset_parameters(self) -> None:
@@ -92,8 +94,15 @@ class FullyConvolutional(Network):
         """
         cells, mask = self.encode(batch)  # (B, C, F', T'), (B, T')
         if self.attend is None:
-            return Output(self.classify(self.dropout(mean_over_cells(cells, mask))))
-        pooled, weights = self.attend(cells, mask)  # (B, C), (B, T', F')
+            pooled, weights = mean_over_cells(cells, mask), None
+        else:
+            pooled, weights = self.attend(cells, mask)  # (B, C), (B, T', F')
+        if self.spread:
+            looked = uniform(cell_mask(cells, mask).flatten(1)) if weights is None else weights.flatten(1)
+            states = cells.permute(0, 3, 2, 1).flatten(1, 2)  # (B, T' F', C)
+            pooled = torch.cat([pooled, deviation(states, looked.unsqueeze(1)).squeeze(1)], dim=1)
+        if weights is None:
+            return Output(self.classify(self.dropout(pooled)))
         clocks = {"time": self.clock(batch.hop), "frequency": self.bands()}
         map_ = AttentionMap(weights, ("time", "frequency"), mask, clocks)
         return Output(self.classify(self.dropout(pooled)), {"attention": map_})

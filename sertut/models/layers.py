@@ -106,7 +106,7 @@ class Encoder(nn.Module):
     def __init__(self, front: nn.Module, n_in: int, n_hidden: int, dropout: float, added: bool = False) -> None:
         super().__init__()
         self.front, self.added = front, added
-        self.dropout = nn.Dropout(dropout)
+        self.dropout = nn.Dropout(0.0 if added else dropout)  # an LSTM that is added learns too slowly with it
         self.lstm = BiLSTM(n_in, n_hidden)
 
     def forward(self, values: torch.Tensor, mask: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:

@@ -14,7 +14,7 @@ from torch import nn
 from torch.nn.functional import avg_pool1d
 
 from sertut.attention.maps import AttentionMap
-from sertut.attention.pooling import mean_pooling
+from sertut.attention.pooling import deviation, mean_pooling, uniform
 from sertut.attention.selfattention import MultiHeadAttention
 from sertut.errors import SertutError
 from sertut.models.base import Network, Output
@@ -62,8 +62,8 @@ class MultiHead(Network):
         calibrate: gate the heads: see :class:`~sertut.attention.calibration.HeadGate`.
         n_blocks: attention layers one on the other; the map is that of the last. 0 leaves the mean of the convolutions.
         dropout: share of values, and of attention weights, set to zero in training.
-        front: W, width of the :class:`~sertut.models.front.Front` that it hears through; 0 hears through convolutions
-            over time alone, 4 x fewer frames.
+        front: W, width of the :class:`~sertut.models.front.Front` that it hears through, whose mean and spread are both
+            read; 0 hears through convolutions over time alone, 4 x fewer frames.
     """
 
     def __init__(
@@ -88,7 +88,8 @@ class MultiHead(Network):
             self.clock, self.step = states_clock, REDUCTION
         self.dropout = nn.Dropout(dropout)
         self.blocks = nn.ModuleList([Block(n_hidden, n_heads, focus, calibrate, dropout) for _ in range(n_blocks)])
-        self.classify = nn.Linear(n_hidden, n_classes)
+        self.spread = front > 0
+        self.classify = nn.Linear((1 + self.spread) * n_hidden, n_classes)
 
     def forward(self, batch: Batch, maps: bool | None = None) -> Output:
         """Logits (B, C) and the map "attention" with axes ("head", "query", "time"), with gates if there are any.
@@ -101,7 +102,10 @@ class MultiHead(Network):
         weights = gates = None
         for block in self.blocks:
             states, weights, gates = block(states, mask, level, wanted)
-        logits = self.classify(self.dropout(mean_pooling(states, mask)))
+        pooled = mean_pooling(states, mask)
+        if self.spread:
+            pooled = torch.cat([pooled, deviation(states, uniform(mask).unsqueeze(1)).squeeze(1)], dim=1)
+        logits = self.classify(self.dropout(pooled))
         if weights is None:
             return Output(logits)
         clock = self.clock(batch.hop)

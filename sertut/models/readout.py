@@ -4,7 +4,15 @@ import torch
 from torch import nn
 
 from sertut.attention.perception import PerceptionAttention
-from sertut.attention.pooling import AttentionPooling, MixturePooling, last_state, max_pooling, mean_pooling
+from sertut.attention.pooling import (
+    AttentionPooling,
+    MixturePooling,
+    deviation,
+    last_state,
+    max_pooling,
+    mean_pooling,
+    uniform,
+)
 from sertut.errors import unknown
 
 POOLINGS = ("last", "mean", "max", "attention", "mixture")
@@ -21,20 +29,23 @@ class Readout(nn.Module):
             emotion, or with one for all.
         n_features: H, width of a state. n_classes: C, number of emotions.
         dropout: share of values set to zero in training, before the classifier.
+        spread: the classifier also reads how much the states differ where they are looked at; not for "last", "max" and
+            "mixture".
     """
 
-    def __init__(self, pooling: str, n_features: int, n_classes: int, dropout: float) -> None:
+    def __init__(self, pooling: str, n_features: int, n_classes: int, dropout: float, spread: bool = False) -> None:
         super().__init__()
         if pooling not in (*POOLINGS, *EMBEDDINGS):
             raise unknown("pooling", pooling, (*POOLINGS, *EMBEDDINGS))
         self.pooling, self.dropout = pooling, nn.Dropout(dropout)
         if pooling in EMBEDDINGS:
-            self.perceive = PerceptionAttention(n_features, n_classes, shared=pooling == "one embedding")
+            self.perceive = PerceptionAttention(n_features, n_classes, shared=pooling == "one embedding", spread=spread)
         elif pooling == "mixture":
             self.mix = MixturePooling(n_features, n_classes)
         else:
             self.attend = AttentionPooling(n_features) if pooling == "attention" else None
-            self.classify = nn.Linear(n_features, n_classes)
+            self.spread = spread and pooling in ("mean", "attention")
+            self.classify = nn.Linear((1 + self.spread) * n_features, n_classes)
 
     def forward(self, states: torch.Tensor, mask: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor | None]:
         """Logits (B, C) of states (B, T, H) under `mask` (B, T), and weights: (B, T), (B, C, T), or None."""
@@ -46,4 +57,7 @@ class Readout(nn.Module):
             pooled, weights = self.attend(states, mask)
         else:
             pooled, weights = PLAIN[self.pooling](states, mask), None
+        if self.spread:
+            looked = uniform(mask) if weights is None else weights
+            pooled = torch.cat([pooled, deviation(states, looked.unsqueeze(1)).squeeze(1)], dim=1)
         return self.classify(self.dropout(pooled)), weights

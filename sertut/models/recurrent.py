@@ -28,7 +28,8 @@ class AttentiveLSTM(Network):
         pooling: one of :data:`~sertut.models.readout.POOLINGS`.
         dropout: share of values set to zero in training, before the LSTM and before the classifier.
         front: W, width of the :class:`~sertut.models.front.Front` that it hears through, whose states the LSTM's are
-            added to; 0 hears through convolutions over time alone, 4 x fewer frames.
+            added to, and whose mean and spread are both read; 0 hears through convolutions over time alone, 4 x fewer
+            frames.
     """
 
     def __init__(
@@ -48,7 +49,7 @@ class AttentiveLSTM(Network):
         else:
             self.encoder = Encoder(Convolutions(n_features, n_channels, VOICE), n_channels, n_hidden, dropout)
         self.clock = front_clock if front else states_clock
-        self.pool = Readout(pooling, width, n_classes, dropout)
+        self.pool = Readout(pooling, width, n_classes, dropout, spread=front > 0)
 
     def forward(self, batch: Batch) -> Output:
         """Logits (B, C) and, for "attention" and "mixture", the map "attention" with axes ("time",)."""

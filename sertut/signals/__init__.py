@@ -18,4 +18,4 @@ from sertut.signals.features import (
     n_frames,
     sounding,
 )
-from sertut.signals.voices import VOICES, at_tempo, in_voice
+from sertut.signals.otherspeakers import VOICES, at_tempo, in_voice

@@ -88,6 +88,11 @@ def result_path(name: str, training: Training) -> Path:
     return data_folder() / "study" / name / f"{re.sub('[ ,%]+', '-', cell)}-{digest}.json"
 
 
+def ran(name: str, trainings: Sequence[Training]) -> list[bool]:
+    """Of each training whether its result is there."""
+    return [result_path(name, training).is_file() for training in trainings]
+
+
 def finished(name: str, trainings: Sequence[Training]) -> list[dict]:
     """The results of trainings.
 

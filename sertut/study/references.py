@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -15,7 +16,7 @@ from sertut.errors import SertutError, unknown
 from sertut.evidence import Tally
 from sertut.files import writing
 from sertut.study.digests import plan_digests
-from sertut.study.grid import chosen_rates, finished
+from sertut.study.grid import chosen_rates, finished, ran
 from sertut.study.methods import recipe
 from sertut.study.protocols import PROTOCOLS, protocol, start_of
 
@@ -145,14 +146,18 @@ class Study:
 
 
 def report_study(name: str, folder: Path | None = None) -> Study:
-    """Collect the results of a finished study into ``<folder>/<name>.json``; return them.
+    """Collect the results of a study into ``<folder>/<name>.json``; return them.
+
+    A seed counts when it is whole, with all methods and folds: a study that is still running is reported by those.
 
     Raises:
-        SertutError: trainings are missing; the message says how many and how to run them.
+        SertutError: not one seed is whole; the message says how many trainings are missing and how to run them.
     """
     plan = protocol(name)
     candidates = finished(name, plan.candidates())
-    results = finished(name, plan.trainings(chosen_rates(candidates)))
+    chosen = chosen_rates(candidates)
+    whole = [seed for seed in plan.seeds if all(ran(name, dataclasses.replace(plan, seeds=(seed,)).trainings(chosen)))]
+    results = finished(name, dataclasses.replace(plan, seeds=tuple(whole) or plan.seeds).trainings(chosen))
     tried: dict[tuple, list] = {}  # (fold, start) -> learning rates and the UAR on dev that each got
     for r in candidates:
         tried.setdefault((r["fold"], start_of(r["method"])), []).append([r["options"]["learning_rate"], r["dev_uar"]])

@@ -5,7 +5,8 @@ import math
 import pytest
 import torch
 
-from sertut.attention import AttentionPooling, MixturePooling, masked_softmax, max_pooling, mean_pooling
+from sertut.attention import AttentionPooling, MixturePooling, deviation, masked_softmax, max_pooling, mean_pooling
+from sertut.attention.pooling import uniform
 from sertut.signals import length_mask
 
 LENGTHS = torch.tensor([5, 1, 3])
@@ -96,3 +97,15 @@ def test_mean_and_max_ignore_padding():
         torch.testing.assert_close(pool(polluted, MASK), pool(h, MASK))
     torch.testing.assert_close(mean_pooling(h, MASK)[2], h[2, :3].mean(dim=0))
     torch.testing.assert_close(max_pooling(h, MASK)[2], h[2, :3].amax(dim=0))
+
+
+def test_deviation_is_the_standard_deviation_of_what_is_looked_at():
+    states, mask = torch.randn(2, 9, 4), torch.arange(9)[None] < torch.tensor([[9], [5]])
+    even = deviation(states, uniform(mask).unsqueeze(1)).squeeze(1)
+    torch.testing.assert_close(even[0], states[0].std(dim=0, correction=0))
+    torch.testing.assert_close(even[1], states[1, :5].std(dim=0, correction=0))
+    one = torch.nn.functional.one_hot(torch.tensor([3, 4]), 9).float()  # who looks at one step sees no difference
+    torch.testing.assert_close(deviation(states, one.unsqueeze(1)), torch.full((2, 1, 4), 1e-5**0.5), atol=1e-3, rtol=0)
+    two = torch.zeros(1, 2, 9).index_fill(2, torch.tensor([2, 6]), 0.5)
+    expected = (states[:1, 2] - states[:1, 6]).abs() / 2
+    torch.testing.assert_close(deviation(states[:1], two)[:, 1], expected, atol=1e-3, rtol=1e-3)

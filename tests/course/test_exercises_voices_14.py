@@ -61,7 +61,7 @@ MISTAKES = [
     ("14.3", lambda a, b, d: gain(a[d.unique()], b[d.unique()]), "counts twice"),
     ("14.3", lambda a, b, d: gain(a[d], b), "on both sides"),
     ("14.3", lambda a, b, d: accuracy(a[d]) - accuracy(b[d]), "that is WA"),
-    ("14.3", lambda a, b, d: np.mean([gain(a[[i]], b[[i]]) for i in d]), "averaged over speakers"),
+    ("14.3", lambda a, b, d: np.mean([gain(a[i : i + 1], b[i : i + 1]) for i in d.tolist()]), "averaged over speakers"),
 ]
 
 

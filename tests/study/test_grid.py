@@ -47,12 +47,14 @@ def test_a_study_runs_resumes_and_reports(plan, three, tmp_path, monkeypatch):
     first = json.loads(paths[1].read_text())
     assert first["report"]["speakers"] == list(three.folds()[first["fold"]].test.speakers)
     paths[1].unlink()
-    with pytest.raises(SertutError, match=r"1 of 6 trainings.*sertut study run tiny"):
+    assert {result["seed"] for result in report_study("tiny", tmp_path).results} == {1}  # the one that is whole
+    paths[4].unlink()
+    with pytest.raises(SertutError, match=r"2 of 6 trainings.*sertut study run tiny"):
         report_study("tiny", tmp_path)
     real, trained = grid.train_one, []
     monkeypatch.setattr(grid, "train_one", lambda *args: trained.append(real(*args)) or trained[-1])
     run_study("tiny", workers=1, device="cpu")
-    assert len(trained) == 1
+    assert len(trained) == 2
 
     study = report_study("tiny", tmp_path)
     assert study.results == load_study("tiny", tmp_path).results
