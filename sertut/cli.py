@@ -132,10 +132,11 @@ def study_list() -> None:
 @PROTOCOL
 @WORKERS
 @click.option("--device", default="auto", show_default=True, help="auto, cpu, cuda or mps.")
+@click.option("--scheduler", metavar="ADDRESS", help="Of a Dask cluster that trains instead of this machine.")
 def study_run(name: str, **options) -> None:
     """Run the trainings of a protocol that are not there yet.
 
-    It may be stopped and started again.
+    It may be stopped and started again. With a scheduler, its workers decide how many run at a time.
     """
     from sertut.study import run_study
 

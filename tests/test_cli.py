@@ -116,7 +116,9 @@ def test_study_commands_call_the_study(capsys, monkeypatch):
     out = capsys.readouterr().out
     assert "regions-planted: Does attention" in out and "transfer-ravdess: Does a network" in out
     assert call("study", "run", "one", "-w", "3", "--device", "cpu") == 0
-    assert seen == [("one", {"workers": 3, "device": "cpu"})]
+    assert seen.pop() == ("one", {"workers": 3, "device": "cpu", "scheduler": None})
+    assert call("study", "run", "one", "--scheduler", "tcp://192.0.2.1:8786") == 0
+    assert seen.pop()[1]["scheduler"] == "tcp://192.0.2.1:8786"
     assert call("study", "report", "one") == 0
     assert "Which is better?" in (out := capsys.readouterr().out) and "UAR" in out
 

@@ -39,7 +39,7 @@ def test_every_range_has_a_pin_inside(requirement):
     assert requirement.specifier.contains(pins()[name])
 
 
-@pytest.mark.parametrize("requirement", requirements("book", "dev"), ids=str)
+@pytest.mark.parametrize("requirement", requirements("book", "dev", "cluster"), ids=str)
 def test_the_environment_holds_the_pinned_versions(requirement):
     assert version(requirement.name).split("+")[0] == pins()[canonicalize_name(requirement.name)]
 
@@ -47,7 +47,7 @@ def test_the_environment_holds_the_pinned_versions(requirement):
 def test_conda_users_get_the_same():
     environment = yaml.safe_load((ROOT / "environment.yml").read_text())
     *conda, pip = environment["dependencies"]
-    assert pip == {"pip": ["-c constraints.txt", "-e .[book,dev]"]}
+    assert pip == {"pip": ["-c constraints.txt", "-e .[book,dev,cluster]"]}
     assert "pip" in conda
     python = next(entry.removeprefix("python") for entry in conda if entry.startswith("python"))
     assert SpecifierSet(python) == SpecifierSet(PROJECT["requires-python"])
@@ -55,7 +55,7 @@ def test_conda_users_get_the_same():
 
 def test_make_installs_from_the_same_files():
     makefile = (ROOT / "Makefile").read_text()
-    assert "-c constraints.txt -e '.[book,dev]'" in makefile
+    assert "-c constraints.txt -e '.[book,dev,cluster]'" in makefile
     assert re.search(r"^\$\(STAMP\): pyproject.toml constraints.txt$", makefile, re.M)
 
 

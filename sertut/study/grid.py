@@ -1,15 +1,13 @@
-"""Running a study: many trainings in parallel, each result written at once, so that it can be interrupted and resumed.
+"""One cell of a study's grid: a training, its result, and where that is kept.
 
-A training is a pure function of its :class:`~sertut.study.protocols.Training`, and joblib runs it: on this machine by
-default, elsewhere by any backend that joblib knows (``joblib.parallel_config(backend="dask")``).
+A result is a pure function of its :class:`~sertut.study.protocols.Training`, but for what the training cost.
+:mod:`sertut.study.running` says where and when it runs.
 """
 
 from __future__ import annotations
 
 import functools
-import itertools
 import json
-import os
 import platform
 import re
 from collections.abc import Mapping, Sequence
@@ -23,13 +21,13 @@ from sertut.corpora import Corpus, Fold, load, load_faces, load_features
 from sertut.errors import SertutError
 from sertut.evidence import Report, compare_streams, deletion, evaluate, mixture_error, shift_test, true_shares
 from sertut.evidence.length import at_lengths, in_segments, joined
-from sertut.files import data_folder, writing
+from sertut.files import data_folder
 from sertut.models import AudioVisual, FullyConvolutional
-from sertut.progress import progress_bar
+from sertut.study.costs import real_time_factor, watch_memory
 from sertut.study.digests import training_digests
 from sertut.study.methods import PEERS, Method, build, find_method, recipe
 from sertut.study.peers import fit_peer, hear
-from sertut.study.protocols import Training, protocol, start_of
+from sertut.study.protocols import Training, start_of
 from sertut.study.starts import few_speakers
 from sertut.training import Run, fit, predict
 from sertut.training.device import pick_device
@@ -41,51 +39,26 @@ JOINED = (1, 2, 4)
 """Numbers of clips joined, at which it is tested."""
 
 
-def run_study(name: str, workers: int | None = None, device: str = "auto") -> list[Path]:
-    """Run what is missing of a study, the candidates for its learning rates first; the grid's result files.
-
-    A result is missing when there is none for this corpus, method, recipe, code and torch, to the last byte.
-
-    Args:
-        name: one of :data:`~sertut.study.protocols.PROTOCOLS`.
-        workers: trainings at a time; by default one for each CPU core, each on one thread.
-        device: passed on to :func:`sertut.fit`; "cuda" means all GPUs, in turn.
-    """
-    plan = protocol(name)
-    _run_missing(name, plan.candidates(), workers, device)
-    return _run_missing(name, plan.trainings(chosen_rates(finished(name, plan.candidates()))), workers, device)
-
-
-def _run_missing(name: str, trainings: Sequence[Training], workers: int | None, device: str) -> list[Path]:
-    paths = [result_path(name, training) for training in trainings]
-    missing = [pair for pair in zip(trainings, paths, strict=True) if not pair[1].is_file()]
-    for corpus, face in {(training.corpus, training.options.get("face")) for training, _ in missing}:
-        load_features(_corpus(corpus))  # once here, instead of in every worker
-        if face:
-            load_faces(_corpus(corpus), face)
-    for corpus, method in {(training.corpus, training.method) for training, _ in missing if training.method in PEERS}:
-        hear(_corpus(corpus), find_method(method).arguments["hears"])
-    where = itertools.cycle(spread(device))
-    jobs = (joblib.delayed(train_one)(training, path, next(where)) for training, path in missing)
-    results = joblib.Parallel(n_jobs=workers or os.cpu_count(), return_as="generator_unordered")(jobs)
-    for _ in progress_bar(results, total=len(trainings), initial=len(trainings) - len(missing), desc=name):
-        pass
-    return paths
-
-
-def spread(device: str) -> list[str]:
-    """The devices that trainings take in turn: every GPU where "cuda" is asked for or found, else `device` itself."""
-    found = pick_device(device)
-    if found.type == "cuda" and found.index is None:
-        return [f"cuda:{i}" for i in range(torch.cuda.device_count())]
-    return [device]
-
-
 def result_path(name: str, training: Training) -> Path:
     """Where the result of a training is kept until :func:`~sertut.study.references.report_study` collects it."""
     cell = f"{training.corpus}-{training.method}-fold{training.fold}-seed{training.seed}"
-    digest = joblib.hash(training_digests(training, _corpus(training.corpus)))[:10]
+    digest = joblib.hash(digests_here(training))[:10]
     return data_folder() / "study" / name / f"{re.sub('[ ,%]+', '-', cell)}-{digest}.json"
+
+
+def digests_here(training: Training) -> dict[str, str]:
+    """All that the result of a training depends on, as it is on this machine."""
+    return training_digests(training, _corpus(training.corpus))
+
+
+def load_inputs(trainings: Sequence[Training]) -> None:
+    """Compute the features that trainings need, once, before many processes ask for them."""
+    for corpus, face in {(training.corpus, training.options.get("face")) for training in trainings}:
+        load_features(_corpus(corpus))
+        if face:
+            load_faces(_corpus(corpus), face)
+    for corpus, method in {(training.corpus, training.method) for training in trainings if training.method in PEERS}:
+        hear(_corpus(corpus), find_method(method).arguments["hears"])
 
 
 def ran(name: str, trainings: Sequence[Training]) -> list[bool]:
@@ -115,25 +88,22 @@ def chosen_rates(candidates: Sequence[Mapping]) -> dict[tuple[int, str], dict]:
     return best
 
 
-def train_one(training: Training, path: Path, device: str = "auto") -> dict:
-    """Train and test one cell of the grid, a network or a peer; write its result to `path`."""
+def train_one(training: Training, device: str = "auto") -> dict:
+    """Train and test one cell of the grid, a network or a peer, on one thread; its result, which JSON can hold."""
     torch.set_num_threads(1)
     corpus, method = _corpus(training.corpus), find_method(training.method)
     fold = corpus.folds()[training.fold]
     found = _peer(method, fold) if training.seed is None else _network(training, training.seed, fold, device)
-    result = {
+    return {
         "corpus": training.corpus,
         "method": training.method,
         "fold": training.fold,
         "seed": training.seed,
         "options": dict(training.options),
-        "digests": training_digests(training, corpus),
+        "digests": digests_here(training),
         "machine": f"{platform.machine()}, torch {version('torch')}",
         **found,
     }
-    with writing(path) as temporary:
-        temporary.write_text(json.dumps(result))
-    return result
 
 
 def _peer(method: Method, fold: Fold) -> dict:
@@ -158,7 +128,9 @@ def _network(training: Training, seed: int, fold: Fold, device: str) -> dict:
     if method.share < 1:
         fold = few_speakers(fold, method.share, seed)
     model = build(training.method, fold.train, seed=seed)
+    peak = watch_memory(pick_device(device))
     run = fit(model, fold, seed=seed, device=device, progress=False, **training.options)
+    memory = peak()
     report = evaluate(run, fold.test)
     result = {
         "speakers": len(fold.train.speakers),
@@ -167,6 +139,8 @@ def _network(training: Training, seed: int, fold: Fold, device: str) -> dict:
         "dev_uar": max(epoch["dev_uar"] for epoch in run.history),
         "dev_curve": [epoch["dev_uar"] for epoch in run.history],
         "seconds": round(run.seconds, 1),
+        "memory": memory,
+        "real_time_factor": real_time_factor(run, fold.test),
         "device": str(run.device),
         "precision": run.precision,
         "report": report.tally.to_json(),

@@ -23,6 +23,10 @@ from sertut.study.protocols import PROTOCOLS, protocol, start_of
 BOOK_RESULTS = Path(__file__).resolve().parents[2] / "book" / "results"
 """Where the reference results are kept in a checkout."""
 
+COSTS = (("memory", "memory, MiB", ".0f"), ("real_time_factor", "real-time factor", ".2g"))
+"""What a result tells of its cost (:mod:`sertut.study.costs`), what the table calls it, and how it is written."""
+
+
 PUBLISHED = BOOK_RESULTS.parent / "published.csv"
 """What others have published about the recorded corpora, as they published it."""
 
@@ -126,6 +130,9 @@ class Study:
                     row[metric] = str(pooled.interval("attention", metric))
                     row[f"{metric} by chance"] = f"{pooled.interval('attention', f'{metric}_chance').estimate:.3f}"
             row["seconds a training"] = f"{np.median([result['seconds'] for result in found]):.0f}"
+            for kept, title, form in COSTS:
+                if known := [result[kept] for result in found if result.get(kept) is not None]:
+                    row[title] = f"{np.median(known):{form}}"
             rows.append(row)
         return pd.DataFrame(rows)
 

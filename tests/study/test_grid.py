@@ -10,7 +10,7 @@ import torch
 from sertut.corpora import Region
 from sertut.errors import SertutError
 from sertut.evidence import Tally
-from sertut.study import Protocol, Training, digests, grid, load_study, protocols, report_study, run_study
+from sertut.study import Protocol, Training, digests, grid, load_study, protocols, report_study, run_study, running
 from sertut.study.methods import METHODS, Method
 from sertut.training.metrics import uar
 from sertut.video import write_video
@@ -63,6 +63,8 @@ def test_a_study_runs_resumes_and_reports(plan, three, tmp_path, monkeypatch):
     assert pooled.sums("model", "uar").sum() == 2 * 48  # every clip is tested once a seed
     raw = [json.loads(path.read_text()) for path in paths]
     assert {result["precision"] for result in raw} == {"float32"}  # what ran, not what was asked for
+    assert all(0 < result["real_time_factor"] < 1 for result in raw)  # seconds of computation a second of speech
+    assert study.table()["real-time factor"].notna().all()
     tables = [r["report"]["methods"]["model"]["uar"] for r in raw if r["fold"] == 1]
     assert study.scores("attention", 1) == pytest.approx([float(uar(np.sum(table, axis=0))) for table in tables])
     assert list(study.table().method) == ["attention"] and study.folds == (0, 1, 2)
@@ -173,12 +175,12 @@ def test_trainings_take_all_gpus_in_turn(plan, monkeypatch):
     monkeypatch.setattr(torch.cuda, "is_available", lambda: True)
     monkeypatch.setattr(torch.cuda, "device_count", lambda: 2)
     used = []
-    monkeypatch.setattr(grid, "train_one", lambda training, path, device: used.append(device))
+    monkeypatch.setattr(grid, "train_one", lambda training, device: used.append(device))
     plan("mean", folds=2, seeds=(0, 1))
     run_study("tiny", workers=1, device="cuda")
     assert used == ["cuda:0", "cuda:1", "cuda:0", "cuda:1"]
-    assert grid.spread("auto") == ["cuda:0", "cuda:1"]
-    assert grid.spread("cuda:1") == ["cuda:1"] and grid.spread("cpu") == ["cpu"]
+    assert running.spread("auto") == ["cuda:0", "cuda:1"]
+    assert running.spread("cuda:1") == ["cuda:1"] and running.spread("cpu") == ["cpu"]
 
 
 def test_what_is_kept_of_two_streams(three, tmp_path, monkeypatch):
@@ -192,7 +194,7 @@ def test_what_is_kept_of_two_streams(three, tmp_path, monkeypatch):
     kept = {}
     for method in ("face", "voice-mixture", "nearest", "align+lag"):
         training = Training("planted", method, 0, 0, dict(epochs=1, face="hog_relative"))
-        kept[method] = grid.train_one(training, tmp_path / "result.json", "cpu")
+        kept[method] = grid.train_one(training, "cpu")
     for method, result in kept.items():
         aligned = method in ("nearest", "align+lag")
         assert ("nearest time" in result["report"]["methods"]) == aligned

@@ -114,6 +114,17 @@ def test_scores_at_each_length(study):
     assert gain.estimate == 0.5 and gain.low == 0.5
 
 
+def test_costs_are_in_the_table_where_they_are_known(study):
+    """Older results lack them, and a system may not tell its memory."""
+    known = [result | {"parameters": 1, "seconds": 4.0} for result in study.results]
+    plain = replace(study, results=known).table().iloc[0]
+    assert plain["seconds a training"] == "4" and not {"memory, MiB", "real-time factor"} & set(plain.index)
+    told = zip(known, (612.4, None, 613.4, 614.0, None, None), strict=True)
+    new = [result | {"memory": memory, "real_time_factor": 0.01234} for result, memory in told]
+    row = replace(study, results=new).table().iloc[0]
+    assert (row["memory, MiB"], row["real-time factor"]) == ("613", "0.012")  # medians of what is known
+
+
 def test_what_is_not_there_is_named(study, tmp_path):
     with pytest.raises(SertutError, match="unknown method 'smal'"):
         study.pooled("smal")
