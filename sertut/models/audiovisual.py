@@ -146,7 +146,7 @@ class AudioVisual(Network):
         query, keys = (face, voice) if self.query == "face" else (voice, face)
         no_query, no_key = (self.no_face, self.no_voice) if self.query == "face" else (self.no_voice, self.no_face)
         lags = query.clock.centers(query.mask.shape[1])[:, None] - keys.clock.centers(keys.mask.shape[1])[None, :]
-        lags = lags.to(query.states)
+        lags = lags.to(query.states, non_blocking=query.states.is_cuda)
         loss = None
         if self.fusion == "nearest":
             weights = nearest(query.mask, keys.mask, lags)

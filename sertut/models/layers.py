@@ -26,12 +26,13 @@ class MaskedNorm(nn.BatchNorm1d):
 
     def forward(self, values: torch.Tensor, mask: torch.Tensor) -> torch.Tensor:  # type: ignore[override]
         """Normalize `values` (B, T, H) where `mask` (B, T) is True; padding becomes 0."""
-        real, result = values[mask], torch.zeros_like(values)
+        where = mask.nonzero(as_tuple=True)  # the one time that a GPU must be waited for
+        real, result = values[where], torch.zeros_like(values)
         if self.training and len(real) < 2:  # a batch without this stream has no statistics of its own
             normal = batch_norm(real, self.running_mean, self.running_var, self.weight, self.bias, eps=self.eps)
         else:
             normal = super().forward(real)
-        result[mask] = normal.to(values.dtype)
+        result[where] = normal.to(values.dtype)
         return result
 
 
@@ -126,11 +127,12 @@ class MaskedNorm2d(nn.BatchNorm2d):
 
     def forward(self, values: torch.Tensor, mask: torch.Tensor) -> torch.Tensor:  # type: ignore[override]
         """Normalize `values` (B, C, F', T') where `mask` (B, T') is True; padding becomes 0."""
-        if mask.all():
+        where = mask.nonzero(as_tuple=True)  # the one time that a GPU must be waited for
+        if len(where[0]) == mask.numel():
             return torch.relu(super().forward(values))
         rows = values.permute(0, 3, 2, 1)  # (B, T', F', C)
-        real = rows[mask]  # (N, F', C)
+        real = rows[where]  # (N, F', C)
         cells = super().forward(real.reshape(-1, real.shape[-1], 1, 1))
         result = torch.zeros_like(rows, dtype=cells.dtype)
-        result[mask] = torch.relu(cells).view(real.shape)
+        result[where] = torch.relu(cells).view(real.shape)
         return result.permute(0, 3, 2, 1)

@@ -120,7 +120,7 @@ class MultiHead(Network):
                 " columns; use a feature that ends in the level, such as log_mel_level."
             )
         hidden, mask = self.front(batch.features[..., :-1], batch.mask)
-        states = self.dropout(hidden + positions(*hidden.shape[1:]).to(hidden))
+        states = self.dropout(hidden + positions(hidden.shape[1], hidden.shape[2], hidden.device).to(hidden))
         return states, mask, mean_level(batch.features[..., -1], batch.mask, self.step)
 
     @torch.no_grad()
@@ -145,14 +145,14 @@ class MultiHead(Network):
         return clock.start + clock.hop * (center + 0.5), clock.hop * width
 
 
-def positions(n: int, n_features: int) -> torch.Tensor:
+def positions(n: int, n_features: int, device: torch.device | str = "cpu") -> torch.Tensor:
     r"""Sines and cosines by which a state knows when it is, shape (n, n_features); n_features is even.
 
     Feature k and feature k + D / 2 of step u are :math:`\sin` and :math:`\cos` of :math:`u / 10000^{2 k / D}`. Source:
     Vaswani et al., arXiv 1706.03762, section 3.5; the small factor is ours.
     """
-    rates = torch.exp(-math.log(10_000.0) * torch.arange(0, n_features, 2) / n_features)
-    angles = torch.arange(n)[:, None] * rates  # (n, n_features / 2)
+    rates = torch.exp(-math.log(10_000.0) * torch.arange(0, n_features, 2, device=device) / n_features)
+    angles = torch.arange(n, device=device)[:, None] * rates  # (n, n_features / 2)
     return POSITION * torch.cat([angles.sin(), angles.cos()], dim=1)
 
 

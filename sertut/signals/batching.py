@@ -77,8 +77,10 @@ class Batch:
         return self.mask.sum(dim=1)
 
     def to(self, device: torch.device | str) -> Batch:
-        """The same batch on another device."""
-        moved: dict = {name: value.to(device) for name, value in vars(self).items() if isinstance(value, torch.Tensor)}
+        """The same batch on another device. Toward a GPU nobody waits for it; back from there one must."""
+        toward = torch.device(device).type == "cuda"
+        tensors = {name: value for name, value in vars(self).items() if isinstance(value, torch.Tensor)}
+        moved: dict = {name: value.to(device, non_blocking=toward) for name, value in tensors.items()}
         return replace(self, **moved)
 
 

@@ -123,25 +123,25 @@ def log_mel_relative_level(samples: np.ndarray) -> torch.Tensor:
 class Feature(NamedTuple):
     """What computes a feature, and what its columns are.
 
-    n_columns: F. mel_starts: where its sets of mel bands start. follow_level: columns whose values change when the
-    recording is made louder. Louder by x dB is a constant over the bands; of MFCC, the first alone holds it.
+    n_columns: F. mel_starts: where its sets of mel bands start. follow_level: columns, in slices, that change when
+    the recording is made louder. Louder by x dB is a constant over the bands; of MFCC, the first alone holds it.
     """
 
     compute: Callable[[np.ndarray], torch.Tensor]
     n_columns: int
     mel_starts: tuple[int, ...]
-    follow_level: tuple[int, ...]
+    follow_level: tuple[slice, ...]
 
 
-BANDS = tuple(range(N_MELS))
+BANDS, LEVEL = (slice(0, N_MELS),), slice(-1, None)
 FEATURES: dict[str, Feature] = {
     "log_mel": Feature(log_mel, N_MELS, (0,), BANDS),
     "log_mel_long": Feature(log_mel_long, N_MELS, (0,), BANDS),
-    "log_mel_long_level": Feature(log_mel_long_level, N_MELS + 1, (0,), (*BANDS, N_MELS)),
-    "mfcc": Feature(mfcc, N_MFCC, (), (0,)),
-    "log_mel_level": Feature(log_mel_level, N_MELS + 1, (0,), (*BANDS, N_MELS)),
-    "mfcc_level": Feature(mfcc_level, N_MFCC + 1, (), (0, N_MFCC)),
-    "log_mel_relative_level": Feature(log_mel_relative_level, 2 * N_MELS + 1, (0, N_MELS), (*BANDS, 2 * N_MELS)),
+    "log_mel_long_level": Feature(log_mel_long_level, N_MELS + 1, (0,), (*BANDS, LEVEL)),
+    "mfcc": Feature(mfcc, N_MFCC, (), (slice(0, 1),)),
+    "log_mel_level": Feature(log_mel_level, N_MELS + 1, (0,), (*BANDS, LEVEL)),
+    "mfcc_level": Feature(mfcc_level, N_MFCC + 1, (), (slice(0, 1), LEVEL)),
+    "log_mel_relative_level": Feature(log_mel_relative_level, 2 * N_MELS + 1, (0, N_MELS), (*BANDS, LEVEL)),
 }
 """All features by name."""
 

@@ -21,10 +21,13 @@ def distorted(row: torch.Tensor, recipe: Recipe, generator: torch.Generator) -> 
 
     if recipe.stretch:
         length = max(1, round(len(row) / draw(1 - recipe.stretch, 1 + recipe.stretch)))
-        row = torch.nn.functional.interpolate(row.T[None], size=length, mode="linear", align_corners=False)[0].T
+        size = (length, row.shape[1])  # the columns stay as they are
+        row = torch.nn.functional.interpolate(row[None, None], size=size, mode="bilinear", align_corners=False)[0, 0]
     row = row.clone()
     if recipe.gain:
-        row[:, list(FEATURES[recipe.feature].follow_level)] += draw(-recipe.gain, recipe.gain)
+        gain = draw(-recipe.gain, recipe.gain)
+        for columns in FEATURES[recipe.feature].follow_level:
+            row[:, columns] += gain
     for _ in range(2):
         if recipe.frequency_mask:
             width = draw_int(0, recipe.frequency_mask)

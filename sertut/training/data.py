@@ -37,6 +37,12 @@ class Examples:
         faces = self.faces or ()
         return digest_of_tensors({str(i): row for i, row in enumerate((*self.rows, *faces, self.labels))})
 
+    def to(self, device: torch.device) -> Examples:
+        """The same clips, their tables on `device` once and for all; labels, and masks of batches, stay on the CPU."""
+        tables = (self.rows, self.faces, self.voices)
+        rows, faces, voices = (part and [row.to(device) for row in part] for part in tables)
+        return Examples(rows or [], self.labels, faces, voices)
+
     def normalized(self, normalizer: Normalizer, face_normalizer: Normalizer | None = None) -> Examples:
         """The same clips, by statistics of the training clips."""
         faces = self.faces

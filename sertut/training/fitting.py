@@ -118,7 +118,8 @@ class _Training:
         dev = examples(fold.dev, recipe.feature, None, progress, recipe.face)
         self.normalizer = Normalizer.fit(train.rows)
         self.face_normalizer = fit_face_normalizer(train.faces) if train.faces is not None else None
-        self.train, self.dev = (part.normalized(self.normalizer, self.face_normalizer) for part in (train, dev))
+        fitted = (self.normalizer, self.face_normalizer)
+        self.train, self.dev = (part.normalized(*fitted).to(device) for part in (train, dev))
         with torch.random.fork_rng(devices=[]):
             torch.manual_seed(seed)
             model = copy.deepcopy(model).cpu()
@@ -237,12 +238,16 @@ def _one_epoch(
     device: torch.device,
     averaged: AveragedModel | None,
 ) -> float:
-    """One pass over the training clips; the mean loss."""
+    """One pass over the training clips; the mean loss, for which the device is asked once, at the end.
+
+    Raises:
+        SertutError: the loss of a step was not finite.
+    """
     model.train()
     generator = torch.Generator().manual_seed(1_000_003 * seed + epoch)
     steps = math.ceil(len(train) / recipe.batch_size)
     coarse = recipe.precision_on(device) == "bfloat16"
-    total = 0.0
+    losses, sizes, weights = [], [], None
     for step, batch in enumerate(train.shuffled(recipe, generator)):
         for group in optimizer.param_groups:
             group["lr"] = recipe.learning_rate * _warmup_then_cosine((epoch + step / steps) / recipe.epochs)
@@ -250,19 +255,22 @@ def _one_epoch(
         with torch.autocast(device.type, torch.bfloat16, enabled=coarse):
             output = model(batch)
         logits = output.logits.to(torch.promote_types(output.logits.dtype, torch.float32))
-        weights = class_weights(train.labels, logits.shape[1]).to(logits) if recipe.balanced else None
+        if recipe.balanced and not step:
+            weights = class_weights(train.labels, logits.shape[1]).to(logits)
         loss = cross_entropy(logits, batch.labels, weights, label_smoothing=recipe.label_smoothing)
         if output.auxiliary is not None:
             loss = loss + output.auxiliary.to(loss.dtype)
-        if not torch.isfinite(loss):
-            raise SertutError(f"the loss is no longer a finite number in epoch {epoch}; lower learning_rate.")
         optimizer.zero_grad()
         loss.backward()
         nn.utils.clip_grad_norm_(model.parameters(), recipe.clip_norm)
         optimizer.step()
         if averaged:
             averaged.update_parameters(model)
-        total += loss.item() * len(batch)
+        losses.append(loss.detach())
+        sizes.append(len(batch))
+    total = sum(loss * size for loss, size in zip(torch.stack(losses).tolist(), sizes, strict=True))
+    if not math.isfinite(total):
+        raise SertutError(f"the loss is no longer a finite number in epoch {epoch}; lower learning_rate.")
     return total / len(train)
 
 

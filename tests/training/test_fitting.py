@@ -234,6 +234,45 @@ def test_a_loss_that_explodes_is_said(fold):
         fit(network(), fold, **{**QUICK, "learning_rate": 1e30})
 
 
+def test_a_loss_that_explodes_in_one_step_is_said_with_its_epoch(fold, monkeypatch):
+    """Also where every later loss is finite again: the numbers of an epoch are looked at together."""
+    real, calls = fitting.cross_entropy, []
+
+    def once_infinite(*args, **options):
+        calls.append(real(*args, **options))
+        return calls[-1] * (torch.inf if len(calls) == steps + 1 else 1.0)
+
+    steps = -(-len(fold.train) // QUICK["batch_size"])
+    monkeypatch.setattr(fitting, "cross_entropy", once_infinite)
+    monkeypatch.setattr(fitting.nn.utils, "clip_grad_norm_", lambda parameters, norm: None)
+    monkeypatch.setattr(fitting.torch.optim.AdamW, "step", lambda self: None)
+    with pytest.raises(SertutError, match="no longer a finite number in epoch 1;"):
+        fit(network(), fold, **QUICK)
+    assert len(calls) == 2 * steps
+
+
+@pytest.mark.parametrize("similar", [False, True])
+def test_batches_are_made_on_the_device_without_asking_it(similar):
+    """Tensors on "meta" have no numbers: whoever asked for one, as a GPU would have to be waited for, would fail."""
+    rows, faces = [torch.randn(40 + i, 129) for i in range(20)], [torch.randn(10 + i, 5) for i in range(20)]
+    how = dict(voices=0.5, gain=0.2, frequency_mask=8, time_mask=8, batch_size=8, similar=similar)
+    how["feature"] = "log_mel_relative_level"
+    for seen, more in ((None, dict(stretch=0.1)), (faces, {})):
+        voices = [torch.randn(3, *row.shape).half() for row in rows]
+        part, recipe = Examples(rows, torch.arange(20), seen, voices), make_recipe(**how, **more)
+        moved = vars(part.to(torch.device("meta")))
+        for name, value in vars(part).items():  # whatever a clip may have has come along
+            if name != "labels" and value is not None:
+                assert [(x.device.type, x.shape) for x in moved[name]] == [("meta", x.shape) for x in value]
+        here, there = (
+            part.to(torch.device(name)).shuffled(recipe, torch.Generator().manual_seed(0)) for name in ("cpu", "meta")
+        )
+        for ours, theirs in zip(here, there, strict=True):
+            assert theirs.features.device.type == "meta" and theirs.features.shape == ours.features.shape
+            assert torch.equal(theirs.mask, ours.mask) and torch.equal(theirs.labels, ours.labels)
+            assert seen is None or theirs.face.device.type == "meta"
+
+
 def test_schedule():
     assert _warmup_then_cosine(0.05) == pytest.approx(0.5)
     assert _warmup_then_cosine(0.1) == pytest.approx(1.0)
