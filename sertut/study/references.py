@@ -201,7 +201,7 @@ def reference(corpus: str, part: str = "regions", folder: Path | None = None) ->
 
     Args:
         part: "regions" (chapters 3 and 4), "faces" (5), "spectrogram" (6 and 7), "transfer" (8), "heads" (9 to 11),
-            "streams" (12, 13).
+            "streams" (12, 13), "voices" and "peers" (14).
     """
     name = f"{part}-{corpus}"
     known = name in PROTOCOLS and ((folder or BOOK_RESULTS) / f"{name}.json").is_file()

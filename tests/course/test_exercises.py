@@ -63,7 +63,7 @@ def test_unknown_exercise_suggests_the_nearest():
 
 
 def test_every_chapter_has_two_or_three():
-    for chapter in (1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13):
+    for chapter in range(1, 15):
         assert 2 <= sum(id.startswith(f"{chapter}.") for id in JUDGES) <= 3
 
 

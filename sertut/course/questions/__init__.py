@@ -14,4 +14,5 @@ from sertut.course.questions import (
     chapter11,
     chapter12,
     chapter13,
+    chapter14,
 )
