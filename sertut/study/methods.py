@@ -120,7 +120,7 @@ METHODS: Mapping[str, Method] = {
     "ear-heads": Method("heads", EAR_HEADS, "log_mel_long_level"),
     "ear-heads+FA": Method("heads", dict(focus="learned", **EAR_HEADS), "log_mel_long_level"),
     "ear-heads+FA+CA": Method("heads", dict(focus="learned", calibrate=True, **EAR_HEADS), "log_mel_long_level"),
-    "ear-cells": Method("convolutional", dict(trunk="front", width=WIDTH)),
+    "ear-cells": Method("convolutional", dict(trunk="front", width=WIDTH, scale=1.0)),
     "ear-cells-mean": Method("convolutional", dict(trunk="front", width=WIDTH, pooling="mean")),
     "ear-perception": Method("audiovisual", dict(streams="voice", **EAR_LSTM)),
     "ear-one-embedding": Method("audiovisual", dict(streams="voice", pooling="one embedding", **EAR_LSTM)),
