@@ -45,7 +45,7 @@ def predict(run: Run, corpus: Corpus, batch_size: int = 64) -> Predictions:
     """Logits and attention maps of every clip, in the order of the corpus.
 
     Raises:
-        SertutError: the corpus has other emotions than the model was trained for.
+        SertutError: the corpus has other emotions than the model was trained for; a map gives weight to padding.
     """
     if corpus.emotions != run.emotions:
         raise SertutError(
@@ -64,6 +64,12 @@ def predict(run: Run, corpus: Corpus, batch_size: int = 64) -> Predictions:
             for row, index in enumerate(indices):
                 for name, map_ in output.maps.items():
                     alone = map_.alone(row)
+                    total = float(map_.weights[row].float().sum())
+                    if total - float(alone.weights.sum()) > 1e-3 * total:
+                        raise SertutError(
+                            f"the map '{name}' of {corpus.clips[index].name} looks at padding, beyond the clip's end;"
+                            " give its softmax the mask."
+                        )
                     starts.append((index, name, file.tell() // 4))
                     file.write(alone.weights.numpy().tobytes())
                     maps[index][name] = replace(alone, weights=alone.weights.to("meta"))  # its shape, without numbers

@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 import torch
 
+from sertut.attention import AttentionPooling
 from sertut.errors import SertutError
 from sertut.models import AttentiveLSTM, redraw
 from sertut.signals import FEATURES, Normalizer, feature
@@ -352,3 +353,16 @@ def test_balanced_classes_have_the_same_say():
     torch.testing.assert_close(weights, torch.tensor([2.0, 2 / 3, 0.0, 1.0, 0.0]))  # a class without clips has no say
     counts = torch.tensor([1, 3, 0, 2, 0])
     assert float((weights * counts).sum()) == pytest.approx(6)  # 1 on average: the learning rate keeps its meaning
+
+
+def test_a_map_that_looks_at_padding_is_told(tones, monkeypatch):
+    def without_mask(self, states, mask):
+        return torch.softmax(self.score(torch.tanh(self.project(states))).squeeze(-1), dim=-1)
+
+    fold = tones.folds(3)[0]
+    run = fit(network(pooling="attention"), fold, **QUICK | {"epochs": 1})
+    assert len({len(row) for row in run.examples(fold.test).rows}) > 1
+    predict(run, fold.test)
+    monkeypatch.setattr(AttentionPooling, "weights", without_mask)
+    with pytest.raises(SertutError, match=r"'attention' of s\S+ looks at padding.*give its softmax the mask"):
+        predict(run, fold.test)
