@@ -143,7 +143,8 @@ def load_voices(clips: Iterable[Clip], name: str, progress: bool = True) -> list
             n = len(compute(samples))
             return torch.stack([at_tempo(compute(in_voice(samples, *ratio)), n) for ratio in VOICES]).half()
 
-        return _on_disk(f"{settings(name)}-voices", content_hash(clip.audio), voices)
+        ratios = "-".join(f"{above}.{below}" for above, below in VOICES)
+        return _on_disk(f"{settings(name)}-voices-{ratios}", content_hash(clip.audio), voices)
 
     return in_threads(one, clips, "other voices", progress)
 

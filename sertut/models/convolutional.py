@@ -29,7 +29,8 @@ class FullyConvolutional(Network):
     Args:
         n_classes: number of emotions.
         trunk: one of :data:`sertut.models.trunks.TRUNKS`; or "front", the :class:`~sertut.models.front.Front` that all
-            families share, whose cells are what each row of the map adds to a state, read by mean and spread.
+            families share, whose rows are weighed before they are put together (ours, not in the paper), and mean and
+            spread of what comes of them are read.
         pooling: "attention" or "mean".
         scale: lambda of the attention; 0 is mean pooling.
         dropout: share of values set to zero in training, before the classifier.

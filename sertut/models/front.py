@@ -1,4 +1,4 @@
-"""The front: convolutions over the spectrogram, through which every network hears.
+"""The front: convolutions over the spectrogram, one for all families that are compared on real voices.
 
     features (B, T, F) -> two channels -> four convolutions -> cells (B, C, F', T') -> states (B, T', D), T' = T / 8
 

@@ -17,7 +17,7 @@ from pathlib import Path
 import joblib
 import torch
 
-from sertut.corpora import Corpus, Fold, load, load_faces, load_features
+from sertut.corpora import Corpus, Fold, load, load_faces, load_features, load_voices
 from sertut.errors import SertutError
 from sertut.evidence import Report, compare_streams, deletion, evaluate, mixture_error, shift_test, true_shares
 from sertut.evidence.length import at_lengths, in_segments, joined
@@ -53,8 +53,12 @@ def digests_here(training: Training) -> dict[str, str]:
 
 def load_inputs(trainings: Sequence[Training]) -> None:
     """Compute the features that trainings need, once, before many processes ask for them."""
+    heard = {(t.corpus, t.options.get("feature", "log_mel"), t.options.get("voices", 0.0) > 0) for t in trainings}
+    for corpus, feature, voices in heard:
+        load_features(_corpus(corpus), feature)
+        if voices:
+            load_voices(_corpus(corpus), feature)
     for corpus, face in {(training.corpus, training.options.get("face")) for training in trainings}:
-        load_features(_corpus(corpus))
         if face:
             load_faces(_corpus(corpus), face)
     for corpus, method in {(training.corpus, training.method) for training in trainings if training.method in PEERS}:
