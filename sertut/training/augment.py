@@ -6,8 +6,8 @@ from sertut.signals import FEATURES, N_MELS
 from sertut.training.recipe import Recipe
 
 
-def distorted(row: torch.Tensor, recipe: Recipe, generator: torch.Generator) -> torch.Tensor:
-    """A clip's table of normalized features (T, F) as it is seen this time; `stretch` changes T.
+def distorted(row: torch.Tensor, recipe: Recipe, generator: torch.Generator, length: int | None = None) -> torch.Tensor:
+    """A clip's table of normalized features (T, F) as it is seen this time; `stretch` changes T, to `length` if given.
 
     `gain` moves only what depends on the level; a mel band is masked in all its columns, the level never is. Source of
     the masks: SpecAugment, Park et al., arXiv 1904.08779.
@@ -20,7 +20,7 @@ def distorted(row: torch.Tensor, recipe: Recipe, generator: torch.Generator) -> 
         return int(torch.randint(low, high + 1, (), generator=generator))
 
     if recipe.stretch:
-        length = max(1, round(len(row) / draw(1 - recipe.stretch, 1 + recipe.stretch)))
+        length = length or max(1, round(len(row) / draw(1 - recipe.stretch, 1 + recipe.stretch)))
         size = (length, row.shape[1])  # the columns stay as they are
         row = torch.nn.functional.interpolate(row[None, None], size=size, mode="bilinear", align_corners=False)[0, 0]
     row = row.clone()

@@ -72,17 +72,25 @@ class Examples:
 
         With ``recipe.similar``, clips of about the same length come together, these batches are shuffled, and each clip
         of a batch is cut to the length of the shortest, at a random place: no padding. With ``recipe.whole`` none is
-        cut, and with faces none either, because the two streams would have to be cut alike.
+        cut, and with faces none either, because the two streams would have to be cut alike; where tempo may change,
+        the clips of a batch are then stretched to one length, half of the change theirs and half the batch's.
         """
         order = torch.randperm(len(self), generator=generator)
+        stretched, half = recipe.whole and recipe.stretch > 0, recipe.stretch / 2
         if recipe.similar:
-            blur = 0.92 + 0.16 * torch.rand(len(self), generator=generator)  # other neighbors in each epoch
+            reach = half if stretched else 0.08
+            blur = 1 - reach + 2 * reach * torch.rand(len(self), generator=generator)  # other neighbors in each epoch
             order = (blur * torch.tensor([float(len(row)) for row in self.rows])).argsort()
         batches = list(order.split(recipe.batch_size))
         if recipe.similar:
             batches = [batches[i] for i in torch.randperm(len(batches), generator=generator).tolist()]
         for indices in (batch.tolist() for batch in batches):
-            rows = [distorted(self.heard(i, recipe, generator), recipe, generator) for i in indices]
+            rows = [self.heard(i, recipe, generator) for i in indices]
+            length = None
+            if stretched:
+                tempo = 1 - half + 2 * half * torch.rand((), generator=generator).item()
+                length = max(1, round(sorted(len(row) for row in rows)[len(rows) // 2] / tempo))
+            rows = [distorted(row, recipe, generator, length) for row in rows]
             cut = recipe.similar and not recipe.whole and self.faces is None
             yield self.batch(indices, cut_to_shortest(rows, generator) if cut else rows)
 

@@ -18,7 +18,8 @@ class Recipe:
 
     keep: which epoch's weights the run keeps: "best" on dev, or the "last" (where dev is too small to choose by).
     average: decay of a running average of the weights; where it is not 0, the average is tested and kept.
-    similar: batches of clips of similar length, cut to the shortest: no padding. whole: similar, but padded, not cut.
+    similar: batches of clips of similar length, cut to the shortest: no padding. whole: similar, but none
+    cut: stretched to one length where there is `stretch`, else padded.
     stretch, gain, frequency_mask, time_mask: what may happen to a training clip each time it is seen, drawn uniformly:
     faster or slower by this share, louder or softer by so many standard deviations, and twice each up to as many mel
     bands or frames blanked; see :mod:`sertut.training.augment`. voices: share of the training clips that are heard in

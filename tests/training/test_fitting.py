@@ -159,6 +159,25 @@ def test_batches_of_similar_length_have_no_padding():
     assert firsts != sorted(firsts)  # short batches do not always come first
 
 
+def test_batches_of_one_tempo_are_stretched_to_one_length_and_lose_nothing():
+    """A row counts up from 0 to 1: what is left of it shows how far it was stretched, and that no end was cut."""
+    lengths = [100 + 3 * i for i in range(96)]
+    part = Examples([torch.linspace(0, 1, n).unsqueeze(1).expand(n, 4) for n in lengths], torch.arange(96))
+    recipe = make_recipe(batch_size=8, similar=True, whole=True, stretch=0.2)
+    tempos, generator = [], torch.Generator().manual_seed(0)
+    for _ in range(20):
+        batches = list(part.shuffled(recipe, generator))
+        assert sorted(torch.cat([batch.labels for batch in batches]).tolist()) == list(range(96))
+        for batch in batches:
+            assert batch.mask.all() and (batch.features[:, 0] <= 0.01).all() and (batch.features[:, -1] >= 0.99).all()
+            tempos += [lengths[label] / batch.features.shape[1] for label in batch.labels]
+    tempos = torch.tensor(tempos)
+    assert 0.7 <= tempos.min() <= 0.85 and 1.15 <= tempos.max() <= 1.35 and abs(tempos.mean() - 1) < 0.02
+    assert ((tempos - 1).abs() <= 0.2).float().mean() > 0.98  # the longest and the shortest may have to go further
+    padded = list(part.shuffled(make_recipe(batch_size=8, similar=True, whole=True), generator))
+    assert sum(int(batch.mask.sum()) for batch in padded) == sum(lengths)  # without a change of tempo: padding
+
+
 def test_statistics_come_from_train_only(fold):
     run = fit(network(), fold, seed=0, **QUICK)
     from sertut.corpora import load_features
