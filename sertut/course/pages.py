@@ -2,61 +2,58 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Mapping
 from pathlib import Path
 
-import pandas as pd
+from jinja2 import Environment, PackageLoader
 
 from sertut.study import load_study, renewal
 
-HEADER = ("corpus", "effect [95 % interval]", "verdict", "seeds", "measured in")
-
 
 def claims_page(results: Iterable[Mapping]) -> str:
-    """Markdown: each claim with its source and grade, and under it one row for each time it was measured.
+    """HTML: a row each claim, a column each corpus, the verdict as a mark with the effect in it; details are folded.
 
     Args:
         results: what each chapter wrote (:func:`sertut.course.results.write_results`).
     """
-    measured = [(claim, result["chapter"]) for result in results for claim in result["claims"]]
-    rows: dict[str, list[tuple]] = {}
-    for claim, where in sorted(measured, key=lambda entry: (str(entry[0]["id"]), str(entry[0]["corpus"]), entry[1])):
-        head = f"**{claim['id']}**: {claim['statement']}\n\n*{claim['source']}; {claim['grade']}*"
-        row = (claim["corpus"], effect(claim), claim["verdict"], claim["seeds"], where)
-        rows.setdefault(head, []).append(row)
-    tables = [f"{head}\n\n{_table(HEADER, under)}" for head, under in rows.items()]
-    return "\n\n".join(tables) or "No chapter has measured a claim yet."
+    measured = [{**claim, "chapter": result["chapter"]} for result in results for claim in result["claims"]]
+    ids: dict[str, dict[str, list]] = {}  # id -> statement -> its measurements, in reading order
+    for claim in sorted(measured, key=lambda claim: str(claim["id"])):
+        ids.setdefault(str(claim["id"]), {}).setdefault(claim["statement"], []).append(claim)
+    corpora = sorted({claim["corpus"] for claim in measured})
+    return _html("claims", ids, corpora) if measured else "No chapter has measured a claim yet."
 
 
 def effect(claim: Mapping) -> str:
-    """Effect with its interval and unit: ``+0.031 [+0.012, +0.050] UAR``."""
-    if claim["effect"] is None:
-        return "not measured"
-    text = f"{claim['effect']:+.3f}"
-    if claim["low"] is not None and claim["high"] is not None:
-        text += f" [{claim['low']:+.3f}, {claim['high']:+.3f}]"
-    return f"{text} {claim['unit']}".strip()
+    """Effect with its interval and unit: ``+.031 [+.012, +.050] UAR``."""
+    known = claim["low"] is not None and claim["high"] is not None
+    text = f" [{_short(claim['low'])}, {_short(claim['high'])}]" if known else ""
+    return f"{_short(claim['effect'])}{text} {claim['unit']}".strip()
 
 
 def reference_page(folder: Path) -> str:
-    """Markdown: each study that `folder` holds: its question, its table, the command that renews it."""
-    parts = []
+    """HTML: each study that `folder` holds, folded: its question, its table, the command that renews it."""
+    found = []
     for path in sorted(folder.glob("*.json")):
         study = load_study(path.stem, folder)
-        parts += [f"### {path.stem}", study.question, _sideways(study.table()), renewal(study)]
-    return "\n\n".join(parts) or "No study has been run yet."
+        table = study.table()
+        same = [name for name in table if name != "method" and table[name].nunique() == 1 and len(table) > 1]
+        values = table.drop(columns=same).astype(object)
+        rows = values.where(values.notna(), "").to_dict("records")
+        found.append((study, rows, table[same].bfill().iloc[0].to_dict()))
+    return _html("studies", found) if found else "No study has been run yet."
 
 
-def _sideways(table: pd.DataFrame) -> str:
-    """One column a corpus and method, so that the page need not be wide."""
-    heads = (table["corpus"] + ", " + table["method"]).tolist()
-    values = table.drop(columns=["corpus", "method"]).astype(object)
-    turned = values.where(values.notna(), "").T
-    return _table(["", *heads], ([name, *row] for name, row in zip(turned.index, turned.to_numpy(), strict=True)))
+def _short(number: float | None) -> str:
+    """Two digits behind the point, three where there would be only one: ``+.47``, ``-.007``."""
+    if number is None:
+        return "not measured"
+    return re.sub(r"^([+-])0\.", r"\1.", f"{number:+.{2 if abs(number) >= 0.0995 else 3}f}")
 
 
-def _table(header: Iterable[object], rows: Iterable[Iterable[object]]) -> str:
-    header = [*header]
-    lines = [[str(cell).replace("|", "\\|").replace("\n", " ") for cell in row] for row in (header, *rows)]
-    lines.insert(1, ["---"] * len(header))
-    return "\n".join("| " + " | ".join(line) + " |" for line in lines)
+def _html(what: str, *content: object) -> str:
+    """A macro of the template, without empty lines: these would end the HTML inside Markdown."""
+    pages = Environment(loader=PackageLoader("sertut", "course"), autoescape=True, trim_blocks=True, lstrip_blocks=True)
+    pages.globals.update(effect=effect, short=_short, renewal=renewal)
+    return re.sub(r"\n\s*\n", "\n", getattr(pages.get_template("pages.html").module, what)(*content))

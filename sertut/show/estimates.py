@@ -17,7 +17,7 @@ from sertut.errors import unknown
 from sertut.evidence import ClipScores
 from sertut.evidence.intervals import Interval
 from sertut.show.picture import Picture, canvas, listed
-from sertut.show.style import BLACK, MARKERS, ROLES, look, role_color
+from sertut.show.style import BLACK, MARKERS, OTHER, ROLES, look
 
 METHOD_ROLES = {"untrained network": "untrained", "motion": "energy"}
 """Role of a method that is not named like one; motion is in the face what energy is in the voice."""
@@ -140,7 +140,7 @@ def draw_rows(
     for row, (name, interval) in enumerate(rows.items()):
         if interval is not None:
             role = (roles or {}).get(name, "attention")
-            marker, color = MARKERS.get(role, "o"), role_color(role)
+            marker, color = MARKERS.get(role, "o"), ROLES.get(role, OTHER)
             at, named = [row - lift], once(label, row)
             draw_intervals(axis, at, [interval], rows=True, fmt=marker, color=color, ecolor=BLACK, label=named)
     axis.set_yticks(range(len(rows)), list(rows))

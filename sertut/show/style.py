@@ -32,15 +32,7 @@ ROLES = {
 STREAMS = {"voice": BLUE, "face": ORANGE}
 """The color of what is heard and of what is seen, where both are in one picture."""
 
-MARKERS = {
-    "attention": "o",
-    "uniform": "s",
-    "energy": "^",
-    "center": "D",
-    "untrained": "v",
-    "reference": "o",
-    "own": "D",
-}
+MARKERS = dict(attention="o", uniform="s", energy="^", center="D", untrained="v", reference="o", own="D")
 """The marker that goes with a role's color."""
 
 EMOTIONS = {
@@ -64,7 +56,6 @@ SPECTRUM = "magma"
 """Color map of spectrograms."""
 
 WIDTH = 6.4  # inches: 704 pixels, the text column of the book; a phone shows it at half that width
-DPI = 110
 
 RC: Any = {
     "font.family": "DejaVu Sans",  # comes with matplotlib, so that every machine draws the same picture
@@ -81,8 +72,8 @@ RC: Any = {
     "axes.grid": False,
     "figure.facecolor": "white",  # never transparent: the book has a dark mode
     "savefig.facecolor": "white",
-    "figure.dpi": DPI,
-    "savefig.dpi": DPI,
+    "figure.dpi": 110,
+    "savefig.dpi": 110,
 }
 
 
@@ -96,8 +87,3 @@ def look() -> Iterator[None]:
 def emotion_color(emotion: str) -> str:
     """The emotion's fixed color; brown for one that is not in :data:`EMOTIONS`."""
     return EMOTIONS.get(emotion, OTHER)
-
-
-def role_color(role: str) -> str:
-    """The role's fixed color; brown for one that is not in :data:`ROLES`."""
-    return ROLES.get(role, OTHER)

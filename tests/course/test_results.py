@@ -4,12 +4,9 @@ import math
 import time
 
 import numpy as np
-import pandas as pd
 import pytest
 import torch
 
-from sertut.course import pages
-from sertut.course.pages import claims_page, effect
 from sertut.course.results import KEYS, read_results, versions, write_results
 from sertut.errors import SertutError
 from sertut.evidence.claims import Claim
@@ -66,34 +63,3 @@ def test_reading_what_is_not_there_or_not_right(tmp_path, text, says):
         path.write_text(text)
     with pytest.raises(SertutError, match=says):
         read_results(path)
-
-
-def test_a_claim_stands_once_with_all_its_measurements():
-    other = {**CLAIM.to_dict(), "corpus": "ravdess"}
-    page = claims_page([{"chapter": "04-x", "claims": [CLAIM.to_dict()]}, {"chapter": "05-y", "claims": [other]}])
-    assert page.count("**D2**: attention finds the region") == 1
-    assert "| planted | +0.400 [+0.300, +0.500] AUROC | supported | 5 | 04-x |" in page
-    assert "| ravdess | +0.400 [+0.300, +0.500] AUROC | supported | 5 | 05-y |" in page
-
-
-def test_reference_results_are_shown(tmp_path, monkeypatch):
-    class FakeStudy:
-        name, question, older = "one", "Which is better?", False
-
-        def table(self):
-            head = {"corpus": ["planted"] * 2, "method": ["mean", "attention"]}
-            return pd.DataFrame(head | {"UAR": [0.5, 0.6], "auroc": [np.nan, 0.9]})
-
-    (tmp_path / "one.json").write_text("{}")
-    monkeypatch.setattr(pages, "load_study", lambda name, folder: FakeStudy())
-    page = pages.reference_page(tmp_path)
-    assert "### one" in page and "### two" not in page and "`sertut study run one && " in page
-    assert "|  | planted, mean | planted, attention |\n| --- | --- | --- |\n| UAR | 0.5 | 0.6 |" in page
-    assert "| auroc |  | 0.9 |" in page
-    assert pages.reference_page(tmp_path / "absent") == "No study has been run yet."
-
-
-def test_an_effect_without_interval_and_no_effect_at_all():
-    assert effect({"effect": 0.1, "low": None, "high": None, "unit": ""}) == "+0.100"
-    assert effect({"effect": None, "low": None, "high": None, "unit": ""}) == "not measured"
-    assert claims_page([{"chapter": "x", "claims": []}]) == "No chapter has measured a claim yet."

@@ -17,7 +17,7 @@ display(figure, metadata={"image/png": {"alt": "A rising line."}})
 """
 CLAIM = dict(  # as a chapter hands it to write_results
     id="T1", statement="two is more | than one", source="nobody", grade="measured", corpus="none", effect=1.0, low=0.5,
-    high=1.5, unit="", verdict="holds", seeds=5,
+    high=1.5, unit="", verdict="supported", seeds=5,
 )  # fmt: skip
 END = f"""
 from sertut.course.pages import claims_page
@@ -72,6 +72,8 @@ def write_repository(root: Path) -> None:
     write_chapter(root / "notebooks" / "01-one.ipynb")
     write_notebook(root / "notebooks" / "02-two.ipynb", cell("# Two", kind="markdown"), SEED, RESULTS)
     shutil.copy(ROOT / "book" / "_config.yml", root / "book")
+    for folder in ("_static", "_templates"):
+        shutil.copytree(ROOT / "book" / folder, root / "book" / folder)
     entry = "@book{a, title={T}, author={A, B}, year={2000}, publisher={P}}\n"
     (root / "book" / "references.bib").write_text(entry)
     (root / "book" / "intro.md").write_text("# Intro\n\nA start.\n\n<!-- claims -->\n")

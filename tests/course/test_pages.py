@@ -1,0 +1,99 @@
+"""The claims page and the reference results: each claim once, short numbers, nothing that Markdown would spoil."""
+
+import re
+from html import unescape
+from html.parser import HTMLParser
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from sertut.course import pages
+from sertut.course.pages import claims_page, effect
+
+CLAIM = {
+    "id": "D2", "statement": "attention finds <it>: its AUROC is higher", "source": "a paper", "grade": "paper",
+    "corpus": "planted", "effect": 0.4, "low": 0.3, "high": 0.5, "threshold": 0.0, "unit": "AUROC",
+    "verdict": "supported", "seeds": 5,
+}  # fmt: skip
+
+
+class Marks(HTMLParser):
+    """Class and text of each mark, and where it leads."""
+
+    def __init__(self, page: str) -> None:
+        super().__init__()
+        self.marks: list[list] = []
+        self.open = False
+        self.feed(page)
+
+    def handle_starttag(self, tag, attributes):
+        values = dict(attributes)
+        self.open = "claim-mark" in (values.get("class") or "")
+        if self.open:
+            self.marks.append([values["class"].split()[1:], "", values.get("href"), values.get("title")])
+
+    def handle_data(self, text):
+        if self.open:
+            self.marks[-1][1] += text
+
+    def handle_endtag(self, tag):
+        self.open = False
+
+
+def page_of(*claims: tuple[str, dict]) -> str:
+    return claims_page([{"chapter": chapter, "claims": [{**CLAIM, **changes}]} for chapter, changes in claims])
+
+
+def test_a_claim_is_a_row_with_all_its_measurements():
+    page = page_of(("04-x", {}), ("05-y", {"corpus": "ravdess"}), ("05-y", {"statement": "another rival"}))
+    assert page.count("<details") == page.count('id="claim-D2"') == 1
+    assert page.count("attention finds &lt;it&gt;: its AUROC is higher") == 1
+    assert "Desai" in page and "Zhang" not in page, "a paper without a claim has no heading"
+    assert page.count("<span>planted</span>") == 3 and "3 measurements" not in page and "2 measurements" in page
+
+
+@pytest.mark.parametrize(("verdict", "sign"), [("supported", "▲"), ("contradicted", "▼"), ("no difference shown", "○")])
+def test_a_verdict_is_seen_without_colors(verdict, sign):
+    marks = Marks(page_of(("04-x", {"verdict": verdict}))).marks[3:]  # the first three are the legend
+    assert len(marks) == 2, "one in the row, one in the details"
+    for classes, text, address, title in marks:
+        assert " ".join(classes) == verdict and text.split() == [sign, "+.40"]
+        assert address == "../notebooks/04-x.html" and verdict in title and "[+.30, +.50] AUROC" in title
+
+
+def test_inside_a_chapter_marks_lead_nowhere():
+    assert not [address for *_, address, _ in Marks(page_of(("this chapter", {}))).marks if address]
+
+
+def test_markdown_leaves_the_page_alone():
+    page = page_of(("04-x", {}), ("05-y", {"id": "K1"}), ("01-z", {"id": "leak"}))
+    assert page.startswith("<div") and not re.search(r"\n\s*\n", page), "an empty line ends HTML in Markdown"
+    assert "Kim, An" in page and "This book" in page
+
+
+def test_reference_results_are_folded_and_short(tmp_path, monkeypatch):
+    class FakeStudy:
+        name, question, older = "one", "Which is better?", False
+
+        def table(self):
+            head = {"corpus": ["planted"] * 2, "method": ["mean", "attention"]}
+            return pd.DataFrame(head | {"UAR": [".50 [.40, .60]", ".60 [.50, .70]"], "auroc": [np.nan, ".9"]})
+
+    (tmp_path / "one.json").write_text("{}")
+    monkeypatch.setattr(pages, "load_study", lambda name, folder: FakeStudy())
+    page = pages.reference_page(tmp_path)
+    assert page.count("<details") == 1 and "<b>one</b>: Which is better?" in page
+    assert '<td data-name="UAR">.60<small>[.50, .70]</small></td>' in page
+    assert "nan" not in page.lower().replace("pages", "") and "corpus: planted" in page
+    assert "sertut study run one && " in unescape(page) and "`" not in page
+    assert not re.search(r"\n\s*\n", page)
+    assert pages.reference_page(tmp_path / "absent") == "No study has been run yet."
+
+
+def test_an_effect_without_interval_and_no_effect_at_all():
+    assert effect({"effect": 0.1, "low": None, "high": None, "unit": ""}) == "+.10"
+    assert effect({"effect": -0.0071, "low": -0.02, "high": 1.5, "unit": "s"}) == "-.007 [-.020, +1.50] s"
+    assert effect({"effect": 10.5, "low": None, "high": None, "unit": ""}) == "+10.50"
+    assert effect({"effect": None, "low": None, "high": None, "unit": ""}) == "not measured"
+    assert claims_page([{"chapter": "x", "claims": []}]) == "No chapter has measured a claim yet."
