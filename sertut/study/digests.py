@@ -8,6 +8,7 @@ from importlib.metadata import version
 from sertut.corpora import Corpus
 from sertut.corpora.cache import content_hash
 from sertut.files import code_of
+from sertut.study.flaws import FLAWS
 from sertut.study.methods import METHODS, PEERS, kind_of
 from sertut.study.peers import opensmile_version
 from sertut.study.protocols import Training
@@ -34,6 +35,8 @@ def plan_digests(corpus: str, method: str) -> dict[str, str]:
     code = {"code": code_digest(kind_of(corpus) == "made")}
     if method in PEERS:
         code["peers"] = digest(code_of("study/peers.py", "study/leak.py"))
+    if method in FLAWS:
+        code["flaws"] = digest(code_of("study/flaws.py", "study/leak.py"))
     return {"method": digest(repr(METHODS.get(method))), **code}
 
 

@@ -25,6 +25,7 @@ from sertut.files import data_folder
 from sertut.models import AudioVisual, FullyConvolutional
 from sertut.study.costs import real_time_factor, watch_memory
 from sertut.study.digests import training_digests
+from sertut.study.flaws import FLAWS, spoil
 from sertut.study.methods import PEERS, Method, build, find_method, recipe
 from sertut.study.peers import fit_peer, hear
 from sertut.study.protocols import Training, start_of
@@ -131,9 +132,11 @@ def _network(training: Training, seed: int, fold: Fold, device: str) -> dict:
     method = find_method(training.method)
     if method.share < 1:
         fold = few_speakers(fold, method.share, seed)
-    model = build(training.method, fold.train, seed=seed)
+    model, options = build(training.method, fold.train, seed=seed), training.options
+    if training.method in FLAWS:
+        model, fold, options = spoil(training.method, model, _corpus(training.corpus), training.fold, seed, options)
     peak = watch_memory(pick_device(device))
-    run = fit(model, fold, seed=seed, device=device, progress=False, **training.options)
+    run = fit(model, fold, seed=seed, device=device, progress=False, **options)
     memory = peak()
     report = evaluate(run, fold.test)
     result = {

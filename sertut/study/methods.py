@@ -16,6 +16,7 @@ from sertut.errors import SertutError, unknown
 from sertut.models import POOLINGS, AttentiveLSTM, AudioVisual, FullyConvolutional, MultiHead
 from sertut.models.trunks import TRUNKS
 from sertut.signals import FEATURES
+from sertut.study.flaws import FLAWS
 from sertut.study.starts import transfer_network
 from sertut.video import FACE_FEATURES
 
@@ -117,6 +118,7 @@ METHODS: Mapping[str, Method] = {
     "ear-mean": Method("recurrent", dict(pooling="mean", **EAR_LSTM)),
     "ear-max": Method("recurrent", dict(pooling="max", **EAR_LSTM)),
     "ear-attention": Method("recurrent", EAR_LSTM),
+    **{flaw: Method("recurrent", EAR_LSTM) for flaw in FLAWS},
     "ear-heads": Method("heads", EAR_HEADS, "log_mel_long_level"),
     "ear-heads+FA": Method("heads", dict(focus="learned", **EAR_HEADS), "log_mel_long_level"),
     "ear-heads+FA+CA": Method("heads", dict(focus="learned", calibrate=True, **EAR_HEADS), "log_mel_long_level"),

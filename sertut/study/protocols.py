@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from types import MappingProxyType
 
 from sertut.errors import unknown
+from sertut.study.flaws import FLAWS
 from sertut.study.methods import PEERS, SHARES, find_method, recipe
 
 CHOOSING_SHARE = 0.5
@@ -180,6 +181,12 @@ PROTOCOLS: Mapping[str, Protocol] = {
         ("ear-mean", "ear-attention", "ear-heads", "ear-cells", "ear-perception"),
         seeds=(0, 1, 2),
         folds=10,
+    ),
+    "flaws-ravdess": Protocol(
+        "How much does each flaw of a protocol add to the score of the attentive network behind the front?",
+        "ravdess",
+        FLAWS,
+        seeds=(0, 1, 2),
     ),
     "peers-ravdess": Protocol("What do classifiers without a network get?", "ravdess", peers=PEERS),
     "peers-spliced-ravdess": Protocol("The same on spliced voices", "spliced-ravdess", peers=PEERS),

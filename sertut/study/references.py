@@ -16,6 +16,7 @@ from sertut.errors import SertutError, unknown
 from sertut.evidence import Tally
 from sertut.files import writing
 from sertut.study.digests import plan_digests
+from sertut.study.flaws import FLAWS, over_partitions
 from sertut.study.grid import chosen_rates, finished, ran
 from sertut.study.methods import recipe
 from sertut.study.protocols import PROTOCOLS, protocol, start_of
@@ -90,6 +91,8 @@ class Study:
             raise SertutError(
                 f"the study '{self.name}' holds no {part} of '{method}'; run `sertut study run {self.name}`."
             )
+        if method in FLAWS and part == "report":
+            return over_partitions(found)
         return Tally.pooled([result[part] for result in found], [result["seed"] for result in found])
 
     def scores(self, method: str, fold: int, score: str = "uar") -> list[float]:
@@ -201,7 +204,7 @@ def reference(corpus: str, part: str = "regions", folder: Path | None = None) ->
 
     Args:
         part: "regions" (chapters 3 and 4), "faces" (5), "spectrogram" (6 and 7), "transfer" (8), "heads" (9 to 11),
-            "streams" (12, 13), "voices" and "peers" (14).
+            "streams" (12, 13), "voices", "flaws" and "peers" (14).
     """
     name = f"{part}-{corpus}"
     known = name in PROTOCOLS and ((folder or BOOK_RESULTS) / f"{name}.json").is_file()
