@@ -198,13 +198,13 @@ def _environment(build: Path) -> dict[str, str]:
     """Environment of the kernels: this interpreter as "python3", the same data folders, one thread, no user settings.
 
     One thread each: the same sums in the same order, so the same numbers on every machine; and chapters that run side
-    by side do not fight for cores.
+    by side do not fight for cores. What pyworld's import says of setuptools is no part of a chapter.
     """
     kernel = build / "kernel" / "kernels" / "python3" / "kernel.json"
     argv = [sys.executable, "-m", "ipykernel_launcher", "-f", "{connection_file}"]
     with writing(kernel) as temporary:
         temporary.write_text(json.dumps({"argv": argv, "display_name": "Python 3", "language": "python"}))
-    environment = {"OMP_NUM_THREADS": "1", **os.environ}
+    environment = {"OMP_NUM_THREADS": "1", "PYTHONWARNINGS": "ignore:pkg_resources is deprecated", **os.environ}
     environment |= dict(
         JUPYTER_PATH=str(build / "kernel"),
         JUPYTER_RUNTIME_DIR=str(build / "kernel" / "runtime"),

@@ -1,5 +1,6 @@
 """The built book: complete, without errors, readable offline and aloud."""
 
+import json
 import re
 from html.parser import HTMLParser
 from pathlib import Path
@@ -91,6 +92,23 @@ def test_claims_were_filled_in(html):
     text = (html / "book" / "claims.html").read_text(encoding="utf-8")
     assert CLAIMS_MARK not in text
     assert "claim-mark supported" in text, "no chapter has measured a claim"
+
+
+def test_the_map_leads_to_every_chapter():
+    """If not: `python book/cover.py map` makes it again, from the table of contents."""
+    text = (ROOT / "book" / "images" / "map.html").read_text(encoding="utf-8")
+    assert sorted(re.findall(r'href="\.\./(notebooks/[^"]+)\.html"', text)) == CHAPTERS
+
+
+def test_the_game_has_three_voices_and_knows_the_angry_word():
+    path = ROOT / "book" / "images" / "game-clips.html"
+    clips = json.loads(re.fullmatch(r"<script[^>]*>(.*)</script>\s*", path.read_text(encoding="utf-8")).group(1))
+    assert len({clip["speaker"] for clip in clips}) == len(clips) == 3 and path.stat().st_size < 100_000
+    for clip in clips:
+        _, start, end = clip["words"][clip["angry"]]
+        assert [start, end] == pytest.approx(clip["region"], abs=0.05)
+        assert clip["audio"].startswith("data:audio/mp4;base64,") and len(clip["edges"]) == len(clip["weights"]) + 1
+        assert 0 <= clip["network"] < len(clip["words"]) > clip["loudest"] >= 0
 
 
 def test_the_first_page_leads_into_the_book(html):
