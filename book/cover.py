@@ -101,7 +101,7 @@ def book_map() -> str:
         words = textwrap.wrap(caption, 13)
         for row, text in enumerate(words):
             stations.append(
-                f'<text x="{x:g}" y="{fork + 15 + 13 * row:g}" font-size="12" font-weight="700">{text}</text>'
+                f'<text x="{x:g}" y="{fork + 15 + 13 * row:g}" font-size="11" font-weight="700">{text}</text>'
             )
         for row, page in enumerate(pages):
             station(page, x, fork + 58 + step * row, color)

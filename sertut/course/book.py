@@ -36,7 +36,7 @@ PROBLEMS = {
     "a picture without a text: {:.100}": r'<img\b(?![^>]*alt="[^"]+")[^>]*>|<img\b[^>]*alt="[^"]*_images/[^>]*>',
     "a table as raw text: {!r:.70}": r"<p>\s*(\|(?:(?!</p>).)*\n\|\s*(?:-{3}|—|–))",  # MyST makes dashes of ---
     "a warning: {}": r"\b(\w*Warning: [^<\n]{,60})",
-    "a path of this machine: {}": r"(?<![\w.~+/=])(/(?:home|root|tmp|usr|var|Users)/[^\s<]{,60})|\bsite-packages\b",
+    "a path of this machine: {}": r"((?<![\w.~+/=])/(?:home|root|tmp|usr|var|Users)/[^\s<]{,60}|\bsite-packages\b)",
     "an address in memory: {}": r"\bat (0x[0-9a-f]{6,})",
     "{} in a table": r"<t[dh]\b[^>]*>\s*(?:<p>)?\s*(nan|NaN|-?\d*\.\d{8,})\s*<",
 }

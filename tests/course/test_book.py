@@ -123,7 +123,7 @@ def test_traces_of_the_run_are_removed():
         ("<pre>/x/y.py:13: UserWarning: it will go\n</pre>", "a warning: UserWarning: it will go"),
         ("<pre>found in /home/ann/data</pre>", "a path of this machine: /home/ann/data"),
         ("<pre>kept in '/tmp/tmp1a2b/x.npz'</pre>", "a path of this machine: /tmp/tmp1a2b/x.npz'"),
-        ("<pre>lib/site-packages/torch</pre>", "a path of this machine"),
+        ("<pre>lib/site-packages/torch</pre>", "a path of this machine: site-packages"),
         ("<pre>&lt;Axes at 0x7f12ab34cd56&gt;</pre>", "an address in memory: 0x7f12ab34cd56"),
         ("<td>NaN</td>", "NaN in a table"),
         ('<td class="x"><p>nan</p></td>', "nan in a table"),
