@@ -38,9 +38,9 @@ def reference_page(folder: Path) -> str:
     for path in sorted(folder.glob("*.json")):
         study = load_study(path.stem, folder)
         table = study.table()
-        same = [name for name in table if name != "method" and table[name].nunique() == 1 and len(table) > 1]
-        values = table.drop(columns=same).astype(object)
-        rows = values.where(values.notna(), "").to_dict("records")
+        one = table.columns[(table.nunique() == 1) & (len(table) > 1)].drop("method", errors="ignore")
+        same = [name for name in one if table[name].notna().all() or name.endswith("by chance")]
+        rows = table.drop(columns=same).astype(object).fillna("").to_dict("records")
         found.append((study, rows, table[same].bfill().iloc[0].to_dict()))
     return _html("studies", found) if found else "No study has been run yet."
 
@@ -55,5 +55,5 @@ def _short(number: float | None) -> str:
 def _html(what: str, *content: object) -> str:
     """A macro of the template, without empty lines: these would end the HTML inside Markdown."""
     pages = Environment(loader=PackageLoader("sertut", "course"), autoescape=True, trim_blocks=True, lstrip_blocks=True)
-    pages.globals.update(effect=effect, short=_short, renewal=renewal)
+    pages.globals |= {"effect": effect, "short": _short, "renewal": renewal}
     return re.sub(r"\n\s*\n", "\n", getattr(pages.get_template("pages.html").module, what)(*content))

@@ -48,7 +48,7 @@ def page_of(*claims: tuple[str, dict]) -> str:
 def test_a_claim_is_a_row_with_all_its_measurements():
     page = page_of(("04-x", {}), ("05-y", {"corpus": "ravdess"}), ("05-y", {"statement": "another rival"}))
     assert page.count("<details") == page.count('id="claim-D2"') == 1
-    assert page.count("attention finds &lt;it&gt;: its AUROC is higher") == 1
+    assert page.count("<p>attention finds &lt;it&gt;: its AUROC is higher") == 1
     assert "Desai" in page and "Zhang" not in page, "a paper without a claim has no heading"
     assert page.count("<span>planted</span>") == 3 and "3 measurements" not in page and "2 measurements" in page
 
