@@ -68,8 +68,7 @@ def build_book(*, workers: int = 2, force: bool = False, progress: bool = True, 
         content = joblib.hash((parts, Path(__file__).read_bytes()))
         if progress:
             print(f"{sum(run.reused for run in executed)} of {len(executed)} chapters were up to date", file=sys.stderr)
-        built = (html / "index.html").is_file() and stamp.is_file() and stamp.read_text() == content
-        if force or not built:
+        if force or not ((html / "index.html").is_file() and stamp.is_file() and stamp.read_text() == content):
             stamp.unlink(missing_ok=True)
             shutil.rmtree(html, ignore_errors=True)  # no page of an earlier book stays behind
             _jupyter_book(stage, root, progress)
@@ -133,9 +132,10 @@ def prepare_notebook(notebook: dict) -> dict:
 
 
 def _lighter(png: str | list[str]) -> str:
-    """The picture in 256 colors, the nearest to its own: it looks the same and weighs less than half."""
+    """The picture on white, in 256 colors, the nearest to its own: it looks the same and weighs less than half."""
     buffer = io.BytesIO()
-    picture = Image.open(io.BytesIO(base64.b64decode("".join(png)))).convert("RGB")
+    picture = Image.open(io.BytesIO(base64.b64decode("".join(png)))).convert("RGBA")
+    picture = Image.alpha_composite(Image.new("RGBA", picture.size, "white"), picture).convert("RGB")
     picture.quantize(256, dither=Image.Dither.NONE).save(buffer, "png", optimize=True)
     return base64.b64encode(buffer.getvalue()).decode()
 
