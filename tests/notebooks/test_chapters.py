@@ -18,6 +18,22 @@ except SertutError:
 EXERCISE = re.compile(r"^#{2,5} Exercise\b", re.M)
 HEADING = re.compile(r"^#{1,5} ", re.M)
 
+ASKING = re.compile("many-heads|focus|calibration|aligning|perception")
+PARTS = (
+    "> **Reading** about ",
+    "## Objectives",
+    "## Assembled",
+    "## Exercises",
+    "### Find the fault",
+    "### An open question",
+    "### Quiz",
+    "## Summary",
+    "### What we found",
+    "## For reviewers",
+    "## References",
+)
+"""What chapters of that name hold, in this order."""
+
 each_chapter = pytest.mark.parametrize("chapter", CHAPTERS, ids=lambda chapter: chapter.name)
 
 
@@ -66,6 +82,15 @@ def test_the_last_cell_writes_the_results(chapter):
     calls = {node.id for node in ast.walk(ast.parse(code[-1])) if isinstance(node, ast.Name)}
     attributes = {node.attr for node in ast.walk(ast.parse(code[-1])) if isinstance(node, ast.Attribute)}
     assert "write_results" in calls | attributes
+
+
+@pytest.mark.parametrize("chapter", [c for c in CHAPTERS if ASKING.search(c.name)], ids=lambda chapter: chapter.name)
+def test_it_asks_and_says_what_was_found(chapter):
+    text = markdown(chapter)
+    order = [text.find(part) for part in PARTS]
+    assert -1 not in order and order == sorted(order), dict(zip(PARTS, order, strict=True))
+    assert 3 <= len(re.findall(r"^\*\*\d\.\*\* ", text.partition("### Quiz")[2], re.M)) <= 5
+    assert text.count("<details>") == text.count("</details>") == text.count("<summary>") == text.count("</summary>")
 
 
 @pytest.fixture
