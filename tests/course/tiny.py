@@ -4,6 +4,7 @@ import json
 import shutil
 import sys
 from pathlib import Path
+from zlib import crc32
 
 ROOT = Path(__file__).resolve().parents[2]
 
@@ -19,10 +20,13 @@ CLAIM = dict(  # as a chapter hands it to write_results
     id="T1", statement="two is more | than one", source="nobody", grade="measured", corpus="none", effect=1.0, low=0.5,
     high=1.5, unit="", verdict="supported", seeds=5,
 )  # fmt: skip
+PYTHON = crc32(sys.executable.encode())  # not the path itself: the book refuses a page with a path of this machine
 END = f"""
+from zlib import crc32
+
 from sertut.course.pages import claims_page
 from sertut.course.results import write_results
-here = dict(threads=int(os.environ["OMP_NUM_THREADS"]), same_python=int(sys.executable == {sys.executable!r}))
+here = dict(threads=int(os.environ["OMP_NUM_THREADS"]), same_python=int(crc32(sys.executable.encode()) == {PYTHON}))
 found = write_results(
     chapter=CHAPTER, parameters=dict(seed=seed), metrics=dict(seed=seed, **here), claims=[{CLAIM!r}], started=started
 )
