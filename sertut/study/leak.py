@@ -16,11 +16,10 @@ from sklearn.neighbors import KNeighborsClassifier
 from sklearn.pipeline import Pipeline, make_pipeline
 from sklearn.preprocessing import StandardScaler
 
-from sertut.corpora import RECORDED, Corpus, Fold, load, load_features
+from sertut.corpora import Corpus, Fold, load_features
 from sertut.errors import SertutError, unknown
 from sertut.evidence import Tally
 from sertut.evidence.intervals import confusions_by_speaker
-from sertut.files import corpora_folder
 
 CLASSIFIERS = ("linear", "neighbor")
 """Logistic regression, and the class of the most similar training clip: a learner that only remembers."""
@@ -168,15 +167,3 @@ def _dealt(corpus: Corpus, groups: np.ndarray, n: int) -> list[Fold]:
     parts = [corpus.keeping(c for c, g in zip(corpus, groups, strict=True) if g == group) for group in range(n)]
     rests = [corpus.keeping(c for c, g in zip(corpus, groups, strict=True) if g != group) for group in range(n)]
     return [Fold(rest, part, part, allow_leaks=True) for rest, part in zip(rests, parts, strict=True)]
-
-
-def exhibit(corpus: Corpus, recorded: str = "ravdess") -> Corpus:
-    """Where to look for the leak: real voices if there are any, i.e. `corpus` itself or else `recorded`.
-
-    A corpus that sertut made (planted, or spliced from recordings) is returned where `recorded` is not on this machine.
-
-    Raises:
-        CorpusError: `recorded` is there, but something is wrong with it.
-    """
-    there = (corpora_folder() / recorded).is_dir()
-    return load(recorded) if there and corpus.name not in RECORDED else corpus
