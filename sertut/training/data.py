@@ -73,7 +73,8 @@ class Examples:
         With ``recipe.similar``, clips of about the same length come together, these batches are shuffled, and each clip
         of a batch is cut to the length of the shortest, at a random place: no padding. With ``recipe.whole`` none is
         cut, and with faces none either, because the two streams would have to be cut alike; where tempo may change,
-        the clips of a batch are then stretched to one length, half of the change theirs and half the batch's.
+        the clips of a batch are then stretched to one length, half of the change theirs and half the batch's (the
+        longest and the shortest clips, which have few of their length, may go somewhat further).
         """
         order = torch.randperm(len(self), generator=generator)
         stretched, half = recipe.whole and recipe.stretch > 0, recipe.stretch / 2

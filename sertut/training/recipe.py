@@ -33,7 +33,7 @@ class Recipe:
     weight_decay: float = 1e-2
     label_smoothing: float = 0.1
     clip_norm: float = 1.0  # longest gradient
-    patience: int = 30  # epochs without a better UAR on dev before training stops
+    patience: int = 30  # epochs without a better UAR on dev before training stops, where the best is kept
     keep: str = "best"
     average: float = 0.0
     similar: bool = False
@@ -70,6 +70,8 @@ def make_recipe(**options) -> Recipe:
     ):
         if value not in known:
             raise unknown(what, value, known)
+    if recipe.whole and not recipe.similar:
+        raise SertutError("whole says how clips of similar length are put into a batch; set similar=True, too.")
     if recipe.face and recipe.stretch:
         raise SertutError("stretch would move the voice against the face; leave it out where faces are seen.")
     if recipe.frequency_mask and not FEATURES[recipe.feature].mel_starts:

@@ -178,6 +178,11 @@ def test_batches_of_one_tempo_are_stretched_to_one_length_and_lose_nothing():
     assert sum(int(batch.mask.sum()) for batch in padded) == sum(lengths)  # without a change of tempo: padding
 
 
+def test_whole_is_for_clips_of_similar_length():
+    with pytest.raises(SertutError, match="set similar=True"):
+        make_recipe(whole=True)
+
+
 def test_statistics_come_from_train_only(fold):
     run = fit(network(), fold, seed=0, **QUICK)
     from sertut.corpora import load_features
@@ -192,6 +197,8 @@ def test_patience_stops_training(fold):
     run = fit(network(), fold, seed=0, **{**QUICK, "epochs": 30, "patience": 2, "learning_rate": 1e-9})
     dev = [epoch["dev_uar"] for epoch in run.history]
     assert len(dev) == dev.index(max(dev)) + 3  # two epochs without a gain after the first best one, then the end
+    kept = fit(network(), fold, seed=0, **{**QUICK, "epochs": 9, "patience": 1, "learning_rate": 1e-9, "keep": "last"})
+    assert len(kept.history) == 9 and kept.best_epoch == 8  # nothing is chosen on dev, when to stop neither
 
 
 def test_predictions_are_in_the_order_of_the_corpus(fold):
