@@ -130,9 +130,11 @@ def surroundings(root: Path) -> dict[str, object]:
     library = Path(__file__).resolve().parents[1]
     code = [path for path in library.rglob("*") if path.suffix in (".py", ".html")]
     weights = os.environ.get("SERTUT_WEIGHTS")
+    book = root / "book"
+    kept = [path for kind in ("results/*.json", "*.json", "*.csv") for path in sorted(book.glob(kind))]
     return {
         "library": {str(path.relative_to(library)): path.read_bytes() for path in code},
-        "references": {path.name: path.read_bytes() for path in (root / "book" / "results").glob("*.json")},
+        "references": {str(path.relative_to(book)): path.read_bytes() for path in kept},
         "versions": versions() | versions("book"),
         "corpora": {name: _listing(folder_of(name)) for name in RECORDED if folder_of(name).is_dir()},
         "weights": (weights, _listing(Path(weights).expanduser())) if weights else None,

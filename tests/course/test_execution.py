@@ -93,8 +93,9 @@ def test_what_the_outcome_depends_on(tiny, monkeypatch):
     (corpora / "ravdess" / "x.wav").write_bytes(b"1")
     seen.append(now())
     (tiny / "book" / "results").mkdir()
-    (tiny / "book" / "results" / "x.json").write_text("{}")
-    seen.append(now())
+    for kept in ("results/x.json", "leak.json", "tried.csv"):
+        (tiny / "book" / kept).write_text("{}")
+        seen.append(now())
     weights.write_bytes(b"1")
     monkeypatch.setenv("SERTUT_WEIGHTS", str(weights))
     seen.append(now())
