@@ -237,7 +237,7 @@ def _shown(heard: Heard) -> tuple:
 
 def _by_ffmpeg(path: Path) -> np.ndarray:
     """Sound of a format that libsndfile does not read, such as the M4A of phones, (n,)."""
-    frames = list(decode(path, "audio"))
+    frames = [frame for frame in decode(path, "audio") if isinstance(frame, av.AudioFrame)]
     to_mono = av.AudioResampler("flt", "mono", SAMPLE_RATE)
     pieces = [piece.to_ndarray()[0] for frame in [*frames, None] for piece in to_mono.resample(frame)] if frames else []
     samples = np.concatenate(pieces or [np.zeros(0, np.float32)])
