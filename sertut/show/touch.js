@@ -80,13 +80,16 @@ window.sertutTouch = window.sertutTouch || (function () {
       var scores = d.scores[v.head], n = scores.length, centers = scores.map(function (_, k) { return d.start + d.hop * (k + 0.5); });
       var G = centers.map(function (t) { return -2 * Math.pow((t - v.center) / v.width, 2); });
       var plain = softmax(scores), w = softmax(scores.map(function (s, k) { return s + G[k]; }));
-      var high = Math.max(Math.max.apply(null, w), Math.max.apply(null, plain), 1.5 / n), best = top(w), said = function (k) { return centers[k].toFixed(2) + " s"; };
+      var best = top(w), said = function (k) { return centers[k].toFixed(2) + " s"; };
       var near = sum(w.filter(function (_, k) { return Math.abs(centers[k] - v.center) <= v.width / 2; }));
-      var uniform = ["uniform", rule(100 - 100 / n / high)];
-      return {rows: [{marks: d.spans.concat(["wave"])}, {marks: [["look", steps(plain, d.x, d.dx, high)], uniform]},
+      var weigh = function (w) {
+        var high = Math.max(Math.max.apply(null, w), 1.5 / n);
+        return [["look", steps(w, d.x, d.dx, high)], ["uniform", rule(100 - 100 / n / high)]];
+      };
+      return {rows: [{marks: d.spans.concat(["wave"])}, {marks: weigh(plain)},
         {marks: [["window", line(G.map(function (g) { return 100 - 100 * Math.exp(g); }), d.x + d.dx / 2, d.dx)]],
           hover: {sets: "center", from: 0, to: d.seconds, press: true}},
-        {marks: d.spans.concat([["look", steps(w, d.x, d.dx, high)], uniform])}],
+        {marks: d.spans.concat(weigh(w))}],
         bars: {}, out: {head: (v.head + 1) + d.own[v.head], center: v.center.toFixed(2) + " s", width: v.width.toFixed(2) + " s"},
         said: "The content alone looks most at " + said(top(plain)) + "; the product, at " + said(best) + ". " + percent(near) +
           " of the weight lies inside the window." + (Math.abs(centers[best] - v.center) > v.width / 2 ? " The content outvotes the window." : "")};

@@ -135,7 +135,7 @@ def frames(clip: Clip) -> Touchable:
     wave = waveform(samples[first + WINDOW // 2 :][:SAMPLE_RATE])
     rows = (
         Row((("", "waveform"),), 60),
-        Row((("", "log-mel spectrogram; dark is strong, low frequencies below"),), 200, axis),
+        Row((("", "log-mel spectrogram: more ink is louder, low frequencies below"),), 200, axis),
     )
     coded = {name: text(table.T) for name, table in tables.items()}
     data = {"windows": WINDOWS, "hops": HOPS, "bands": BANDS, "pitch": pitch, "tables": coded}
@@ -256,20 +256,23 @@ def window(example: Example, center: Windows, width: Windows) -> Touchable:
     scores = np.round(scores - scores.max(axis=1, keepdims=True), 3)
     own = [f" (its own: {p:.2f} s, {z:.2f} s wide)" for p, z in zip(P, Z, strict=True)]
 
+    def weigh(w: np.ndarray) -> list[Mark]:
+        high = max(w.max(), 1.5 / n)
+        return [("look", steps(w, x, dx, high)), ("uniform", rule(100 - 100 / n / high))]
+
     def draw(v: Mapping[str, float]) -> Drawing:
         head, at, wide = int(v["head"]), v["center"], v["width"]
         G = -2 * ((centers - at) / wide) ** 2
         plain, w = _softmax(scores[head]), _softmax(scores[head] + G)
-        high, best = max(w.max(), plain.max(), 1.5 / n), int(w.argmax())
+        best = int(w.argmax())
         said = (
             f"The content alone looks most at {centers[plain.argmax()]:.2f} s; the product, at {centers[best]:.2f} s."
         )
         said += f" {percent(w[np.abs(centers - at) <= wide / 2].sum())} of the weight lies inside the window."
         said += " The content outvotes the window." if abs(centers[best] - at) > wide / 2 else ""
-        level: Mark = ("uniform", rule(100 - 100 / n / high))
-        drawn: list[list[Mark]] = [[*spans, "wave"], [("look", steps(plain, x, dx, high)), level]]
+        drawn: list[list[Mark]] = [[*spans, "wave"], weigh(plain)]
         drawn.append([("window", line(100 - 100 * np.exp(G), x + dx / 2, dx))])
-        drawn.append([*spans, ("look", steps(w, x, dx, high)), level])
+        drawn.append([*spans, *weigh(w)])
         return Drawing(
             drawn, {}, {"head": f"{head + 1}{own[head]}", "center": f"{at:.2f} s", "width": f"{wide:.2f} s"}, said
         )
@@ -342,7 +345,7 @@ def lag(example: Example | Clip) -> Touchable:
             110,
             seconds(example),
         ),
-        Row((("mark", "pairs at this lag"), ("", "voice across, face up; dark where both are high or both low")), 200),
+        Row((("mark", "pairs at this lag"), ("", "voice across, face up; ink where both are high or both low")), 200),
         Row(
             (("look", "agreement at the lags tried so far"),),
             110,
