@@ -36,6 +36,7 @@ COMMANDS = (
     "data list",
     "data describe",
     "data validate",
+    "data fetch",
     "study list",
     "study run",
 )
