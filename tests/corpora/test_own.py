@@ -237,6 +237,8 @@ def test_what_is_no_table_is_told_apart_from_a_name(tmp_path):
     for name, said in (("no.csv", "does not exist"), ("clips.parquet", "read as Parquet"), (".", "is no table: write")):
         with pytest.raises(CorpusError, match=said):
             sertut.load(str(tmp_path / name))
+    with pytest.raises(CorpusError, match="which takes no option 'known_faults'"):
+        sertut.load("clips.csv", known_faults="keep")
     with pytest.raises(SertutError, match="did you mean 'ravdess'"):
         sertut.load("ravdes")
 

@@ -75,6 +75,8 @@ def load(name: str, root: Path | str | None = None, *, trim: bool = True, **opti
         if name not in corpora.NAMES and (path := Path(root or "", name)).exists():
             raise CorpusError(f"{path} is no table: write a .csv or .parquet with the columns {', '.join(COLUMNS)}.")
         return corpora.load(name, root, trim=trim, **options)
+    if options:
+        raise CorpusError(f"{table} is a table, which takes no option '{next(iter(options))}'; leave it out.")
     found = look_through(table)
     if found.errors:
         told = [f"{table} cannot be used, for {len(found.errors)} reasons:", *map(str, found.errors)]
