@@ -59,6 +59,22 @@ def book(**options) -> None:
 
 
 @commands.command()
+@click.argument("files", nargs=-1, required=True, metavar="FILE...")
+@click.option(
+    "--corpus", default="", help="What the networks learned from; else a recorded one found here, or planted."
+)
+@click.option("-o", "--page", default="explained.html", show_default=True, help="The page that is written.")
+def explain(files: Sequence[str], page: str, corpus: str) -> None:
+    """Say what each family hears in sound or video files, when, and how sure.
+
+    The networks are trained when they are first needed, some minutes each, and kept.
+    """
+    from sertut.course import explaining
+
+    click.echo(f"open {explaining.explain(files, page, corpus).resolve().as_uri()}")
+
+
+@commands.command()
 def doctor() -> int:
     """Say what is installed, found and missing; then a short self-test."""
     from sertut.course.doctor import examine
