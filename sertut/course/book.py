@@ -103,8 +103,8 @@ def prepare_notebook(notebook: dict) -> dict:
     """The copy of an executed chapter that the book shows.
 
     Leaves out what is about the run (papermill's notes and injected cell, progress bars, widgets), folds solutions,
-    makes pictures lighter, keeps the code of players and sliders once, and hands the text of each picture to the page: figures
-    carry it in their output metadata, MyST-NB wants it at the cell.
+    makes pictures lighter, keeps the code of players and sliders once, and hands the text of each picture to the page:
+    figures carry it in their output metadata, MyST-NB wants it at the cell.
     """
     cells, brought = [], set[str]()
     for cell in notebook["cells"]:
