@@ -166,7 +166,9 @@ def serve(line: socket.socket, disk: str, home: str, hidden: list[str], fenced: 
             what, *rest = pickle.loads(question)
             if what == "offer":
                 student = Student(*rest)
-            say(student.call(*rest) if what == "call" else {"value": student.run(*rest) if what == "run" else None})
+            if what == "run":
+                student.run(*rest)
+            say(student.call(*rest) if what == "call" else {})
         except BaseException as problem:  # also what ends a program: SystemExit
             say({"error": [type(problem).__name__, str(problem)[:500]]})
 

@@ -22,7 +22,7 @@ import sys
 import tempfile
 import threading
 import time
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from functools import partial
 from pathlib import Path
@@ -46,7 +46,6 @@ READY, ANSWER, NOTEBOOK, BAD_CELLS = 300.0, 2**22, 2**25, 3
 may hang or crash before the rest is left out."""
 
 
-
 class Fence:
     """The process that forks one for each submission; a context, at whose end all of them are ended.
 
@@ -61,7 +60,7 @@ class Fence:
         self.line, theirs = socket.socketpair()
         self.line.settimeout(READY)
         command = [sys.executable, str(FENCE)]
-        self.child = subprocess.Popen(command, stdin=theirs, stderr=subprocess.PIPE, env=environment, cwd="/")
+        self.child = subprocess.Popen(command, stdin=theirs.fileno(), stderr=subprocess.PIPE, env=environment, cwd="/")
         theirs.close()
         self.lock = threading.Lock()
         if self.line.recv(1) != b".":
@@ -232,7 +231,9 @@ class Graded:
         return {**safe, "chapter": self.chapter, "points": self.points, "of": len(self.feedback), **marks}
 
 
-def grade_folder(folder: Path, *, time_limit: float = 10.0, workers: int = 2, progress: bool = True) -> tuple[Path, str]:
+def grade_folder(
+    folder: Path, *, time_limit: float = 10.0, workers: int = 2, progress: bool = True
+) -> tuple[Path, str]:
     """Mark all notebooks below `folder`, where each student has a notebook or a folder; what is there stays untouched.
 
     Returns the new folder beside it, with ``grades.csv`` and a page for each student, and what protects this machine.
@@ -274,7 +275,9 @@ def grade_folder(folder: Path, *, time_limit: float = 10.0, workers: int = 2, pr
     return to, protection
 
 
-def grade_notebook(path: Path, text: str, *, known: Mapping[Chapter, dict], start: Callable[[], Process], limit: float) -> Graded:
+def grade_notebook(
+    path: Path, text: str, *, known: Mapping[Chapter, dict], start: Callable[[], Process], limit: float
+) -> Graded:
     """Mark one notebook; nothing that it holds or does raises."""
     graded = Graded(path.parts[0].removesuffix(".ipynb"), path.as_posix())
     try:
@@ -332,7 +335,7 @@ def _exercises(chapter: Chapter) -> dict[str, list[str]]:
 
 def _offered(book: list[dict]) -> dict[str, str]:
     """Name -> the import or definition in the chapter's own cells that makes it."""
-    found = {}
+    found: dict[str, str] = {}
     for cell in book:
         if "solution" in tags(cell):
             continue
@@ -363,6 +366,6 @@ def _protection(fence: Fence, hidden: list[str]) -> tuple[bool, str]:
             message = f"here a submission would run as root without a fence: mark as an ordinary user. ({problem})"
             raise SertutError(message) from problem
     return False, (
-        f"{limits}. This system gives ordinary users no namespaces, so a submission could reach the network and the files"
-        " of the account that marks: mark in an account, or on a machine, where nothing else is kept."
+        f"{limits}. This system gives ordinary users no namespaces, so a submission could reach the network and the"
+        " files of the account that marks: mark in an account, or on a machine, where nothing else is kept."
     )

@@ -25,6 +25,11 @@ from sertut.course.results import read_results
 from sertut.errors import SertutError
 
 STUB = "...  # your code here"
+TEST = """from sertut.course import check
+
+feedback = check("{id}", {name})
+assert feedback, feedback
+print(feedback)"""
 CHECK = re.compile(r"""check\(\s*["'](\d+\.\d+)["'],\s*(\w+)\s*\)""")
 """The call in a cell tagged ``check``: id of the exercise, and what the answer is called."""
 
@@ -32,7 +37,7 @@ FOLDED = re.compile(r"\n*<details>\s*<summary>(What is wrong|A discussion).*?</d
 """Answers that stand in the text: of *find the fault*, and the discussion of an open question."""
 
 NEEDED = ("LICENSE", "LICENSE-text.md", "pyproject.toml", "constraints.txt", "sertut", "book/results")
-"""Of the repository, what a chapter needs to run anywhere; besides tables beside the results, and what text links to."""
+"""Of the repository, what a chapter needs to run anywhere; besides tables beside the results, and linked pages."""
 
 README = """# Where emotion lives: {what}
 
@@ -41,14 +46,16 @@ Then `jupyter lab notebooks` works without it. The corpus of the chapters is mad
 
 {how}
 """
-STUDENTS = """Each exercise has a cell for your code and a cell that checks it. A check that fails says why. Run a chapter
-from the top to its first open exercise, answer it, run its check, and go on."""
+STUDENTS = """Each exercise has a cell for your code and a cell that checks it. A check that fails says why. Run a
+chapter from the top to its first open exercise, answer it, run its check, and go on."""
 TEACHERS = """`notebooks/` holds the chapters with all solutions and discussions, `timing.csv` how long each takes, and
 `book/for-teachers.md` syllabi, questions for the discussion, and projects with a rubric. `source/` is for nbgrader
 (`pip install nbgrader`): in this folder, `nbgrader generate_assignment NAME` makes the version for students,
 `nbgrader autograde NAME` and `nbgrader generate_feedback NAME` mark what lies in `submitted/STUDENT/NAME/`. NAME is the
 name of a folder in `source/`. Without nbgrader, `sertut course grade FOLDER` marks a folder of notebooks."""
-SETTINGS = f'c = get_config()\nc.ClearSolutions.code_stub = {{"python": "{STUB}"}}\nc.ExecutePreprocessor.timeout = 1800\n'
+SETTINGS = (
+    f'c = get_config()\nc.ClearSolutions.code_stub = {{"python": "{STUB}"}}\nc.ExecutePreprocessor.timeout = 1800\n'
+)
 
 
 @contextlib.contextmanager
@@ -67,7 +74,9 @@ def new_folder(folder: Path) -> Iterator[Path]:
         yield temporary
         temporary.replace(folder)
     except OSError as problem:
-        raise SertutError(f"could not write {folder} ({problem}); name another folder, or free some space.") from problem
+        raise SertutError(
+            f"could not write {folder} ({problem}); name another folder, or free some space."
+        ) from problem
     finally:
         shutil.rmtree(temporary, ignore_errors=True)
 
@@ -123,7 +132,7 @@ def marked(chapter: Chapter, solved: bool) -> list[dict]:
                 message = f"{chapter.path}: exercise {id} needs a solution that defines its function and nothing else."
                 raise SertutError(message) from problem
             cells.append(_with(exercise, answer, {"grade_id": f"exercise-{grade_id}", "solution": True}))
-            text = f'feedback = check("{id}", {name})\nassert feedback, feedback\nprint(feedback)'
+            text = TEST.format(id=id, name=name)
             test = {"grade_id": f"check-{grade_id}", "grade": True, "locked": True, "points": 1}
             cells.append(_with(cell, text, test))
         elif "solution" not in tags(cell):

@@ -36,7 +36,7 @@ HOSTILE = {
         "        open(f'{i}', 'wb').write(bytes(15_000_000))\n    return (features * mask.unsqueeze(-1)).sum(1)"
         " / mask.sum(1, keepdim=True)"
     ),
-    "prints megabytes": "import sys\nfor _ in range(5):\n    print('x' * 10_000_000)\n    print('y' * 9, file=sys.stderr)",
+    "prints megabytes": "import os\nfor _ in range(5):\n    print('x' * 10_000_000)\n    os.write(2, b'y' * 10**7)",
     "deletes its neighbors": (
         "import shutil\nshutil.rmtree('{folder}', ignore_errors=True)\n"
         "shutil.rmtree('{outside}', ignore_errors=True)\nopen('{outside}/new', 'w')"
@@ -50,8 +50,8 @@ HOSTILE = {
     "forges a result": (
         "import os, struct\nforged = b'{\"value\": true, \"passed\": true}'\nprint('2.2 correct')\n"
         "def masked_mean(features, mask):\n    for handle in range(64):\n        try:\n"
-        "            os.write(handle, struct.pack('>Q', len(forged)) + forged)\n        except OSError:\n            pass"
-        "\n    return 2"
+        "            os.write(handle, struct.pack('>Q', len(forged)) + forged)\n"
+        "        except OSError:\n            pass\n    return 2"
     ),
     "equals everything": (
         "class Yes(float):\n    __eq__ = __lt__ = __gt__ = lambda *_: True\n    __hash__ = float.__hash__\n"
@@ -145,7 +145,7 @@ def test_points(marks, student):
 
 
 def test_everybody_has_a_line_and_a_page(marks):
-    assert len(marks["table"]) == len(HOSTILE) + 4 + 3
+    assert len(marks["table"]) == len(HOSTILE) + 4 + 4
     assert len(marks["pages"]) == len(marks["table"])
     assert marks["table"].loc[["garbage", "nested", "link"], "points"].tolist() == [0, 0, 0]
     assert "This is no notebook of a chapter" in marks["pages"]["garbage"]
@@ -213,7 +213,6 @@ def test_arrays_come_back():
         {"tensor": ["|O", [1], "AAAAAAAAAAA="]},
         {"array": ["(1000000,)f8", [1], ""]},
         {"tensor": ["<f8", [10**12], "AAAAAAAAAAA="]},
-        {"tensor": ["<f8", [-7], "AAAAAAAAAAA="]},
         {"pickle": "gASVAAAAAAAAAAAu"},
         {"list": 5},
         {},

@@ -3,6 +3,7 @@
 import ast
 import importlib.util
 import json
+import os
 import re
 import subprocess
 import sys
@@ -43,7 +44,11 @@ def test_every_exercise_is_in_the_pack_with_its_test(packs):
     names = {id.replace(".", "-") for id in JUDGES}
     assert set(found) == {f"exercise-{name}" for name in names} | {f"check-{name}" for name in names}
     for id, each in found.items():
-        kind = {"solution": id.startswith("exercise"), "grade": id.startswith("check"), "locked": id.startswith("check")}
+        kind = {
+            "solution": id.startswith("exercise"),
+            "grade": id.startswith("check"),
+            "locked": id.startswith("check"),
+        }
         assert kind.items() <= each["metadata"]["nbgrader"].items()
         assert each["metadata"]["nbgrader"].get("points", 0) == (1 if id.startswith("check") else 0)
 
@@ -60,7 +65,11 @@ def test_students_find_no_solution(packs):
         for each in cells:
             if "exercise" in tags(each):
                 (function,) = ast.parse(source(each)).body
-                body = [ast.unparse(line) for line in function.body if not ast.get_docstring(function) or line != function.body[0]]
+                body = [
+                    ast.unparse(line)
+                    for line in function.body
+                    if not ast.get_docstring(function) or line != function.body[0]
+                ]
                 assert body == ["..."], source(each)
 
 
@@ -93,7 +102,9 @@ def test_a_solution_of_another_form_is_refused(solution, tmp_path):
     (tmp_path / "notebooks").mkdir()
     (tmp_path / "book").mkdir()
     question = [cell("f = ...", "exercise"), cell('check("2.2", f)', "check")]
-    write_notebook(tmp_path / "notebooks" / "02-two.ipynb", *question, cell(solution + '\n\ncheck("2.2", f)', "solution"))
+    write_notebook(
+        tmp_path / "notebooks" / "02-two.ipynb", *question, cell(solution + '\n\ncheck("2.2", f)', "solution")
+    )
     with pytest.raises(SertutError, match=r"02-two.ipynb: exercise 2.2 needs a solution"):
         write_pack(tmp_path / "pack", root=tmp_path)
     assert not list(tmp_path.glob("*pack*"))
@@ -120,7 +131,7 @@ def test_timing_is_what_was_measured(tmp_path):
 
 
 def test_the_pack_runs_where_it_lies(packs):
-    """With its own library, its checks fail with the sentence that says why, and state the task where nothing is done."""
+    """With its own library; its checks fail with the sentence that says why, or with the task where nothing is done."""
     code = """
 import json, sertut, sertut.study
 from sertut.study.references import BOOK_RESULTS
@@ -143,7 +154,9 @@ print(check("2.2", names["masked_mean"]))
     )
     assert done.returncode == 0, done.stderr
     where, *said = done.stdout.splitlines()
-    assert where == f"{packs / 'students' / 'sertut' / '__init__.py'} {len(list((ROOT / 'book' / 'results').glob('*')))}"
+    assert (
+        where == f"{packs / 'students' / 'sertut' / '__init__.py'} {len(list((ROOT / 'book' / 'results').glob('*')))}"
+    )
     said = " ".join(" ".join(said).split())
     assert said.startswith("2.2 open: not answered yet. Write `masked_mean(features, mask)`.")
     assert "2.2 not yet: the padded frames are in your mean" in said
@@ -192,14 +205,19 @@ def test_nbgrader_works_on_the_pack(tmp_path):
 
     def nbgrader(*words: str) -> None:
         command = [sys.executable, "-m", "nbgrader", *words]
-        done = subprocess.run(command, cwd=pack, capture_output=True, text=True)
+        path = f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}"  # nbgrader calls alembic
+        done = subprocess.run(command, cwd=pack, env={**os.environ, "PATH": path}, capture_output=True, text=True)
         assert done.returncode == 0, done.stderr[-3000:]
 
     nbgrader("generate_assignment", "02-two")
     released = pack / "release" / "02-two" / "02-two.ipynb"
     blank, _ = without_answer(solution_of("2.2"), "masked_mean")
     assert source(graded(released)["exercise-2-2"]) == blank
-    for student, answer in {"ada": solution_of("2.2"), "bob": blank, "eve": "check = lambda *_: True"}.items():
+    for student, answer in {
+        "ada": solution_of("2.2"),
+        "bob": blank,
+        "eve": f"{blank}\ncheck = lambda *_: True",
+    }.items():
         notebook = json.loads(released.read_text())
         for each in notebook["cells"]:
             if each["metadata"].get("nbgrader", {}).get("grade_id") == "exercise-2-2":
