@@ -82,11 +82,11 @@ class Touchable:
     def html(self) -> str:
         """The page's piece of text: still picture, sliders, numbers, script."""
         drawn, name = self.draw(self.values), f"sertut-{uuid.uuid4().hex}"
-        return _template().page(name, self, drawn, self.values, _script(), dict(self.data))
+        return str(_template().page(name, self, drawn, self.values, _script(), dict(self.data)))
 
     def still(self, values: Mapping[str, float]) -> str:
         """The picture alone, for some places of the sliders."""
-        return _template().bare("", self, self.draw(values), values)
+        return str(_template().bare("", self, self.draw(values), values))
 
     def __repr__(self) -> str:
         return self.alt
