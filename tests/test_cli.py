@@ -36,6 +36,7 @@ COMMANDS = (
     "data describe",
     "data validate",
     "data fetch",
+    "reproduce",
     "study list",
     "study run",
 )
