@@ -1,5 +1,7 @@
 """Every solution passes; every mistake that an exercise knows is called by its name."""
 
+from collections import Counter
+
 import pytest
 import torch
 
@@ -63,8 +65,7 @@ def test_unknown_exercise_suggests_the_nearest():
 
 
 def test_every_chapter_has_two_or_three():
-    for chapter in range(1, 15):
-        assert 2 <= sum(id.startswith(f"{chapter}.") for id in JUDGES) <= 3
+    assert set(Counter(id.partition(".")[0] for id in JUDGES).values()) <= {2, 3}
 
 
 def test_the_answer_may_change_its_arguments():

@@ -1,98 +1,85 @@
 """The mistakes that the exercises of chapter 10 know are called by their names; see test_exercises.py."""
 
+import math
+
 import torch
 from torch.testing import assert_close
 
-from sertut.attention import MultiHeadAttention, gaussian_bias
-from sertut.attention.focus import Focus
+from sertut.attention import MultiHeadAttention
 from sertut.course.exercises import check
 from tests.course.answers import defined, named
 
 
-def bias(p, z, n):
-    return -2 * ((torch.arange(n) - p[:, None]) / z[:, None]) ** 2
+def scaled(Q, K):
+    return Q @ K.T / math.sqrt(Q.shape[1])
 
 
-def away(p, n):
-    return torch.arange(n) - p[:, None]
-
-
-def window(Q, W1, W2, u, v, m, g=None, n=None, squash=torch.tanh, sigma=torch.sigmoid, floor=1):
-    F = squash(Q @ W1 + (Q[m].mean(0) if g is None else g) @ W2)
-    n = m.sum() if n is None else n
-    return n * sigma(F @ u), n * sigma(F @ v) + floor
-
-
-def rows(values):
-    return values / values.sum(1, keepdim=True)
+def hidden(scores, mask):
+    return scores.masked_fill(~mask, -torch.inf)
 
 
 MISTAKES = [
-    ("10.1", lambda p, z, n: -bias(p, z, n), "the sign"),
-    ("10.1", lambda p, z, n: bias(p, z, n) / 2, "factor 2 is missing"),
-    ("10.1", lambda p, z, n: bias(p, z, n) / 4, "for the standard deviation"),
-    ("10.1", lambda p, z, n: bias(p, z, n).exp(), "the window e^G"),
-    ("10.1", lambda p, z, n: -2 * away(p, n) ** 2 / z[:, None], "the width is not squared"),
-    ("10.1", lambda p, z, n: -2 * away(p, n).abs() / z[:, None], "the distance is not squared"),
-    ("10.1", lambda p, z, n: -2 * away(p, n) ** 2, "plays no role"),
-    ("10.1", lambda p, z, n: bias(p, z, n).T, "transposed"),
-    ("10.1", lambda p, z, n: bias(p, z, n) if n == 6 else -2 * ((torch.arange(n) - p) / z) ** 2, "to the *query*"),
-    ("10.1", lambda p, z, n: bias(p, z.clamp(max=10), n), "infinite width"),
-    ("10.2", lambda *a: window(*a, g=a[0].mean(0)), "count in your g"),
-    ("10.2", lambda *a: window(*a, n=len(a[0])), "multiply by T"),
-    ("10.2", lambda *a: window(*a, g=a[0].mean(0), n=len(a[0])), "padding counts twice"),
-    ("10.2", lambda *a: window(*a, g=torch.zeros(4)), "g is missing"),
-    ("10.2", lambda Q, W1, *a: window(Q, 0 * W1, *a), "one window"),
-    ("10.2", lambda *a: window(*a, squash=lambda x: x), "the tanh is missing"),
-    ("10.2", lambda Q, W1, *a: window(Q, W1.T, *a), "transpose of W1"),
-    ("10.2", lambda Q, W1, W2, *a: window(Q, W1, W2.T, *a), "transpose of W2"),
-    ("10.2", lambda *a: window(*a)[::-1], "the other way round"),
-    ("10.2", lambda Q, W1, W2, u, v, m: window(Q, W1, W2, v, u, m), "exchanged"),
-    ("10.2", lambda *a: window(*a, floor=0), "the floor is missing"),
-    ("10.2", lambda *a: tuple(x + extra for x, extra in zip(window(*a), (1, 0), strict=True)), "move the center"),
-    ("10.2", lambda *a: tuple(x + extra for x, extra in zip(window(*a), (1, -1), strict=True)), "is at the center"),
-    ("10.2", lambda *a: window(*a, n=1), "times L it is frames"),
-    ("10.2", lambda *a: window(*a, sigma=lambda x: x), "the sigmoid is missing"),
-    ("10.2", lambda *a: window(*a)[0], "return two values"),
-    ("10.2", lambda *a: tuple(x.mean() for x in window(*a)), "a window of its own"),
-    ("10.3", lambda w, G: w * G.exp(), "divide each row"),
-    ("10.3", lambda w, G: w * G.exp() / (w * G.exp()).sum(0), "sums of columns"),
-    ("10.3", lambda w, G: w * G.exp() / (w * G.exp()).sum(), "the whole table"),
-    ("10.3", lambda w, G: w + G, "as a factor"),
-    ("10.3", lambda w, G: (w + G).softmax(1), "weights are no scores"),
-    ("10.3", lambda w, G: w * G, "not by G, which is negative"),
-    ("10.3", lambda w, G: rows(w * G), "far keys"),
-    ("10.3", lambda w, G: (w * G.exp()).softmax(1), "softmax once more"),
-    ("10.3", lambda w, G: w, "no effect"),
-    ("10.3", lambda w, G: rows((w.log() + G - w.log()).exp() * w), "there are NaNs"),
+    ("10.1", lambda Q, K, m: scaled(Q, K).softmax(1), "padded keys get weight"),
+    ("10.1", lambda Q, K, m: hidden(Q @ K.T, m).softmax(1), "the scale is missing"),
+    ("10.1", lambda Q, K, m: hidden(Q @ K.T / Q.shape[1], m).softmax(1), "its square root"),
+    ("10.1", lambda Q, K, m: hidden(Q @ K.T * math.sqrt(Q.shape[1]), m).softmax(1), "divide by it"),
+    ("10.1", lambda Q, K, m: hidden(Q @ K.T / math.sqrt(len(Q)), m).softmax(1), "divided by sqrt(T)"),
+    ("10.1", lambda Q, K, m: scaled(Q, K).softmax(0), "each *column* sums to 1"),
+    ("10.1", lambda Q, K, m: hidden(scaled(K, Q), m).softmax(1), "exchanged"),
+    ("10.1", lambda Q, K, m: scaled(Q, K).softmax(1) * m, "less than 1"),
+    ("10.1", lambda Q, K, m: (scaled(Q, K) * m).softmax(1), "exp(0) = 1"),
+    ("10.1", lambda Q, K, m: hidden(scaled(Q, K), m), "these are the scores"),
+    ("10.1", lambda Q, K, m: Q, "(6, 6)"),
+    ("10.2", lambda w, m: w.mean(dim=(0, 1)), "leave their rows out"),
+    ("10.2", lambda w, m: (w * m[:, None]).mean(dim=(0, 1)), "divide by T"),
+    ("10.2", lambda w, m: w[:, m].sum(dim=(0, 1)), "that is a sum"),
+    ("10.2", lambda w, m: w[:, m].mean(1).sum(0), "heads are summed"),
+    ("10.2", lambda w, m: w[:, m].sum(1).mean(0), "queries are summed"),
+    ("10.2", lambda w, m: w[:, m].mean(1), "one row a head"),
+    ("10.2", lambda w, m: w.mean(0), "one row a query"),
+    ("10.2", lambda w, m: w.mean(dim=(0, 2)), "what a query *gives*"),
+    ("10.2", lambda w, m: w[:, m].amax(dim=(0, 1)), "the largest weight"),
+    ("10.2", lambda w, m: w[:, m].mean(dim=(0, 1))[m], "padded frames are missing"),
+    ("10.3", lambda w, o: w, "unchanged"),
+    ("10.3", lambda w, o: w[o], "only the queries moved"),
+    ("10.3", lambda w, o: w[:, o], "only the keys moved"),
+    ("10.3", lambda w, o: w[o.argsort()][:, o.argsort()], "the inverse"),
+    ("10.3", lambda w, o: w[o][:, o.argsort()], "move alike"),
+    ("10.3", lambda w, o: w[o, o], "index twice"),
+    ("10.3", lambda w, o: w[o][:, o].T, "transposed"),
+    ("10.3", lambda w, o: torch.full_like(w, 1 / len(w)), "do depend on what is in the frames"),
 ]
 
 
 test_mistake_is_named = named(MISTAKES)
 
 
-def test_another_way_to_refocus():
-    assert check("10.3", lambda w, G: (w.log() + G).softmax(1))
+def test_masked_queries_are_named():
+    def answer(Q, K, mask):
+        return scaled(Q, K).masked_fill(~mask[:, None], -torch.inf).softmax(1)
+
+    assert not check("10.1", answer)
+
+
+def test_padded_queries_may_hold_anything():
+    def answer(Q, K, mask):
+        return torch.where(mask[:, None], hidden(scaled(Q, K), mask).softmax(1), 7.0)
+
+    assert check("10.1", answer)
 
 
 def test_solutions_agree_with_the_library():
-    """A second implementation: what the exercises ask for is what the modules do."""
+    """What the exercises ask for is what MultiHeadAttention and its map do."""
     torch.manual_seed(0)
-    T, D, mask = 6, 4, torch.arange(6) < 4
-    attend = MultiHeadAttention(D, n_heads=1, focus="learned")
-    plain = MultiHeadAttention(D, n_heads=1)
-    plain.load_state_dict({name: value for name, value in attend.state_dict().items() if "focus" not in name})
-    states, focus = torch.randn(1, T, D), attend.focus
-    assert isinstance(focus, Focus) and focus.to_center is not None
-    torch.nn.init.zeros_(focus.local.bias)
-    torch.nn.init.zeros_(focus.overall.bias)
+    attend, states = MultiHeadAttention(8, n_heads=2), torch.randn(1, 6, 8)
+    mask = torch.arange(6)[None] < 4
+    head_weights, received, reordered = (defined(id) for id in ("10.1", "10.2", "10.3"))
     with torch.no_grad():
-        Q = attend.query(states)[0]
-        matrices = focus.local.weight.T, focus.overall.weight.T
-        center, width = defined("10.2")(Q, *matrices, focus.to_center[0], focus.to_width[0], mask)
-        theirs = focus.window(Q[None], mask[None])
-        assert_close((center, width), (theirs[0][0, 0], theirs[1][0, 0]))
-        G = defined("10.1")(center, width, T)
-        assert_close(G, gaussian_bias(*theirs)[0, 0])
-        before, after = plain(states, mask[None])[1], attend(states, mask[None])[1]
-        assert_close(defined("10.3")(before[0, 0, :4], G[:4]), after[0, 0, :4])
+        _, weights, _ = attend(states, mask)
+        Q, K = attend.split(attend.query(states)), attend.split(attend.key(states))
+        for h in range(2):
+            assert_close(head_weights(Q[0, h], K[0, h], mask[0])[:4], weights[0, h, :4])
+        assert_close(received(weights[0], mask[0]), weights[0].sum(dim=(0, 1)) / (2 * 4))
+        order = torch.tensor([2, 0, 3, 1])
+        _, moved, _ = attend(states[:, order], mask[:, :4])
+        assert_close(moved[0, 0], reordered(weights[0, 0, :4, :4], order))

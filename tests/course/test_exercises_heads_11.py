@@ -3,86 +3,96 @@
 import torch
 from torch.testing import assert_close
 
-from sertut.attention import AttentionMap, Clock, MultiHeadAttention
-from sertut.evidence.reach import use_of
+from sertut.attention import MultiHeadAttention, gaussian_bias
+from sertut.attention.focus import Focus
+from sertut.course.exercises import check
 from tests.course.answers import defined, named
 
 
-def gate(s, W_a, b_a, W_b, b_b, first=torch.relu, last=torch.sigmoid):
-    return last(first(s @ W_a.T + b_a) @ W_b.T + b_b)
+def bias(p, z, n):
+    return -2 * ((torch.arange(n) - p[:, None]) / z[:, None]) ** 2
 
 
-def away(w):
-    step = torch.arange(w.shape[-1])
-    return (step[:, None] - step).abs()
+def away(p, n):
+    return torch.arange(n) - p[:, None]
 
 
-def blocks(W, g):
-    return g.repeat_interleave(len(W) // len(g))
+def window(Q, W1, W2, u, v, m, g=None, n=None, squash=torch.tanh, sigma=torch.sigmoid, floor=1):
+    F = squash(Q @ W1 + (Q[m].mean(0) if g is None else g) @ W2)
+    n = m.sum() if n is None else n
+    return n * sigma(F @ u), n * sigma(F @ v) + floor
 
 
-def mean_key(w):
-    return (w * torch.arange(w.shape[-1])).sum(2)
+def rows(values):
+    return values / values.sum(1, keepdim=True)
 
 
 MISTAKES = [
-    ("11.1", lambda *a: gate(*a).squeeze(), "the first axis is gone"),
-    ("11.1", lambda *a: gate(*a, first=lambda x: x), "the ReLU between the layers is missing"),
-    ("11.1", lambda *a: gate(*a, last=lambda x: x), "these are the logits"),
-    ("11.1", lambda *a: gate(*a, last=lambda x: x.softmax(1)), "your gates sum to 1"),
-    ("11.1", lambda *a: gate(*a, last=lambda x: x.softmax(0)), "over the clips of the batch"),
-    ("11.1", lambda *a: gate(*a, last=torch.relu), "not bounded by 1"),
-    ("11.1", lambda *a: gate(*a, first=lambda x: x, last=lambda x: x.relu().sigmoid()), "below a half"),
-    ("11.1", lambda s, A, a, B, b: gate(s, A, 0 * a, B, 0 * b), "both biases are missing"),
-    ("11.1", lambda s, A, a, B, b: gate(s, A, a, B, 0 * b), "`b_b` is missing"),
-    ("11.1", lambda s, A, a, B, b: gate(s, A, 0 * a, B, b), "`b_a` is missing"),
-    ("11.1", lambda *a: gate(*a, first=torch.sigmoid), "not in a sigmoid"),
-    ("11.1", lambda *a: gate(*a, first=torch.tanh), "not in a tanh"),
-    ("11.1", lambda *a: 1 - gate(*a), "1 minus the gates"),
-    ("11.1", lambda *a: gate(*a).T, "transposed"),
-    ("11.2", lambda W, g: W, "unchanged"),
-    ("11.2", lambda W, g: W * blocks(W, g)[:, None], "you scaled the rows"),
-    ("11.2", lambda W, g: W * g.repeat(len(W) // len(g))[:, None], "you scaled the rows"),
-    ("11.2", lambda W, g: W * g.repeat(len(W) // len(g)), "wrong order"),
-    ("11.2", lambda W, g: W / blocks(W, g), "you divided"),
-    ("11.2", lambda W, g: W * g.mean(), "the mean gate"),
-    ("11.2", lambda W, g: (W * blocks(W, g)).T, "but transposed"),
-    ("11.2", lambda W, g: W.T * blocks(W, g), "W_O is transposed"),
-    ("11.2", lambda W, g: W * blocks(W, g) * blocks(W, g)[:, None], "leave the rows alone"),
-    ("11.2", lambda W, g: W * blocks(W, g).sqrt(), "why a square root"),
-    ("11.3", lambda w, hop: (w * away(w)).sum(2).mean(1), "those are steps"),
-    ("11.3", lambda w, hop: (w * away(w)).sum(2).mean(1) / hop, "*times* hop"),
-    ("11.3", lambda w, hop: (torch.arange(w.shape[-1]) - mean_key(w)).mean(1) * hop, "cancel out"),
-    ("11.3", lambda w, hop: (mean_key(w) - torch.arange(w.shape[-1])).mean(1) * hop, "cancel out"),
-    ("11.3", lambda w, hop: (w * (away(w) * hop) ** 2).sum(2).mean(1), "*squared* distance"),
-    ("11.3", lambda w, hop: (w * (away(w) * hop) ** 2).sum(2).mean(1).sqrt(), "root mean square"),
-    ("11.3", lambda w, hop: (w * away(w) * hop).sum((1, 2)), "summed over queries"),
-    ("11.3", lambda w, hop: (w * away(w) * hop).mean((1, 2)), "over keys a sum"),
-    ("11.3", lambda w, hop: (w * away(w) * hop).sum(2), "one number a query"),
-    ("11.3", lambda w, hop: (w * away(w) * hop).sum(2).mean(), "keep them apart"),
-    ("11.3", lambda w, hop: (away(w) * hop).mean().expand(len(w)), "how far *uniform* weights look"),
-    ("11.3", lambda w, hop: (w.argmax(2) - torch.arange(w.shape[-1])).abs().double().mean(1) * hop, "strongest key"),
-    ("11.3", lambda w, hop: (mean_key(w) - torch.arange(w.shape[-1])).abs().mean(1) * hop, "the *mean* key"),
+    ("11.1", lambda p, z, n: -bias(p, z, n), "the sign"),
+    ("11.1", lambda p, z, n: bias(p, z, n) / 2, "factor 2 is missing"),
+    ("11.1", lambda p, z, n: bias(p, z, n) / 4, "for the standard deviation"),
+    ("11.1", lambda p, z, n: bias(p, z, n).exp(), "the window e^G"),
+    ("11.1", lambda p, z, n: -2 * away(p, n) ** 2 / z[:, None], "the width is not squared"),
+    ("11.1", lambda p, z, n: -2 * away(p, n).abs() / z[:, None], "the distance is not squared"),
+    ("11.1", lambda p, z, n: -2 * away(p, n) ** 2, "plays no role"),
+    ("11.1", lambda p, z, n: bias(p, z, n).T, "transposed"),
+    ("11.1", lambda p, z, n: bias(p, z, n) if n == 6 else -2 * ((torch.arange(n) - p) / z) ** 2, "to the *query*"),
+    ("11.1", lambda p, z, n: bias(p, z.clamp(max=10), n), "infinite width"),
+    ("11.2", lambda *a: window(*a, g=a[0].mean(0)), "count in your g"),
+    ("11.2", lambda *a: window(*a, n=len(a[0])), "multiply by T"),
+    ("11.2", lambda *a: window(*a, g=a[0].mean(0), n=len(a[0])), "padding counts twice"),
+    ("11.2", lambda *a: window(*a, g=torch.zeros(4)), "g is missing"),
+    ("11.2", lambda Q, W1, *a: window(Q, 0 * W1, *a), "one window"),
+    ("11.2", lambda *a: window(*a, squash=lambda x: x), "the tanh is missing"),
+    ("11.2", lambda Q, W1, *a: window(Q, W1.T, *a), "transpose of W1"),
+    ("11.2", lambda Q, W1, W2, *a: window(Q, W1, W2.T, *a), "transpose of W2"),
+    ("11.2", lambda *a: window(*a)[::-1], "the other way round"),
+    ("11.2", lambda Q, W1, W2, u, v, m: window(Q, W1, W2, v, u, m), "exchanged"),
+    ("11.2", lambda *a: window(*a, floor=0), "the floor is missing"),
+    ("11.2", lambda *a: tuple(x + extra for x, extra in zip(window(*a), (1, 0), strict=True)), "move the center"),
+    ("11.2", lambda *a: tuple(x + extra for x, extra in zip(window(*a), (1, -1), strict=True)), "is at the center"),
+    ("11.2", lambda *a: window(*a, n=1), "times L it is frames"),
+    ("11.2", lambda *a: window(*a, sigma=lambda x: x), "the sigmoid is missing"),
+    ("11.2", lambda *a: window(*a)[0], "return two values"),
+    ("11.2", lambda *a: tuple(x.mean() for x in window(*a)), "a window of its own"),
+    ("11.3", lambda w, G: w * G.exp(), "divide each row"),
+    ("11.3", lambda w, G: w * G.exp() / (w * G.exp()).sum(0), "sums of columns"),
+    ("11.3", lambda w, G: w * G.exp() / (w * G.exp()).sum(), "the whole table"),
+    ("11.3", lambda w, G: w + G, "as a factor"),
+    ("11.3", lambda w, G: (w + G).softmax(1), "weights are no scores"),
+    ("11.3", lambda w, G: w * G, "not by G, which is negative"),
+    ("11.3", lambda w, G: rows(w * G), "far keys"),
+    ("11.3", lambda w, G: (w * G.exp()).softmax(1), "softmax once more"),
+    ("11.3", lambda w, G: w, "no effect"),
+    ("11.3", lambda w, G: rows((w.log() + G - w.log()).exp() * w), "there are NaNs"),
 ]
 
 
 test_mistake_is_named = named(MISTAKES)
 
 
+def test_another_way_to_refocus():
+    assert check("11.3", lambda w, G: (w.log() + G).softmax(1))
+
+
 def test_solutions_agree_with_the_library():
-    """What the exercises ask for is what the attention of chapter 11 and the measure of its context do."""
+    """A second implementation: what the exercises ask for is what the modules do."""
     torch.manual_seed(0)
-    attend, states, mask = MultiHeadAttention(8, n_heads=2, calibrate=True), torch.randn(1, 6, 8), torch.ones(1, 6) > 0
-    head_gates, folded, how_far = (defined(id) for id in ("11.1", "11.2", "11.3"))
-    seen = []
-    attend.gate.squeeze.register_forward_hook(lambda module, inputs, output: seen.append(inputs[0]))
+    T, D, mask = 6, 4, torch.arange(6) < 4
+    attend = MultiHeadAttention(D, n_heads=1, focus="learned")
+    plain = MultiHeadAttention(D, n_heads=1)
+    plain.load_state_dict({name: value for name, value in attend.state_dict().items() if "focus" not in name})
+    states, focus = torch.randn(1, T, D), attend.focus
+    assert isinstance(focus, Focus) and focus.to_center is not None
+    torch.nn.init.zeros_(focus.local.bias)
+    torch.nn.init.zeros_(focus.overall.bias)
     with torch.no_grad():
-        result, weights, gates = attend(states, mask)
-        squeeze, excite = attend.gate.squeeze, attend.gate.excite
-        assert_close(head_gates(seen[0], squeeze.weight, squeeze.bias, excite.weight, excite.bias), gates)
-        attend.gate = None
-        attend.join.weight.copy_(folded(attend.join.weight, gates[0]))
-        assert_close(attend(states, mask)[0], result)
-    clock = Clock(hop=0.04)
-    map_ = AttentionMap(weights, ("head", "query", "time"), mask, {"query": clock, "time": clock})
-    assert_close(how_far(weights[0], 0.04).tolist(), [use["distance"] for use in use_of(map_)[0]], rtol=0, atol=1e-6)
+        Q = attend.query(states)[0]
+        matrices = focus.local.weight.T, focus.overall.weight.T
+        center, width = defined("11.2")(Q, *matrices, focus.to_center[0], focus.to_width[0], mask)
+        theirs = focus.window(Q[None], mask[None])
+        assert_close((center, width), (theirs[0][0, 0], theirs[1][0, 0]))
+        G = defined("11.1")(center, width, T)
+        assert_close(G, gaussian_bias(*theirs)[0, 0])
+        before, after = plain(states, mask[None])[1], attend(states, mask[None])[1]
+        assert_close(defined("11.3")(before[0, 0, :4], G[:4]), after[0, 0, :4])

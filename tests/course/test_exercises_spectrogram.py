@@ -1,11 +1,11 @@
-"""The mistakes that the exercises of chapters 6 and 7 know are called by their names; see test_exercises.py."""
+"""The mistakes that the exercises of chapters 7 and 8 know are called by their names; see test_exercises.py."""
 
 import pytest
 import torch
 
 from sertut.course.exercises import check
 from sertut.course.judging import JUDGES
-from sertut.course.questions.chapter06 import ALEXNET
+from sertut.course.questions.chapter07 import ALEXNET
 from sertut.models import FullyConvolutional
 from tests.course.answers import defined, named
 
@@ -55,49 +55,49 @@ def entropy(w):
 
 
 MISTAKES = [
-    ("6.1", lambda n, a: chain(n, a, plus=0), "hence the + 1"),
-    ("6.1", lambda n, a: chain(n, a, both=1), "at *both* ends"),
-    ("6.1", lambda n, a: chain(n, a, both=0), "left the padding out"),
-    ("6.1", unrounded, "cells are whole"),
-    ("6.1", lambda n, a: chain(n, a[-1:]), "the last layer alone"),
-    ("6.1", chain, "20 frames are too short"),
-    ("6.2", lambda a: (field(a), stride(a)), "the other way round"),
-    ("6.2", lambda a: (sum(s for _, s, _ in a), field(a)), "strides multiply"),
-    ("6.2", lambda a: (stride(a), field(a, own=True)), "the stride of the layer itself"),
-    ("6.2", lambda a: (stride(a), 1 + sum(k - 1 for k, _, _ in a)), "*steps of what it reads*"),
-    ("6.2", lambda a: (stride(a), sum(k for k, _, _ in a) if len(a) > 1 else field(a)), "do not simply add up"),
-    ("6.2", lambda a: (stride(a), field(a, first=0)), "start from a field of 1"),
-    ("6.2", lambda a: field(a), "return two values"),
-    ("6.3", lambda c, v, n: (c(v), sized(c, n)), "no mask is at work"),
-    ("6.3", lambda c, v, n: (c(v) * real(c(v), sized(c, n)), sized(c, n)), "before the convolution too"),
-    ("6.3", lambda c, v, n: (c(v * real(v, n)), sized(c, n)), "Mask the result too"),
-    ("6.3", lambda c, v, n: (c(v), n), "lengths of the input"),
-    ("6.3", lambda c, v, n: (c(v), n // c.stride[0]), "not just divided"),
-    ("6.3", lambda c, v, n: (c(v), (n - c.kernel_size[0]) // c.stride[0] + 1), "the convolution's own padding"),
-    ("6.3", lambda c, v, n: (c(v), sized(c, n).max().expand(3)), "length of the longest"),
-    ("6.3", lambda c, v, n: c(v), "return two values"),
-    ("7.1", lambda c, w, b, u, s: (s * tanh(c, w, b, u)).softmax(1), "each row sums to 1"),
-    ("7.1", lambda c, w, b, u, s: (s * tanh(c, w, b, u)).softmax(0), "each column sums to 1"),
-    ("7.1", lambda c, w, b, u, s: grid(tanh(c, w, b, u)), "lambda plays no role"),
-    ("7.1", lambda c, w, b, u, s: s * grid(tanh(c, w, b, u)), "inside the softmax"),
-    ("7.1", lambda c, w, b, u, s: grid(tanh(c, w, b, u) / s), "divided by lambda"),
-    ("7.1", lambda c, w, b, u, s: grid(s * ((c @ w.T + b) @ u)), "the tanh is missing"),
-    ("7.1", lambda c, w, b, u, s: s * tanh(c, w, b, u), "these are the scores"),
-    ("7.1", lambda c, w, b, u, s: grid(s * tanh(c, w, b, u)).T, "transposed"),
-    ("7.1", lambda c, w, b, u, s: (s * tanh(c, w, b, u)).flatten().softmax(0), "but flat"),
-    ("7.2", lambda u, s, new: u, "unchanged"),
-    ("7.2", lambda u, s, new: u * new / s, "the other way round"),
-    ("7.2", lambda u, s, new: u * s, "still multiplies it"),
-    ("7.2", lambda u, s, new: u / new, "the old lambda is missing"),
-    ("7.2", lambda u, s, new: u + s - new, "nothing can be added"),
-    ("7.3", lambda w: entropy(w), "the entropy itself"),
-    ("7.3", lambda w: -entropy(w), "minus the entropy"),
-    ("7.3", lambda w: (-entropy(w)).exp(), "the sign is lost"),
-    ("7.3", lambda w: (-(w * w.log2()).sum()).exp(), "base 2"),
-    ("7.3", lambda w: entropy(w) / torch.tensor(w.numel()).log(), "over its largest value"),
-    ("7.3", lambda w: w.numel(), "however the weights are spread"),
-    ("7.3", lambda w: 1 / w.square().sum(), "another count of cells"),
-    ("7.3", lambda w: entropy(w).exp(), "0 log 0 = NaN"),
+    ("7.1", lambda n, a: chain(n, a, plus=0), "hence the + 1"),
+    ("7.1", lambda n, a: chain(n, a, both=1), "at *both* ends"),
+    ("7.1", lambda n, a: chain(n, a, both=0), "left the padding out"),
+    ("7.1", unrounded, "cells are whole"),
+    ("7.1", lambda n, a: chain(n, a[-1:]), "the last layer alone"),
+    ("7.1", chain, "20 frames are too short"),
+    ("7.2", lambda a: (field(a), stride(a)), "the other way round"),
+    ("7.2", lambda a: (sum(s for _, s, _ in a), field(a)), "strides multiply"),
+    ("7.2", lambda a: (stride(a), field(a, own=True)), "the stride of the layer itself"),
+    ("7.2", lambda a: (stride(a), 1 + sum(k - 1 for k, _, _ in a)), "*steps of what it reads*"),
+    ("7.2", lambda a: (stride(a), sum(k for k, _, _ in a) if len(a) > 1 else field(a)), "do not simply add up"),
+    ("7.2", lambda a: (stride(a), field(a, first=0)), "start from a field of 1"),
+    ("7.2", lambda a: field(a), "return two values"),
+    ("7.3", lambda c, v, n: (c(v), sized(c, n)), "no mask is at work"),
+    ("7.3", lambda c, v, n: (c(v) * real(c(v), sized(c, n)), sized(c, n)), "before the convolution too"),
+    ("7.3", lambda c, v, n: (c(v * real(v, n)), sized(c, n)), "Mask the result too"),
+    ("7.3", lambda c, v, n: (c(v), n), "lengths of the input"),
+    ("7.3", lambda c, v, n: (c(v), n // c.stride[0]), "not just divided"),
+    ("7.3", lambda c, v, n: (c(v), (n - c.kernel_size[0]) // c.stride[0] + 1), "the convolution's own padding"),
+    ("7.3", lambda c, v, n: (c(v), sized(c, n).max().expand(3)), "length of the longest"),
+    ("7.3", lambda c, v, n: c(v), "return two values"),
+    ("8.1", lambda c, w, b, u, s: (s * tanh(c, w, b, u)).softmax(1), "each row sums to 1"),
+    ("8.1", lambda c, w, b, u, s: (s * tanh(c, w, b, u)).softmax(0), "each column sums to 1"),
+    ("8.1", lambda c, w, b, u, s: grid(tanh(c, w, b, u)), "lambda plays no role"),
+    ("8.1", lambda c, w, b, u, s: s * grid(tanh(c, w, b, u)), "inside the softmax"),
+    ("8.1", lambda c, w, b, u, s: grid(tanh(c, w, b, u) / s), "divided by lambda"),
+    ("8.1", lambda c, w, b, u, s: grid(s * ((c @ w.T + b) @ u)), "the tanh is missing"),
+    ("8.1", lambda c, w, b, u, s: s * tanh(c, w, b, u), "these are the scores"),
+    ("8.1", lambda c, w, b, u, s: grid(s * tanh(c, w, b, u)).T, "transposed"),
+    ("8.1", lambda c, w, b, u, s: (s * tanh(c, w, b, u)).flatten().softmax(0), "but flat"),
+    ("8.2", lambda u, s, new: u, "unchanged"),
+    ("8.2", lambda u, s, new: u * new / s, "the other way round"),
+    ("8.2", lambda u, s, new: u * s, "still multiplies it"),
+    ("8.2", lambda u, s, new: u / new, "the old lambda is missing"),
+    ("8.2", lambda u, s, new: u + s - new, "nothing can be added"),
+    ("8.3", lambda w: entropy(w), "the entropy itself"),
+    ("8.3", lambda w: -entropy(w), "minus the entropy"),
+    ("8.3", lambda w: (-entropy(w)).exp(), "the sign is lost"),
+    ("8.3", lambda w: (-(w * w.log2()).sum()).exp(), "base 2"),
+    ("8.3", lambda w: entropy(w) / torch.tensor(w.numel()).log(), "over its largest value"),
+    ("8.3", lambda w: w.numel(), "however the weights are spread"),
+    ("8.3", lambda w: 1 / w.square().sum(), "another count of cells"),
+    ("8.3", lambda w: entropy(w).exp(), "0 log 0 = NaN"),
 ]
 
 
@@ -112,7 +112,7 @@ def test_three_exercises_a_chapter(chapter):
 def test_solutions_agree_with_the_computed_geometry():
     """A second implementation: what the exercises ask for is what the library computes from the layers."""
     axis = FullyConvolutional(2, "small").time
-    n_cells, stride_and_field = defined("6.1"), defined("6.2")
+    n_cells, stride_and_field = defined("7.1"), defined("7.2")
     assert [(w.kernel, w.stride, w.padding) for w in axis.windows] == ALEXNET
     assert stride_and_field(ALEXNET) == (axis.stride, axis.field)
     for n in (10, 62, 63, 94, 95, 300, 1000):
@@ -125,4 +125,4 @@ def test_in_place_answers_do_not_disturb_the_judge():
         result = conv(values)
         return result * real(result, sized(conv, lengths)), sized(conv, lengths)
 
-    assert check("6.3", in_place)
+    assert check("7.3", in_place)

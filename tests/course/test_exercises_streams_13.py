@@ -4,91 +4,93 @@ import pytest
 import torch
 from torch.testing import assert_close
 
-from sertut.attention import PerceptionAttention
-from sertut.evidence.mixture import divergence
+from sertut.attention import AttentionMap, Clock
+from sertut.attention.alignment import LAG_STEP, MAX_LAG, SHARPNESS, lag_profile, nearest
+from sertut.evidence import recovered_offset
+from sertut.evidence.lags import diagonality
 from tests.course.answers import defined, named
 
 
-def inner(s, mu, P, R, q):
-    return s @ P.T + (mu @ R.T)[:, None] + q
+def middles(n, rate):
+    return (torch.arange(n) + 0.5) / rate
 
 
-def fill(g, mask):
-    return g.masked_fill(~mask, -torch.inf)
+def pairs(n, rate, m, other):
+    return middles(n, rate)[:, None] - middles(m, other)[None, :]
 
 
-def scored(s, mask, mu, P, R, q, r, curve=torch.tanh, dim=1):
-    return fill(curve(inner(s, mu, P, R, q)) @ r, mask).softmax(dim=dim)
+def starts(n, rate, m, other):
+    return torch.arange(n) / rate * other
 
 
-def entropy(p, log=torch.log2):
-    return -torch.where(p > 0, p * log(p.clamp(min=1e-30)), 0.0).sum()
+def totals(weights, lags, mean=False):
+    steps = (lags / 0.04).round().long() - int((lags / 0.04).round().min())
+    total = torch.bincount(steps.flatten(), weights.flatten())
+    return total / torch.bincount(steps.flatten()) if mean else total
 
 
-def between(a, b, log=torch.log2):
-    return entropy((a + b) / 2, log) - (entropy(a, log) + entropy(b, log)) / 2
+def liked(weights, lags):
+    return lags.gather(1, weights.argmax(1, keepdim=True)).squeeze(1) / 0.04
 
 
-def naive(a, b):
-    h = lambda p: -(p * p.log2()).sum()  # noqa: E731
-    return h((a + b) / 2) - (h(a) + h(b)) / 2
+def lowest(lags):
+    return float(lags.min())
 
 
-def relative(a, b):
-    return (a * (a / b).log2()).sum()
+def diagonals(values):
+    T, S = values.shape
+    return [values.diagonal(-d) for d in range(1 - S, T)]
+
+
+def summed(values):
+    return torch.stack([diagonal.sum() for diagonal in diagonals(values)])
+
+
+def above(scores):
+    return scores - scores.mean()
 
 
 MISTAKES = [
-    ("13.1", lambda s, m, mu, P, R, q, r: (torch.tanh(inner(s, mu, P, R, q)) @ r).softmax(1), "padding has weight"),
-    ("13.1", lambda s, m, mu, P, R, q, r: (torch.tanh(inner(s, mu, P, R, q)) @ r).softmax(1) * m, "no longer sums to"),
-    ("13.1", lambda *a: scored(*a, dim=0), "compete for each step"),
-    ("13.1", lambda s, m, mu, P, R, q, r: (torch.tanh(inner(s, mu, P, R, q)) @ r).softmax(0), "compete for each step"),
-    ("13.1", lambda *a: scored(*a, curve=lambda x: x), "the tanh is missing"),
-    ("13.1", lambda *a: scored(*a, curve=torch.sigmoid), "not a sigmoid"),
-    ("13.1", lambda s, m, mu, P, R, q, r: scored(s, m, 0 * mu, P, R, q, r), "all emotions look alike"),
-    ("13.1", lambda s, m, mu, P, R, q, r: scored(s, m, 0 * mu, P, R, q, r)[0], "one row for all emotions"),
-    ("13.1", lambda s, m, mu, P, R, q, r: scored(s, m, mu, P, R, 0 * q, r), "`q` is missing"),
-    ("13.1", lambda s, m, mu, P, R, q, r: scored(s, m, mu, P, R, q, torch.ones_like(r)), "`r` is missing"),
-    (
-        "13.1",
-        lambda s, m, mu, P, R, q, r: fill(torch.tanh(s @ P.T + q) @ r + (torch.tanh(mu @ R.T) @ r)[:, None], m).softmax(
-            1
-        ),
-        "outside the tanh",
-    ),
-    (
-        "13.1",
-        lambda s, m, mu, P, R, q, r: fill(torch.tanh(inner(s, mu, P, R, 0)) @ r + torch.tanh(q) @ r, m).softmax(1),
-        "outside it is a constant",
-    ),
-    ("13.1", lambda s, m, mu, P, R, q, r: fill(torch.tanh(inner(s, mu, P, R, q)) @ r, m), "these are the scores"),
-    ("13.1", lambda s, m, mu, P, R, q, r: torch.tanh(inner(s, mu, P, R, q)) @ r, "without padding"),
-    ("13.1", lambda *a: scored(*a).T, "transposed"),
-    ("13.2", lambda w, s, o, b: w @ s @ o.T + b, "by *all* emotions"),
-    ("13.2", lambda w, s, o, b: o @ (w @ s).T + b[:, None], "by *all* emotions"),
-    ("13.2", lambda w, s, o, b: o @ (w @ s).mean(0) + b, "you averaged over the questions"),
-    ("13.2", lambda w, s, o, b: o @ s.mean(0) + b, "that is mean pooling"),
-    ("13.2", lambda w, s, o, b: (w @ s @ o.T + b).sum(0), "only the diagonal"),
-    ("13.2", lambda w, s, o, b: (w @ s @ o.T + b).mean(0), "you averaged over the questions"),
-    ("13.2", lambda w, s, o, b: (w @ s @ o.T).sum(0) + b, "only the diagonal"),
-    ("13.2", lambda w, s, o, b: (w @ s @ o.T + b).amax(0), "best of all questions"),
-    ("13.2", lambda w, s, o, b: (o * (w @ s)).sum(1), "`b` is missing"),
-    ("13.2", lambda w, s, o, b: ((o * (w @ s)).sum(1) + b).softmax(0), "these are the probabilities"),
-    ("13.2", lambda w, s, o, b: w @ s, "these are the contexts"),
-    ("13.2", lambda w, s, o, b: o * (w @ s) + b[:, None], "not summed"),
-    ("13.3", naive, "NaN: 0 times the logarithm"),
-    ("13.3", lambda a, b: between(a, b, torch.log), "that is in nats"),
-    ("13.3", lambda a, b: between(a, b).clamp(min=0).sqrt(), "the Jensen-Shannon *distance*"),
-    ("13.3", lambda a, b: 2 * between(a, b), "the *mean* is taken"),
-    ("13.3", lambda a, b: -between(a, b), "the sign is turned"),
-    ("13.3", relative, "divergence of a from b"),
-    ("13.3", lambda a, b: relative(b, a), "divergence of b from a"),
-    ("13.3", lambda a, b: (relative(a, b) + relative(b, a)) / 2, "infinite where one of them is 0"),
-    ("13.3", lambda a, b: relative(a, b) + relative(b, a), "infinite where one of them is 0"),
-    ("13.3", lambda a, b: relative(a, (a + b) / 2), "the other half"),
-    ("13.3", lambda a, b: relative(b, (a + b) / 2), "the other half"),
-    ("13.3", lambda a, b: entropy((a + b) / 2), "the mean of their entropies goes off"),
-    ("13.3", lambda a, b: (a - b).abs().sum() / 2, "total variation"),
+    ("13.1", lambda n, r, m, s: torch.arange(n), "the frames' own numbers"),
+    ("13.1", lambda n, r, m, s: (middles(n, r) * s - 0.5).round(), "where it ends before the face"),
+    ("13.1", lambda n, r, m, s: starts(n, r, m, s).floor().clamp(max=m - 1), "compare their middles"),
+    ("13.1", lambda n, r, m, s: starts(n, r, m, s).round().clamp(max=m - 1), "the half is missing"),
+    ("13.1", lambda n, r, m, s: starts(n, r, m, s).round(), "the half is missing"),
+    ("13.1", lambda n, r, m, s: (middles(n, r) * s).round().clamp(max=m - 1), "which *begins* nearest"),
+    ("13.1", lambda n, r, m, s: (torch.arange(n) * m / n).floor(), "stretched both streams"),
+    ("13.1", lambda n, r, m, s: (torch.arange(n) * (m - 1) / (n - 1)).round(), "stretched both streams"),
+    ("13.1", lambda *a: middles(*a[2:])[pairs(*a).abs().argmin(1)], "those are seconds"),
+    ("13.1", lambda *a: pairs(*a).abs().amin(1), "how far away"),
+    ("13.1", lambda *a: pairs(*a).argmin(1), "without its sign"),
+    ("13.1", lambda *a: pairs(*a).abs().argmin(0), "here the face asks"),
+    ("13.1", pairs, "the lags of all pairs"),
+    ("13.2", lambda w, lags: -lowest(lags) - 0.04 * int(totals(w, lags).argmax()), "the sign is turned"),
+    ("13.2", lambda w, lags: round(lowest(lags) / 0.04) + int(totals(w, lags).argmax()), "those are steps"),
+    ("13.2", lambda w, lags: totals(w, lags).argmax(), "a place in a list"),
+    ("13.2", lambda w, lags: totals(w, lags).max(), "how *much* attention"),
+    ("13.2", lambda w, lags: lowest(lags) + 0.04 * int(totals(w, lags, mean=True).argmax()), "the mean over the pairs"),
+    ("13.2", lambda w, lags: lags.flatten()[w.argmax()], "the single largest weight"),
+    ("13.2", lambda w, lags: 0.04 * liked(w, lags).round().mode().values, "that most rows like best"),
+    ("13.2", lambda w, lags: 0.04 * liked(w, lags).mean(), "the mean over rows"),
+    ("13.2", lambda w, lags: (w * lags).sum() / len(w), "the *mean* lag"),
+    ("13.2", lambda w, lags: (w * lags).sum(), "a sum of weight times lag"),
+    ("13.2", lambda w, lags: (w * lags.abs()).sum() / len(w), "its diagonality"),
+    ("13.3", lambda e: (summed(above(e)) / len(e)).flip(0), "the order is turned"),
+    ("13.3", lambda e: summed(above(e)), "divide by T"),
+    ("13.3", lambda e: summed(above(e)) / e.shape[1], "the steps of the voice"),
+    ("13.3", lambda e: torch.stack([d.mean() for d in diagonals(above(e))]), "the mean over the pairs of a lag"),
+    ("13.3", lambda e: summed(e) / len(e), "the mean was not taken away"),
+    ("13.3", summed, "not divided by T"),
+    ("13.3", lambda e: summed(e) / len(e) - e.mean(), "before adding up"),
+    ("13.3", lambda e: summed(e) / len(e) - (summed(e) / len(e)).mean(), "before adding up"),
+    ("13.3", lambda e: torch.stack([d.mean() for d in diagonals(e)]), "the mean of each diagonal"),
+    ("13.3", lambda e: summed(e - e.mean(1, keepdim=True)) / len(e), "the mean of each row"),
+    ("13.3", lambda e: summed(e - e.mean(0, keepdim=True)) / len(e), "the mean of each column"),
+    ("13.3", lambda e: summed(above(e).flip(1)) / len(e), "the other diagonals"),
+    ("13.3", lambda e: summed(above(e).flip(1)).flip(0) / len(e), "the other diagonals"),
+    ("13.3", lambda e: SHARPNESS * summed(above(e)) / len(e), "kappa times the votes"),
+    ("13.3", lambda e: (SHARPNESS * summed(above(e)) / len(e)).log_softmax(0), "the relative-position term"),
+    ("13.3", lambda e: summed(above(e))[e.shape[1] - 1 :] / len(e), "lags below 0 are missing"),
 ]
 
 
@@ -96,14 +98,24 @@ test_mistake_is_named = named(MISTAKES)
 
 
 def test_solutions_agree_with_the_library():
-    """What the exercises ask for is what perception attention and the measure of the chapter do."""
+    """What the exercises ask for is what the alignment of chapter 13 and the measure of its offset do."""
     torch.manual_seed(0)
-    perceive, s, mask = PerceptionAttention(6, 3, n_embedding=4, n_units=5), torch.randn(7, 6), torch.arange(7) < 5
-    emotion_weights, decide, unlike = (defined(id) for id in ("13.1", "13.2", "13.3"))
-    with torch.no_grad():
-        logits, weights = perceive(s[None], mask[None])
-        P, q, R = perceive.state.weight, perceive.state.bias, perceive.emotion.weight
-        found = emotion_weights(s, mask, perceive.embeddings, P, R, q, perceive.score.weight[0])
-        assert_close(found, weights[0])
-        assert_close(decide(found, s, perceive.evidence.weight, perceive.evidence.bias), logits[0])
-    assert float(unlike(*found[:2])) == pytest.approx(divergence(*found[:2].double().numpy()), abs=1e-5)
+    nearest_steps, most_attended_lag, votes = (defined(id) for id in ("13.1", "13.2", "13.3"))
+    face, voice = Clock(hop=1 / 30), Clock(hop=1 / 50)
+    lags = face.centers(6)[:, None] - voice.centers(12)[None, :]
+    mask = torch.ones(1, 12, dtype=torch.bool)
+    chosen = nearest(mask[:, :6], mask, lags)[0].argmax(dim=1)
+    assert nearest_steps(6, 30, 12, 50).tolist() == chosen.tolist()
+
+    scores = torch.randn(12, 12)
+    lags = LAG_STEP * (torch.arange(12)[:, None] - torch.arange(12)[None, :])
+    profile = lag_profile(scores[None], torch.ones(1, 12, 12, dtype=torch.bool), lags)[0]
+    assert_close(SHARPNESS * votes(scores), profile[MAX_LAG - 11 : MAX_LAG + 12])
+
+    ridge = (lags - 0.16).abs() < 0.01
+    weights = (scores + 6 * ridge).softmax(dim=1)
+    clocks = {"video": Clock(hop=LAG_STEP), "time": Clock(hop=LAG_STEP)}
+    map_ = AttentionMap(weights[None], ("video", "time"), mask, clocks, query_mask=mask)
+    assert most_attended_lag(weights, lags) == pytest.approx(0.16)
+    assert abs(recovered_offset(map_) - 0.16) < 0.08
+    assert diagonality(map_) > 0.08

@@ -19,11 +19,11 @@ def is_gaussian(names):
 
 
 RIGHT = {
-    "09": lambda names: bool(names["A"][0, :, :4, 4:].abs().max() < 1e-6),  # no weight on padding
-    "10": is_gaussian,
-    "11": lambda names: bool(names["summary"].min() > 0.5),  # random heads of size 1 have not cancelled out
-    "12": lambda names: torch.allclose(names["alpha"].sum(dim=2), names["face_mask"].float()),
-    "13": lambda names: torch.allclose(names["weights"].sum(dim=2), torch.ones(2, 3)),
+    "10": lambda names: bool(names["A"][0, :, :4, 4:].abs().max() < 1e-6),  # no weight on padding
+    "11": is_gaussian,
+    "12": lambda names: bool(names["summary"].min() > 0.5),  # random heads of size 1 have not cancelled out
+    "13": lambda names: torch.allclose(names["alpha"].sum(dim=2), names["face_mask"].float()),
+    "15": lambda names: torch.allclose(names["weights"].sum(dim=2), torch.ones(2, 3)),
 }
 
 

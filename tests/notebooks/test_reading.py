@@ -10,7 +10,7 @@ from sertut.errors import SertutError
 from sertut.evidence import Tally
 
 try:
-    FIRST = [chapter for chapter in chapters() if chapter.name[:2] < "09"]
+    FIRST = [chapter for chapter in chapters() if chapter.name[:2] < "10"]
 except SertutError:
     FIRST = []
 each_chapter = pytest.mark.parametrize("chapter", FIRST, ids=lambda chapter: chapter.name)

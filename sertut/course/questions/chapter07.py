@@ -1,80 +1,133 @@
-"""Exercises of chapter 7: one softmax over all cells, what lambda is worth, and how many cells count."""
+"""Exercises of chapter 7: how many cells, how far each one sees, and padding that must not leak."""
 
+from collections.abc import Sequence
 from typing import Any
 
 import torch
+from torch import nn
 
-from sertut.course.judging import Wrong, ask, compare, exercise
+from sertut.course.judging import Wrong, ask, compare, exercise, pair
+
+ALEXNET = [(11, 4, 2), (3, 2, 0), (5, 1, 2), (3, 2, 0), (3, 1, 1), (3, 1, 1), (3, 1, 1), (3, 2, 0)]
+"""(kernel, stride, padding) of each layer that slides along time in AlexNet's trunk."""
+
+Layers = Sequence[tuple[int, int, int]]
+
+
+def _cells(n: int, layers: Layers, *, paddings: int = 2, plus: int = 1) -> int:
+    """Cells of `n` frames; `paddings` and `plus` are 2 and 1 when it is right."""
+    for kernel, stride, padding in layers:
+        room = n + paddings * padding - kernel
+        n = room // stride + plus if room >= 0 else 0
+    return n
 
 
 @exercise("7.1")
-def region_attention(answer: Any) -> str:
-    generator = torch.Generator().manual_seed(0)
-    for scale in (0.3, 2.0):
-        cells, W = torch.randn(3, 5, 4, generator=generator), torch.randn(6, 4, generator=generator)
-        b, u = torch.randn(6, generator=generator), torch.randn(6, generator=generator)
-        scores = torch.tanh(cells @ W.T + b) @ u  # (F, T)
-
-        def over_all(values: torch.Tensor) -> torch.Tensor:
-            return values.flatten().softmax(dim=0).view(values.shape)
-
-        right = over_all(scale * scores)
+def n_cells(answer: Any) -> str:
+    for n, layers in ((30, [(5, 1, 2)]), (300, ALEXNET[:2]), (301, ALEXNET), (64, [(5, 2, 2), (3, 2, 1)])):
+        whole = float(n)
+        for kernel, stride, padding in layers:
+            whole = (whole + 2 * padding - kernel) / stride + 1
         mistakes = [
-            ((scale * scores).softmax(dim=1), "each row sums to 1: your softmax runs over time only, and no band can"
-             " win over another. All F x T cells share one distribution."),
-            ((scale * scores).softmax(dim=0), "each column sums to 1: your softmax runs over frequency only, so that no"
-             " moment can win over another. All F x T cells share one distribution."),
-            (over_all(scores), "lambda plays no role; multiply the scores by it, before the softmax."),
-            (scale * over_all(scores), "lambda belongs inside the softmax: these weights sum to lambda, not to 1."),
-            (over_all(scores / scale), "you divided by lambda (a temperature); here it multiplies the scores."),
-            (over_all(scale * ((cells @ W.T + b) @ u)), "the tanh is missing between W a + b and u."),
-            (scale * scores, "these are the scores; their softmax over all cells are the weights."),
-            (right.T, "the weights are transposed: return (F, T)."),
-            (right.flatten(), "the weights are right, but flat; give them the shape (F, T) of the cells again."),
-        ]  # fmt: skip
-        compare(ask(answer, cells, W, b, u, scale), right, mistakes, "The weights are different.")
-    return "one distribution over time and frequency together, so its sum over frequency is a map over time."
+            (_cells(n, layers, plus=0), "one is missing in each layer: count the first window too, hence the + 1."),
+            (_cells(n, layers, paddings=1), "padding is added at *both* ends: n + 2 p."),
+            (_cells(n, layers, paddings=0), "you left the padding out: the layer slides over n + 2 p positions."),
+            (whole, "cells are whole: round down, with `//`."),
+            (
+                _cells(n, [layers[-1]]),
+                "that is the last layer alone; it reads what the layers before it have made of the n frames.",
+            ),
+        ]
+        compare(ask(answer, n, list(layers)), _cells(n, layers), mistakes, f"For {n} frames and {layers}:")
+    if (short := ask(answer, 20, ALEXNET)) != 0:
+        raise Wrong(
+            f"20 frames are too short for this stack, you return {short!r}: as soon as n + 2 p < k no window fits, so"
+            " return 0."
+        )
+    return "no layer asks how long the input is, as long as one window fits: that is all that 'any length' means."
+
+
+def _field(layers: Layers) -> tuple[int, int]:
+    step, field = 1, 1
+    for kernel, stride, _ in layers:
+        field += (kernel - 1) * step
+        step *= stride
+    return step, field
 
 
 @exercise("7.2")
-def rescaled(answer: Any) -> str:
-    u = torch.tensor([1.0, -2.0, 0.5])
-    for scale, new in ((0.3, 2.0), (1.0, 0.1), (3.0, 0.3)):
-        mistakes = [
-            (u, f"unchanged, the scores are multiplied by {new:g} instead of {scale:g}, and the weights differ."),
-            (u * new / scale, "the other way round: a larger lambda needs a shorter u, for the same product."),
-            (u * scale, "lambda u must stay as it is, and with this u the new lambda still multiplies it."),
-            (u / new, "lambda u must stay as it is: the old lambda is missing."),
-            (u + scale - new, "lambda multiplies the scores; nothing can be added to u to undo that."),
+def stride_and_field(answer: Any) -> str:
+    for layers in (ALEXNET[:1], [(3, 1, 1), (3, 1, 1)], ALEXNET, [(5, 2, 2), (3, 2, 1), (3, 1, 1), (3, 1, 1)]):
+        stride, field = _field(layers)
+        step, late = 1, 1
+        for kernel, own, _ in layers:
+            step *= own
+            late += (kernel - 1) * step
+        added = sum(own for _, own, _ in layers)
+        widths = sum(kernel for kernel, _, _ in layers)
+        spread = 1 + sum(kernel - 1 for kernel, _, _ in layers)
+        mistakes: list[tuple[Any, str]] = [
+            ((field, stride), "the two are the other way round: first the step from cell to cell, then the field."),
+            ((added, field), "strides multiply: two layers of stride 2 step over 4 frames, not over 2 + 2."),
+            ((stride, spread), "each layer widens the field by (k - 1) *steps of what it reads*, and these steps grow"
+             " with every stride before it."),
+            ((stride, widths), "the kernels do not simply add up: neighbors share all but one position, and"
+             " they lie further apart after each stride."),
+            ((stride, late), "you multiplied by the stride of the layer itself; its window slides over what it *reads*,"
+             " so only the strides before it count."),
+            ((stride, field - 1), "one is missing: start from a field of 1, the frame itself."),
         ]  # fmt: skip
-        compare(ask(answer, u, scale, new), u * scale / new, mistakes, f"From lambda {scale:g} to {new:g}:")
-    return "what one positive lambda can express, every other one can; lambda 0 cannot, and there is no u for it."
+        compare(pair(ask(answer, list(layers)), "stride and field"), (stride, field), mistakes, f"For {layers}:")
+    return "AlexNet's trunk steps by 32 frames and sees 195: its neighbors look at nearly the same sound."
 
 
 @exercise("7.3")
-def cells_that_count(answer: Any) -> str:
-    generator = torch.Generator().manual_seed(0)
-    uneven = torch.randn(3, 4, generator=generator).mul(2).flatten().softmax(dim=0).view(3, 4)
-    for weights in (uneven, torch.full((2, 8), 1 / 16)):
-        entropy = float(-(weights * weights.log()).sum())
-        mistakes = [
-            (entropy, "that is the entropy itself; its exponential counts cells."),
-            (-entropy, "that is minus the entropy; take exp(-sum a log a)."),
-            (torch.tensor(-entropy).exp(), "the sign is lost: entropy is *minus* sum a log a."),
-            (torch.tensor(entropy / 0.6931471805599453).exp(), "you took the logarithm to base 2 and then exp; use one"
-             " base for both."),
-            (entropy / torch.tensor(weights.numel()).log(), "that is the entropy over its largest value, log N."),
-            (float(weights.numel()), "that is the number of cells, however the weights are spread."),
-            (1 / weights.square().sum(), "that is 1 / sum a^2, another count of cells; here the entropy is asked for."),
-        ]  # fmt: skip
-        expected = torch.tensor(entropy).exp()
-        if torch.as_tensor(weights).allclose(weights.flatten()[0]):
-            mistakes = mistakes[:5]  # on equal weights the last two are right
-        compare(ask(answer, weights), expected, mistakes, "The number is different.")
-    needle = torch.zeros(3, 4)
-    needle[1, 2] = 1.0
-    got = torch.as_tensor(ask(answer, needle))
-    if got.isnan().any():
-        raise Wrong("a weight of 0 gives 0 log 0 = NaN; leave such cells out, they add nothing.")
-    compare(got, 1.0, otherwise="If one cell has all of the weight, exactly one cell counts.")
-    return "a map that uses as many cells as it has is mean pooling under another name."
+def masked_layer(answer: Any) -> str:
+    for kernel, stride, padding, seed in ((3, 2, 1, 0), (5, 1, 2, 1), (3, 2, 0, 2)):
+        with torch.random.fork_rng(devices=[]):
+            torch.manual_seed(seed)
+            conv = nn.Conv1d(2, 3, kernel, stride=stride, padding=padding).requires_grad_(False)
+            values = torch.randn(3, 2, 12)
+        lengths = torch.tensor([12, 6, 9])
+        expected, left = _masked(conv, values, lengths)
+        got, got_left = pair(ask(answer, conv, values, lengths), "the values and the new lengths")
+        where = f"For kernel {kernel}, stride {stride}, padding {padding}:"
+        compare(
+            got_left,
+            left,
+            [
+                (lengths, "these are the lengths of the input; the layer makes floor((n + 2 p - k) / s) + 1 of n."),
+                (lengths // stride, "the length is not just divided by the stride: floor((n + 2 p - k) / s) + 1."),
+                (-(-lengths // stride), "that rounds n / s up, which is right only if p = (k - 1) / 2; use"
+                 " floor((n + 2 p - k) / s) + 1."),
+                ((lengths - kernel) // stride + 1, "you left out the convolution's own padding: n + 2 p."),
+                (torch.full_like(left, int(left.max())), "all clips get the length of the longest; each has its own."),
+            ],
+            f"{where} the lengths are different.",
+        )  # fmt: skip
+        unmasked = conv(values)
+        after = torch.arange(unmasked.shape[-1]) < left[:, None]
+        before = torch.arange(values.shape[-1]) < lengths[:, None]
+        compare(
+            got,
+            expected,
+            [
+                (unmasked, "you convolved the padding with the rest, and left it there: no mask is at work."),
+                (unmasked * after[:, None], "the padding behind a clip is still in its last cells: set it to 0 before"
+                 " the convolution too."),
+                (conv(values * before[:, None]), "after the new length there is not 0 but what the convolution made of"
+                 " the zeros (its bias, at least); the next layer would read it. Mask the result too."),
+                (conv(values * ~before[:, None]) * after[:, None], "the mask is the wrong way round: True is real."),
+            ],
+            f"{where} the values are different.",
+        )  # fmt: skip
+    return "zeros behind a clip are what the convolution itself puts there when the clip is alone: nobody can tell."
+
+
+def _masked(conv: nn.Conv1d, values: torch.Tensor, lengths: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
+    """Each clip alone, then side by side: a second way to the same result."""
+    alone = [conv(row[None, :, :n])[0] for row, n in zip(values, lengths.tolist(), strict=True)]
+    result = conv(values).zero_()
+    for i, clip in enumerate(alone):
+        result[i, :, : clip.shape[-1]] = clip
+    return result, torch.tensor([clip.shape[-1] for clip in alone])

@@ -1,92 +1,80 @@
-"""Exercises of chapter 8: what it takes to put weights from photographs to work on speech."""
+"""Exercises of chapter 8: one softmax over all cells, what lambda is worth, and how many cells count."""
 
-import copy
 from typing import Any
 
 import torch
 
 from sertut.course.judging import Wrong, ask, compare, exercise
-from sertut.models import FullyConvolutional
 
 
 @exercise("8.1")
-def one_channel(answer: Any) -> str:
-    weight = torch.randn(5, 3, 4, 2, generator=torch.Generator().manual_seed(0))
-    compare(
-        ask(answer, weight),
-        weight.sum(dim=1, keepdim=True),
-        [
-            (
-                weight.mean(dim=1, keepdim=True),
-                "that is the mean of the colors. The three channels are not averaged but *added*: w1 x + w2 x + w3 x.",
-            ),
-            (weight[:, :1], "you kept the first color only; the other two filters read the same spectrogram, too."),
-            (weight.sum(dim=1), "right numbers, but the channel is gone: keep a dimension of size 1 for it."),
-            (weight.sum(dim=0, keepdim=True), "you added up the filters (dim=0); add up the colors (dim=1)."),
-        ],
-        "The filters are different.",
-    )
-    return "a third of the multiplications in the first layer, and the same result; drawn, it is what the layer sees."
+def region_attention(answer: Any) -> str:
+    generator = torch.Generator().manual_seed(0)
+    for scale in (0.3, 2.0):
+        cells, W = torch.randn(3, 5, 4, generator=generator), torch.randn(6, 4, generator=generator)
+        b, u = torch.randn(6, generator=generator), torch.randn(6, generator=generator)
+        scores = torch.tanh(cells @ W.T + b) @ u  # (F, T)
+
+        def over_all(values: torch.Tensor) -> torch.Tensor:
+            return values.flatten().softmax(dim=0).view(values.shape)
+
+        right = over_all(scale * scores)
+        mistakes = [
+            ((scale * scores).softmax(dim=1), "each row sums to 1: your softmax runs over time only, and no band can"
+             " win over another. All F x T cells share one distribution."),
+            ((scale * scores).softmax(dim=0), "each column sums to 1: your softmax runs over frequency only, so that no"
+             " moment can win over another. All F x T cells share one distribution."),
+            (over_all(scores), "lambda plays no role; multiply the scores by it, before the softmax."),
+            (scale * over_all(scores), "lambda belongs inside the softmax: these weights sum to lambda, not to 1."),
+            (over_all(scores / scale), "you divided by lambda (a temperature); here it multiplies the scores."),
+            (over_all(scale * ((cells @ W.T + b) @ u)), "the tanh is missing between W a + b and u."),
+            (scale * scores, "these are the scores; their softmax over all cells are the weights."),
+            (right.T, "the weights are transposed: return (F, T)."),
+            (right.flatten(), "the weights are right, but flat; give them the shape (F, T) of the cells again."),
+        ]  # fmt: skip
+        compare(ask(answer, cells, W, b, u, scale), right, mistakes, "The weights are different.")
+    return "one distribution over time and frequency together, so its sum over frequency is a map over time."
 
 
 @exercise("8.2")
-def refit(answer: Any) -> str:
-    generator = torch.Generator().manual_seed(0)
-    weight, bias = torch.randn(4, 3, 2, 2, generator=generator), torch.randn(4, generator=generator)
-    mean, std = 110.0, 57.0
-    result = ask(answer, weight, bias, mean, std)
-    if not isinstance(result, (tuple, list)) or len(result) != 2:
-        raise Wrong("return two values: the new weight and the new bias.")
-    compare(
-        result[0],
-        weight * std,
-        [
-            (
-                weight / std,
-                "you divided by std. The features are std times *smaller* than the pixels, so weights grow.",
-            ),
-            (weight, "your weights are the old ones: features of variance 1 would look like no contrast at all."),
-            (weight * std + mean, "a mean is a shift: it belongs into the bias, not into the weights."),
-        ],
-        "The weights are different.",
-    )
-    compare(
-        result[1],
-        bias + mean * weight.sum(dim=(1, 2, 3)),
-        [
-            (
-                bias,
-                "the weights are right, but the mean is forgotten: x = std z + mean, and w mean belongs into the bias.",
-            ),
-            (bias + mean, "every filter adds up `mean` times the *sum of its weights*, not `mean` itself."),
-            (bias - mean * weight.sum(dim=(1, 2, 3)), "the sign of the mean's part: x = std z + mean, with a plus."),
-            (bias + mean * std * weight.sum(dim=(1, 2, 3)), "the mean's part has the *old* weights: w (std z + mean)."),
-            (bias * std, "a bias does not multiply the pixels, so it does not scale with them."),
-        ],
-        "The weights are right, the bias is different:",
-    )
-    return "the layer cannot tell pixels from features now. Forgetting this is a silent way to make a transfer fail."
+def rescaled(answer: Any) -> str:
+    u = torch.tensor([1.0, -2.0, 0.5])
+    for scale, new in ((0.3, 2.0), (1.0, 0.1), (3.0, 0.3)):
+        mistakes = [
+            (u, f"unchanged, the scores are multiplied by {new:g} instead of {scale:g}, and the weights differ."),
+            (u * new / scale, "the other way round: a larger lambda needs a shorter u, for the same product."),
+            (u * scale, "lambda u must stay as it is, and with this u the new lambda still multiplies it."),
+            (u / new, "lambda u must stay as it is: the old lambda is missing."),
+            (u + scale - new, "lambda multiplies the scores; nothing can be added to u to undo that."),
+        ]  # fmt: skip
+        compare(ask(answer, u, scale, new), u * scale / new, mistakes, f"From lambda {scale:g} to {new:g}:")
+    return "what one positive lambda can express, every other one can; lambda 0 cannot, and there is no u for it."
 
 
 @exercise("8.3")
-def freeze_trunk(answer: Any) -> str:
-    model = FullyConvolutional(7, "small")
-    whole = sum(p.numel() for p in model.parameters())
-    trunk = sum(p.numel() for p in model.trunk.parameters())
-    frozen = copy.deepcopy(model)
-    count = ask(answer, frozen)
-    if any(p.requires_grad for p in frozen.trunk.parameters()):
-        raise Wrong("some weights of the trunk would still be trained: every one needs `requires_grad = False`.")
-    rest = [name for name, p in frozen.named_parameters() if not name.startswith("trunk") and not p.requires_grad]
-    if rest:
-        raise Wrong(f"you froze {rest[0]}, too; attention and classifier have to learn the new task.")
-    compare(
-        count,
-        whole - trunk,
-        [
-            (whole, "you counted all parameters; count those with `requires_grad` after freezing."),
-            (trunk, "that is what you froze; asked is what can still be trained."),
-        ],
-        "The count is different.",
-    )
-    return "frozen are the weights; the running means of batch normalization still move while model.train() is on."
+def cells_that_count(answer: Any) -> str:
+    generator = torch.Generator().manual_seed(0)
+    uneven = torch.randn(3, 4, generator=generator).mul(2).flatten().softmax(dim=0).view(3, 4)
+    for weights in (uneven, torch.full((2, 8), 1 / 16)):
+        entropy = float(-(weights * weights.log()).sum())
+        mistakes = [
+            (entropy, "that is the entropy itself; its exponential counts cells."),
+            (-entropy, "that is minus the entropy; take exp(-sum a log a)."),
+            (torch.tensor(-entropy).exp(), "the sign is lost: entropy is *minus* sum a log a."),
+            (torch.tensor(entropy / 0.6931471805599453).exp(), "you took the logarithm to base 2 and then exp; use one"
+             " base for both."),
+            (entropy / torch.tensor(weights.numel()).log(), "that is the entropy over its largest value, log N."),
+            (float(weights.numel()), "that is the number of cells, however the weights are spread."),
+            (1 / weights.square().sum(), "that is 1 / sum a^2, another count of cells; here the entropy is asked for."),
+        ]  # fmt: skip
+        expected = torch.tensor(entropy).exp()
+        if torch.as_tensor(weights).allclose(weights.flatten()[0]):
+            mistakes = mistakes[:5]  # on equal weights the last two are right
+        compare(ask(answer, weights), expected, mistakes, "The number is different.")
+    needle = torch.zeros(3, 4)
+    needle[1, 2] = 1.0
+    got = torch.as_tensor(ask(answer, needle))
+    if got.isnan().any():
+        raise Wrong("a weight of 0 gives 0 log 0 = NaN; leave such cells out, they add nothing.")
+    compare(got, 1.0, otherwise="If one cell has all of the weight, exactly one cell counts.")
+    return "a map that uses as many cells as it has is mean pooling under another name."

@@ -1,123 +1,100 @@
-"""Exercises of chapter 10: the window of a query, where it comes from, and what it does to finished weights."""
+"""Exercises of chapter 10: the weights of one head, the attention that a frame receives, and what order does."""
 
+import math
 from typing import Any
 
 import torch
 
-from sertut.course.judging import Wrong, ask, compare, exercise, pair
+from sertut.course.judging import Wrong, ask, compare, exercise
 
 
 @exercise("10.1")
-def window_bias(answer: Any) -> str:
-    center, width = torch.tensor([1.0, 4.5, -0.5, 2.0]), torch.tensor([2.0, 6.0, 1.0, 3.0])
-    for n in (6, 4):  # a square one too: there, rows and columns are easily exchanged
-        away = torch.arange(n) - center[:, None]  # (T, n)
-        right = -2 * (away / width[:, None]) ** 2
+def head_weights(answer: Any) -> str:
+    generator = torch.Generator().manual_seed(0)
+    for d, real in ((4, 6), (9, 4)):
+        Q, K = torch.randn(6, d, generator=generator), torch.randn(6, d, generator=generator)
+        mask = torch.arange(6) < real
+
+        def over_keys(scores: torch.Tensor, mask: torch.Tensor = mask, real: int = real) -> torch.Tensor:
+            return scores.masked_fill(~mask, -torch.inf).softmax(dim=1)[:real]
+
+        raw, scale = Q @ K.T, math.sqrt(d)
+        right = over_keys(raw / scale)
+        queries_masked = (raw / scale).masked_fill(~mask[:, None], -torch.inf).softmax(dim=1)[:real]
         mistakes = [
-            (-right, "the sign: far keys must lose, so the bias is never positive."),
-            (right / 2, "the factor 2 is missing: the standard deviation of the window is *half* the width, and"
-             " -(j - P)^2 / (2 s^2) with s = Z / 2 is -2 (j - P)^2 / Z^2."),
-            (right / 4, "you took the width for the standard deviation; that is half the width."),
-            (right.exp(), "that is the window e^G; the bias G is asked for (softmax takes the exponential)."),
-            (-2 * away**2 / width[:, None], "the width is not squared."),
-            (-2 * away.abs() / width[:, None], "the distance is not squared: that is a pointed hat, not a Gaussian."),
-            (-2 * away**2, "the width plays no role."),
-            (right.T, "transposed: queries stand down, keys across."),
+            ((raw / scale).softmax(dim=1)[:real], "padded keys get weight: mask them before the softmax."),
+            (over_keys(raw), "the scale is missing: divide the dot products by sqrt(d)."),
+            (over_keys(raw / d), "you divided by d; it is its square root that keeps the variance at 1."),
+            (over_keys(raw * scale), "you multiplied by sqrt(d); divide by it."),
+            (over_keys(raw / math.sqrt(6)), "you divided by sqrt(T); d is the length of a query, `Q.shape[1]`."),
+            ((raw / scale).softmax(dim=0)[:real], "each *column* sums to 1: every query needs a distribution over the"
+             " keys, so the softmax runs along a row."),
+            ((raw / scale).masked_fill(~mask, -torch.inf).softmax(dim=0)[:real], "each *column* sums to 1: every query"
+             " needs a distribution over the keys, so the softmax runs along a row."),
+            (over_keys(K @ Q.T / scale), "queries and keys are exchanged: queries stand down, keys across."),
+            (queries_masked, "you removed padded *queries*; it is padded keys that must not be found."),
+            ((raw / scale).softmax(dim=1)[:real] * mask, "a row sums to less than 1, because padding was taken away"
+             " after the softmax; take it away before, by a score of minus infinity."),
+            ((raw / scale * mask).softmax(dim=1)[:real], "a score of 0 still gets weight, since exp(0) = 1; a padded"
+             " key needs a score of minus infinity."),
+            ((raw / scale).masked_fill(~mask, -torch.inf)[:real], "these are the scores; their softmax is asked for."),
         ]  # fmt: skip
-        if n == len(center):
-            keys_have_it = -2 * ((torch.arange(n)[:, None] - center) / width) ** 2
-            crossed = -2 * ((torch.arange(n) - center) / width) ** 2
-            told = "center and width belong to the *query*: give them a second axis, `center[:, None]`."
-            mistakes += [(keys_have_it, told), (crossed.expand(n, n), told), (crossed, told)]
-        compare(ask(answer, center, width, n), right, mistakes, "The bias is different.")
-    endless = ask(answer, center, torch.full((4,), torch.inf), 5)
-    compare(endless, torch.zeros(4, 5), otherwise="An infinite width must give a bias of 0: plain attention.")
-    return "four numbers a query would do the same for a window in two directions; nothing here knows what is heard."
+        got = torch.as_tensor(ask(answer, Q, K, mask))
+        if got.shape != (6, 6):
+            raise Wrong(f"the shape is {tuple(got.shape)}; for 6 frames it must be (6, 6), queries down, keys across.")
+        compare(got[:real], right, mistakes, "The weights are different.")
+    return "that is one head. All that is still missing are three projections before it and the values behind it."
 
 
 @exercise("10.2")
-def window_of(answer: Any) -> str:
+def received(answer: Any) -> str:
     generator = torch.Generator().manual_seed(0)
-    T, d = 7, 4
-    for L in (7, 5):
-        Q, W1, W2 = (torch.randn(n, d, generator=generator) for n in (T, d, d))
-        u_p, u_z = (torch.randn(d, generator=generator) for _ in range(2))
-        mask = torch.arange(T) < L
-        g, asked = Q[mask].mean(dim=0), Q @ W1
-
-        def window(
-            mean: torch.Tensor = g,
-            local: torch.Tensor = asked,
-            n: int = L,
-            squash: Any = torch.tanh,
-            W2: torch.Tensor = W2,
-            L: int = L,
-            u: tuple[torch.Tensor, torch.Tensor] = (u_p, u_z),
-        ) -> torch.Tensor:
-            F = squash(local + mean @ W2)
-            return torch.stack([n * torch.sigmoid(F @ u[0]), n * torch.sigmoid(F @ u[1]) + 1])[:, :L]
-
-        right = window()
-        one, logits = torch.tensor([[0.0], [1.0]]), torch.logit((right - torch.tensor([[0.0], [1.0]])) / L)
+    for n_heads, real in ((2, 5), (3, 3)):
+        mask = torch.arange(5) < real
+        scores = 2 * torch.randn(n_heads, 5, 5, generator=generator)
+        weights = scores.masked_fill(~mask, -torch.inf).softmax(dim=2)
+        right = weights[:, mask].mean(dim=(0, 1))
+        silent = weights * mask[:, None]
         mistakes = [
-            (window(mean=Q.mean(dim=0)), "padded queries count in your g; take the mean over real frames only."),
-            (window(n=T), "you multiply by T, padding included: put into another batch, the clip would look elsewhere."
-             " Multiply by L, `mask.sum()`."),
-            (window(mean=Q.mean(dim=0), n=T), "padding counts twice: in g, and in the length that you multiply by. Both"
-             " belong to the real frames."),
-            (window(mean=torch.zeros(d)), "g is missing: each query decides alone, without knowing the rest."),
-            (window(local=torch.zeros(T, d)), "all queries get one window: Q W1 is missing in F."),
-            (window(squash=lambda values: values), "the tanh is missing."),
-            (window(local=Q @ W1.T), "you multiplied by the transpose of W1; it is Q @ W1."),
-            (window(W2=W2.T), "you multiplied by the transpose of W2; it is g @ W2."),
-            (right.flip(0), "the two are the other way round: first the center, then the width."),
-            (window(u=(u_z, u_p)), "u_p and u_z are exchanged."),
-            (right - one, "the floor is missing: without the + 1 a width can come near 0, and G divides by it."),
-            (right + 1 - one, "the + 1 belongs to the width only; it would move the center."),
-            (right + (1 - 2 * one), "the + 1 is at the center; it belongs to the width."),
-            ((right - one) / L + one, "the sigmoid gives a part of the clip, from 0 to 1; times L it is frames."),
-            ((right - one) / L, "the sigmoid gives a part of the clip, from 0 to 1; times L it is frames."),
-            (L * logits + one, "the sigmoid is missing: the center could lie outside of the clip, and the width be"
-             " negative."),
+            (weights.mean(dim=(0, 1)), "padded queries count in your mean; leave their rows out."),
+            (silent.mean(dim=(0, 1)), "you divide by T, padded queries included: the sum is less than 1. Divide by the"
+             " number of real ones."),
+            (weights[:, mask].sum(dim=(0, 1)), "that is a sum; the mean over H heads and the real queries is asked for,"
+             " so that the result sums to 1."),
+            (weights[:, mask].mean(dim=1).sum(dim=0), "heads are summed; take their mean, so that all sums to 1."),
+            (weights[:, mask].sum(dim=1).mean(dim=0), "queries are summed; take their mean, so that the result sums to"
+             " 1."),
+            (weights[:, mask].mean(dim=1), "one row a head; the mean over heads is still missing."),
+            (weights.mean(dim=0), "one row a query; the mean over queries is still missing."),
+            (weights.mean(dim=(0, 2)), "you averaged over keys. That is what a query *gives*, and it gives the same to"
+             " everybody: its weights sum to 1. Average over queries."),
+            (weights[:, mask].amax(dim=(0, 1)), "that is the largest weight a frame gets; the mean is asked for."),
+            (right[mask], "the numbers are right, but padded frames are missing; return (T,), with their zeros."),
         ]  # fmt: skip
-        if L == T:
-            mistakes = [known for known in mistakes if not bool(known[0].allclose(right))]
-        center, width = pair(ask(answer, Q, W1, W2, u_p, u_z, mask), "center and width")
-        center, width = torch.as_tensor(center), torch.as_tensor(width)
-        if center.shape != (T,) or width.shape != (T,):
-            raise Wrong(f"the shapes are {tuple(center.shape)} and {tuple(width.shape)}; both must be ({T},): every"
-                        " query has a window of its own.")  # fmt: skip
-        compare(torch.stack([center, width])[:, :L], right, mistakes, "Center or width is different.")
-    return "look for the loudness in it: there is none. Where the voice is loud, a head has to learn from Q."
+        compare(ask(answer, weights, mask), right, mistakes, "The numbers are different.")
+    return "a distribution over time, so that all scores and pictures of chapter 4 apply to many heads, too."
 
 
 @exercise("10.3")
-def refocused(answer: Any) -> str:
+def reordered(answer: Any) -> str:
     generator = torch.Generator().manual_seed(0)
-    n = 5
-    for real in (5, 4):
-        scores = 2 * torch.randn(n, n, generator=generator)
-        weights = scores.masked_fill(torch.arange(n) >= real, -torch.inf).softmax(dim=1)
-        bias = -3 * torch.rand(n, n, generator=generator) ** 2 - 0.1
-        right = (weights.log() + bias).softmax(dim=1)
-        seen = weights * bias.exp()
+    for n in (5, 7):
+        weights = torch.randn(n, n, generator=generator).softmax(dim=1)
+        order = torch.randperm(n, generator=generator)
+        while bool((order[order] == torch.arange(n)).all()):  # its own inverse would hide a mistake
+            order = torch.randperm(n, generator=generator)
+        back = order.argsort()
         mistakes = [
-            (seen, "the direction is right, but the rows sum to less than 1; divide each row by its sum."),
-            (seen / seen.sum(dim=0), "you divided by the sums of columns; each query, a row, is a distribution."),
-            (seen / seen.sum(), "you divided by the sum of the whole table; each query, a row, is a distribution."),
-            (weights + bias, "the bias is added to the *scores*; on the weights it works as a factor, e^G."),
-            ((weights + bias).softmax(dim=1), "weights are no scores: adding G to them and taking softmax again makes"
-             " nearly even rows. log(weights) would do as scores, or multiply by e^G."),
-            (weights * bias, "multiply by e^G, not by G, which is negative."),
-            (weights * bias / (weights * bias).sum(dim=1, keepdim=True), "multiply by e^G, not by G: as it is, far keys"
-             " win."),
-            (seen.softmax(dim=1), "softmax once more makes the weights nearly even; divide each row by its sum."),
-            (weights, "that is the plain head: the bias has no effect."),
-            ((seen + 1e-9).log() - seen.sum(dim=1, keepdim=True).log(), "these are the logarithms of the weights."),
+            (weights, "unchanged: but frame 0 of the new clip is another one, so its row must move."),
+            (weights[order], "only the queries moved; the keys stand in the new order, too, so columns move as well."),
+            (weights[:, order], "only the keys moved; the queries stand in the new order, too, so rows move as well."),
+            (weights[back][:, back], "you used the inverse: frame i of the new clip is frame order[i] of the old one."),
+            (weights[order][:, back], "rows and columns must move alike."),
+            (weights[back][:, order], "rows and columns must move alike."),
+            (weights[order, order], "`weights[order, order]` picks elements of the diagonal; index twice."),
+            (weights[order][:, order].T, "right, but transposed: queries stand down."),
+            (torch.full((n, n), 1 / n), "the weights do depend on what is in the frames; only where they stand plays no"
+             " role."),
         ]  # fmt: skip
-        got = torch.as_tensor(ask(answer, weights, bias))
-        if got.isnan().any():
-            raise Wrong("there are NaNs: a masked key has weight 0, and log(0) - log(0) or 0 / 0 is none; weights times"
-                        " e^G, divided by the sum of the row, is enough.")  # fmt: skip
-        compare(got, right, mistakes, "The weights are different.")
-    return "a window takes away, it adds nothing: a key that the head does not want stays unwanted at its center."
+        compare(ask(answer, weights, order), weights[order][:, order], mistakes, "The weights are different.")
+    return "so the mean over frames stays as it was: to this head, a sentence played backwards is the same sentence."

@@ -1,106 +1,123 @@
-"""Exercises of chapter 11: gates from summaries, what a constant gate is worth, and how far a head looks."""
+"""Exercises of chapter 11: the window of a query, where it comes from, and what it does to finished weights."""
 
 from typing import Any
 
 import torch
 
-from sertut.course.judging import ask, compare, exercise
+from sertut.course.judging import Wrong, ask, compare, exercise, pair
 
 
 @exercise("11.1")
-def head_gates(answer: Any) -> str:
-    generator = torch.Generator().manual_seed(0)
-    for B, H in ((3, 4), (1, 4)):
-        s = torch.randn(B, H, generator=generator)
-        W_a, b_a = torch.randn(2, H, generator=generator), torch.tensor([0.7, -0.2])
-        W_b, b_b = torch.randn(H, 2, generator=generator), torch.randn(H, generator=generator)
-        squeezed = s @ W_a.T + b_a  # (B, r)
-        logits = torch.relu(squeezed) @ W_b.T + b_b
-        right = torch.sigmoid(logits)
+def window_bias(answer: Any) -> str:
+    center, width = torch.tensor([1.0, 4.5, -0.5, 2.0]), torch.tensor([2.0, 6.0, 1.0, 3.0])
+    for n in (6, 4):  # a square one too: there, rows and columns are easily exchanged
+        away = torch.arange(n) - center[:, None]  # (T, n)
+        right = -2 * (away / width[:, None]) ** 2
         mistakes = [
-            (right.squeeze(), "for a batch of one clip the first axis is gone: return (1, H). A `squeeze` without a"
-             " dimension removes every axis of length 1."),
-            (torch.sigmoid(squeezed @ W_b.T + b_b), "the ReLU between the layers is missing: two linear layers in a row"
-             " are one."),
-            (logits, "these are the logits; their sigmoid is between 0 and 1."),
-            (logits.softmax(dim=1), "your gates sum to 1, so that one head can only win if others lose. A sigmoid for"
-             " each head lets all of them be open."),
-            (logits.softmax(dim=0), "your softmax runs over the clips of the batch, so that a clip's gates depend on"
-             " its neighbors; take a sigmoid of each number."),
-            (torch.relu(logits), "a ReLU at the end is not bounded by 1; the last step is a sigmoid."),
-            (torch.sigmoid(torch.relu(squeezed @ W_b.T + b_b)), "the ReLU stands after the second layer, where no gate"
-             " can fall below a half; it belongs between the two."),
-            (torch.sigmoid(torch.relu(s @ W_a.T) @ W_b.T), "both biases are missing."),
-            (torch.sigmoid(torch.relu(squeezed) @ W_b.T), "`b_b` is missing: it decides how open the gates are before"
-             " anything is learned."),
-            (torch.sigmoid(torch.relu(s @ W_a.T) @ W_b.T + b_b), "`b_a` is missing."),
-            (torch.sigmoid(torch.sigmoid(squeezed) @ W_b.T + b_b), "the first layer ends in a ReLU, not in a sigmoid."),
-            (torch.sigmoid(torch.tanh(squeezed) @ W_b.T + b_b), "the first layer ends in a ReLU, not in a tanh."),
-            (1 - right, "these are 1 minus the gates: a large logit opens a gate."),
-            (right.T, "the gates are transposed: one row a clip, (B, H)."),
+            (-right, "the sign: far keys must lose, so the bias is never positive."),
+            (right / 2, "the factor 2 is missing: the standard deviation of the window is *half* the width, and"
+             " -(j - P)^2 / (2 s^2) with s = Z / 2 is -2 (j - P)^2 / Z^2."),
+            (right / 4, "you took the width for the standard deviation; that is half the width."),
+            (right.exp(), "that is the window e^G; the bias G is asked for (softmax takes the exponential)."),
+            (-2 * away**2 / width[:, None], "the width is not squared."),
+            (-2 * away.abs() / width[:, None], "the distance is not squared: that is a pointed hat, not a Gaussian."),
+            (-2 * away**2, "the width plays no role."),
+            (right.T, "transposed: queries stand down, keys across."),
         ]  # fmt: skip
-        compare(ask(answer, s, W_a, b_a, W_b, b_b), right, mistakes, "The gates are different.")
-    return "no sum over heads: gates do not compete, unlike the weights of a softmax."
+        if n == len(center):
+            keys_have_it = -2 * ((torch.arange(n)[:, None] - center) / width) ** 2
+            crossed = -2 * ((torch.arange(n) - center) / width) ** 2
+            told = "center and width belong to the *query*: give them a second axis, `center[:, None]`."
+            mistakes += [(keys_have_it, told), (crossed.expand(n, n), told), (crossed, told)]
+        compare(ask(answer, center, width, n), right, mistakes, "The bias is different.")
+    endless = ask(answer, center, torch.full((4,), torch.inf), 5)
+    compare(endless, torch.zeros(4, 5), otherwise="An infinite width must give a bias of 0: plain attention.")
+    return "four numbers a query would do the same for a window in two directions; nothing here knows what is heard."
 
 
 @exercise("11.2")
-def folded(answer: Any) -> str:
+def window_of(answer: Any) -> str:
     generator = torch.Generator().manual_seed(0)
-    for H, d in ((2, 3), (4, 2)):
-        W_O, gates = torch.randn(H * d, H * d, generator=generator), torch.rand(H, generator=generator)
-        blocks, turns = gates.repeat_interleave(d), gates.repeat(d)
-        right = W_O * blocks
+    T, d = 7, 4
+    for L in (7, 5):
+        Q, W1, W2 = (torch.randn(n, d, generator=generator) for n in (T, d, d))
+        u_p, u_z = (torch.randn(d, generator=generator) for _ in range(2))
+        mask = torch.arange(T) < L
+        g, asked = Q[mask].mean(dim=0), Q @ W1
+
+        def window(
+            mean: torch.Tensor = g,
+            local: torch.Tensor = asked,
+            n: int = L,
+            squash: Any = torch.tanh,
+            W2: torch.Tensor = W2,
+            L: int = L,
+            u: tuple[torch.Tensor, torch.Tensor] = (u_p, u_z),
+        ) -> torch.Tensor:
+            F = squash(local + mean @ W2)
+            return torch.stack([n * torch.sigmoid(F @ u[0]), n * torch.sigmoid(F @ u[1]) + 1])[:, :L]
+
+        right = window()
+        one, logits = torch.tensor([[0.0], [1.0]]), torch.logit((right - torch.tensor([[0.0], [1.0]])) / L)
         mistakes = [
-            (W_O, "unchanged: this network would count every head fully."),
-            (W_O * blocks[:, None], "you scaled the rows. Row k of W_O makes feature k of the *result*, from all heads;"
-             " it is the columns that read the heads."),
-            (W_O * turns[:, None], "you scaled the rows; it is the columns that read the heads."),
-            (W_O * turns, "right axis, wrong order: head 1 has the first d features, then comes head 2. `repeat` gives"
-             " 1, 2, 1, 2; `repeat_interleave` gives 1, 1, 2, 2."),
-            (W_O / blocks, "you divided: that undoes gates instead of having them."),
-            (W_O * gates.mean(), "the mean gate for all heads alike is not what each of them gets."),
-            (right.T, "right, but transposed."),
-            (W_O.T * blocks, "W_O is transposed: y = W_O x, so that its columns belong to x."),
-            (W_O.T * blocks[:, None], "right, but transposed."),
-            (W_O * blocks * blocks[:, None], "the columns are right; leave the rows alone, they make the result."),
-            (W_O * blocks.sqrt(), "why a square root? The gate multiplies what it gates once."),
+            (window(mean=Q.mean(dim=0)), "padded queries count in your g; take the mean over real frames only."),
+            (window(n=T), "you multiply by T, padding included: put into another batch, the clip would look elsewhere."
+             " Multiply by L, `mask.sum()`."),
+            (window(mean=Q.mean(dim=0), n=T), "padding counts twice: in g, and in the length that you multiply by. Both"
+             " belong to the real frames."),
+            (window(mean=torch.zeros(d)), "g is missing: each query decides alone, without knowing the rest."),
+            (window(local=torch.zeros(T, d)), "all queries get one window: Q W1 is missing in F."),
+            (window(squash=lambda values: values), "the tanh is missing."),
+            (window(local=Q @ W1.T), "you multiplied by the transpose of W1; it is Q @ W1."),
+            (window(W2=W2.T), "you multiplied by the transpose of W2; it is g @ W2."),
+            (right.flip(0), "the two are the other way round: first the center, then the width."),
+            (window(u=(u_z, u_p)), "u_p and u_z are exchanged."),
+            (right - one, "the floor is missing: without the + 1 a width can come near 0, and G divides by it."),
+            (right + 1 - one, "the + 1 belongs to the width only; it would move the center."),
+            (right + (1 - 2 * one), "the + 1 is at the center; it belongs to the width."),
+            ((right - one) / L + one, "the sigmoid gives a part of the clip, from 0 to 1; times L it is frames."),
+            ((right - one) / L, "the sigmoid gives a part of the clip, from 0 to 1; times L it is frames."),
+            (L * logits + one, "the sigmoid is missing: the center could lie outside of the clip, and the width be"
+             " negative."),
         ]  # fmt: skip
-        compare(ask(answer, W_O, gates), right, mistakes, "The matrix is different.")
-    return "so a gate that is the same in all clips adds nothing that W_O could not learn; only its variation is new."
+        if L == T:
+            mistakes = [known for known in mistakes if not bool(known[0].allclose(right))]
+        center, width = pair(ask(answer, Q, W1, W2, u_p, u_z, mask), "center and width")
+        center, width = torch.as_tensor(center), torch.as_tensor(width)
+        if center.shape != (T,) or width.shape != (T,):
+            raise Wrong(f"the shapes are {tuple(center.shape)} and {tuple(width.shape)}; both must be ({T},): every"
+                        " query has a window of its own.")  # fmt: skip
+        compare(torch.stack([center, width])[:, :L], right, mistakes, "Center or width is different.")
+    return "look for the loudness in it: there is none. Where the voice is loud, a head has to learn from Q."
 
 
 @exercise("11.3")
-def how_far(answer: Any) -> str:
+def refocused(answer: Any) -> str:
     generator = torch.Generator().manual_seed(0)
-    for H, T, hop in ((2, 5, 0.04), (3, 8, 0.5)):
-        weights = (2 * torch.randn(H, T, T, generator=generator)).softmax(dim=2)
-        step = torch.arange(T)
-        signed = (step[:, None] - step) * hop
-        away = signed.abs()
-        each = (weights * away).sum(dim=2)  # (H, T)
-        right = each.mean(dim=1)
-        centers = (weights * step).sum(dim=2)  # (H, T), where each query's weights balance
+    n = 5
+    for real in (5, 4):
+        scores = 2 * torch.randn(n, n, generator=generator)
+        weights = scores.masked_fill(torch.arange(n) >= real, -torch.inf).softmax(dim=1)
+        bias = -3 * torch.rand(n, n, generator=generator) ** 2 - 0.1
+        right = (weights.log() + bias).softmax(dim=1)
+        seen = weights * bias.exp()
         mistakes = [
-            (right / hop, "those are steps; a step lasts `hop` seconds."),
-            (right / hop**2, "seconds are steps *times* hop."),
-            ((weights * signed).sum(dim=2).mean(dim=1), "earlier and later keys cancel out: take the absolute value of"
-             " the distance."),
-            (-(weights * signed).sum(dim=2).mean(dim=1), "earlier and later keys cancel out: take the absolute value of"
-             " the distance."),
-            ((weights * away.square()).sum(dim=2).mean(dim=1), "that is the mean *squared* distance."),
-            ((weights * away.square()).sum(dim=2).mean(dim=1).sqrt(), "that is a root mean square, to which far keys"
-             " contribute more; the mean distance is asked for."),
-            (each.sum(dim=1), "summed over queries; take their mean, or long clips look farther by their length"
-             " alone."),
-            ((weights * away).mean(dim=(1, 2)), "over keys a sum is needed: the weights already divide."),
-            ((weights * away).sum(dim=1).mean(dim=1) / T, "over keys a sum is needed: the weights already divide."),
-            (each, "one number a query; their mean is one number a head."),
-            (right.mean(), "one number for all heads; keep them apart, (H,)."),
-            (away.mean().expand(H), "that is how far *uniform* weights look; the weights play no role in it."),
-            (away[step, weights.argmax(dim=2)].mean(dim=1), "that is the distance to the strongest key alone; the"
-             " others have weight, too."),
-            ((centers - step).abs().mean(dim=1) * hop, "you took the distance to the *mean* key. A query that looks far"
-             " to both sides has its mean key near itself; average distances, not positions."),
+            (seen, "the direction is right, but the rows sum to less than 1; divide each row by its sum."),
+            (seen / seen.sum(dim=0), "you divided by the sums of columns; each query, a row, is a distribution."),
+            (seen / seen.sum(), "you divided by the sum of the whole table; each query, a row, is a distribution."),
+            (weights + bias, "the bias is added to the *scores*; on the weights it works as a factor, e^G."),
+            ((weights + bias).softmax(dim=1), "weights are no scores: adding G to them and taking softmax again makes"
+             " nearly even rows. log(weights) would do as scores, or multiply by e^G."),
+            (weights * bias, "multiply by e^G, not by G, which is negative."),
+            (weights * bias / (weights * bias).sum(dim=1, keepdim=True), "multiply by e^G, not by G: as it is, far keys"
+             " win."),
+            (seen.softmax(dim=1), "softmax once more makes the weights nearly even; divide each row by its sum."),
+            (weights, "that is the plain head: the bias has no effect."),
+            ((seen + 1e-9).log() - seen.sum(dim=1, keepdim=True).log(), "these are the logarithms of the weights."),
         ]  # fmt: skip
-        compare(ask(answer, weights, hop), right, mistakes, "The seconds are different.")
-    return "beside it belongs what uniform weights get, about a third of the clip: longer clips look farther anyway."
+        got = torch.as_tensor(ask(answer, weights, bias))
+        if got.isnan().any():
+            raise Wrong("there are NaNs: a masked key has weight 0, and log(0) - log(0) or 0 / 0 is none; weights times"
+                        " e^G, divided by the sum of the row, is enough.")  # fmt: skip
+        compare(got, right, mistakes, "The weights are different.")
+    return "a window takes away, it adds nothing: a key that the head does not want stays unwanted at its center."

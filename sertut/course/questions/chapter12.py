@@ -1,4 +1,4 @@
-"""Exercises of chapter 12: one moment on two clocks, an offset from a map, and the votes of the diagonals."""
+"""Exercises of chapter 12: gates from summaries, what a constant gate is worth, and how far a head looks."""
 
 from typing import Any
 
@@ -6,134 +6,101 @@ import torch
 
 from sertut.course.judging import ask, compare, exercise
 
-HOP = 0.04
-
 
 @exercise("12.1")
-def nearest_steps(answer: Any) -> str:
-    for n_face, face_rate, n_voice, voice_rate in ((6, 30, 12, 50), (8, 24, 9, 40)):
-        index, others = torch.arange(n_face), torch.arange(n_voice)
-        face, voice = (index + 0.5) / face_rate, (others + 0.5) / voice_rate
-        lags = face[:, None] - voice[None, :]  # (n_face, n_voice)
-        right, last = lags.abs().argmin(dim=1), n_voice - 1
-        exact, started = face * voice_rate - 0.5, index * voice_rate / face_rate  # in steps of the voice
+def head_gates(answer: Any) -> str:
+    generator = torch.Generator().manual_seed(0)
+    for B, H in ((3, 4), (1, 4)):
+        s = torch.randn(B, H, generator=generator)
+        W_a, b_a = torch.randn(2, H, generator=generator), torch.tensor([0.7, -0.2])
+        W_b, b_b = torch.randn(H, 2, generator=generator), torch.randn(H, generator=generator)
+        squeezed = s @ W_a.T + b_a  # (B, r)
+        logits = torch.relu(squeezed) @ W_b.T + b_b
+        right = torch.sigmoid(logits)
         mistakes = [
-            (index, "those are the frames' own numbers: step 3 of the voice is not the moment of frame 3 of the face."),
-            (index.clamp(max=last), "those are the frames' own numbers: step 3 of the voice is not the moment of frame"
-             " 3 of the face."),
-            (exact.round(), "right as long as the voice goes on; where it ends before the face, the nearest step is its"
-             " last one."),
-            (started.floor().clamp(max=last), "you compared when steps *start*; compare their middles, (i + 1/2) /"
-             " rate."),
-            (started.round().clamp(max=last), "the half is missing: steps lie at (i + 1/2) / rate, so that steps of"
-             " different length do not begin together."),
-            (started.round(), "the half is missing: steps lie at (i + 1/2) / rate; and the voice may end before the"
-             " face."),
-            ((face * voice_rate).round().clamp(max=last), "that is the step which *begins* nearest; take half a step of"
-             " the voice away before rounding."),
-            ((index * n_voice / n_face).floor(), "you stretched both streams to the same length; but a stream that ends"
-             " earlier is not slower. Compare seconds."),
-            ((index * (n_voice - 1) / (n_face - 1)).round(), "you stretched both streams to the same length; but a"
-             " stream that ends earlier is not slower. Compare seconds."),
-            (voice[right], "those are seconds; return the numbers of the steps."),
-            (lags.abs().amin(dim=1), "that is how far away the nearest step is; `argmin` tells which one it is."),
-            (lags.argmin(dim=1), "the smallest lag is the most negative one; the nearest one is smallest without its"
-             " sign."),
-            (lags.abs().argmin(dim=0), "that is the nearest frame of the face for each step of the voice; here the face"
-             " asks."),
-            (lags, "those are the lags of all pairs; for each frame of the face choose the nearest step."),
+            (right.squeeze(), "for a batch of one clip the first axis is gone: return (1, H). A `squeeze` without a"
+             " dimension removes every axis of length 1."),
+            (torch.sigmoid(squeezed @ W_b.T + b_b), "the ReLU between the layers is missing: two linear layers in a row"
+             " are one."),
+            (logits, "these are the logits; their sigmoid is between 0 and 1."),
+            (logits.softmax(dim=1), "your gates sum to 1, so that one head can only win if others lose. A sigmoid for"
+             " each head lets all of them be open."),
+            (logits.softmax(dim=0), "your softmax runs over the clips of the batch, so that a clip's gates depend on"
+             " its neighbors; take a sigmoid of each number."),
+            (torch.relu(logits), "a ReLU at the end is not bounded by 1; the last step is a sigmoid."),
+            (torch.sigmoid(torch.relu(squeezed @ W_b.T + b_b)), "the ReLU stands after the second layer, where no gate"
+             " can fall below a half; it belongs between the two."),
+            (torch.sigmoid(torch.relu(s @ W_a.T) @ W_b.T), "both biases are missing."),
+            (torch.sigmoid(torch.relu(squeezed) @ W_b.T), "`b_b` is missing: it decides how open the gates are before"
+             " anything is learned."),
+            (torch.sigmoid(torch.relu(s @ W_a.T) @ W_b.T + b_b), "`b_a` is missing."),
+            (torch.sigmoid(torch.sigmoid(squeezed) @ W_b.T + b_b), "the first layer ends in a ReLU, not in a sigmoid."),
+            (torch.sigmoid(torch.tanh(squeezed) @ W_b.T + b_b), "the first layer ends in a ReLU, not in a tanh."),
+            (1 - right, "these are 1 minus the gates: a large logit opens a gate."),
+            (right.T, "the gates are transposed: one row a clip, (B, H)."),
         ]  # fmt: skip
-        compare(ask(answer, n_face, face_rate, n_voice, voice_rate), right, mistakes, "The steps are different.")
-    return "two streams are compared in seconds; their indices say nothing to one another."
+        compare(ask(answer, s, W_a, b_a, W_b, b_b), right, mistakes, "The gates are different.")
+    return "no sum over heads: gates do not compete, unlike the weights of a softmax."
 
 
 @exercise("12.2")
-def most_attended_lag(answer: Any) -> str:
-    for T, S, lag, seed in ((12, 10, 3, 0), (9, 12, -2, 1)):
-        weights, steps = _map(T, S, lag, seed)
-        lags = HOP * steps
-        total, count = _by_lag(weights, steps), _by_lag(torch.ones(T, S), steps)
-        first = int(steps.min())
-        right = HOP * lag
-        own = steps[torch.arange(T), weights.argmax(dim=1)]  # (T,), where each row looks most
-        mean = float((weights * lags).sum() / T)
+def folded(answer: Any) -> str:
+    generator = torch.Generator().manual_seed(0)
+    for H, d in ((2, 3), (4, 2)):
+        W_O, gates = torch.randn(H * d, H * d, generator=generator), torch.rand(H, generator=generator)
+        blocks, turns = gates.repeat_interleave(d), gates.repeat(d)
+        right = W_O * blocks
         mistakes = [
-            (-right, "the sign is turned: a positive lag says that the face comes later, face minus voice."),
-            (lag, "those are steps; a step lasts 0.04 s."),
-            (lag - first, "that is a place in a list of lags; say which lag stands there."),
-            (float(total.max()), "that is how *much* attention the lag gets; return the lag itself."),
-            (HOP * int((total / count).argmax() + first), "you took the mean over the pairs of a lag. Far lags have few"
-             " pairs, and the mean of few is large by chance; add up."),
-            (HOP * int(steps.flatten()[weights.argmax()]), "that is the lag of the single largest weight; one row may"
-             " be mistaken. Add up over all pairs of a lag."),
-            (HOP * int(own.mode().values), "that is the lag that most rows like best; a row's other weights count,"
-             " too."),
-            (float(own.double().mean()) * HOP, "that is the mean over rows of where each looks most; one row that is"
-             " far off moves it. Add up the attention of each lag, and take the largest sum."),
-            (mean, "that is the *mean* lag. Weight that is spread over the clip pulls it toward the middle; the highest"
-             " sum is asked for."),
-            (mean * T, "that is a sum of weight times lag; add up the weights of each lag, and take the largest sum."),
-            (float((weights * lags.abs()).sum() / T), "that is how far from the same time the map looks, its"
-             " diagonality; which lag gets most?"),
+            (W_O, "unchanged: this network would count every head fully."),
+            (W_O * blocks[:, None], "you scaled the rows. Row k of W_O makes feature k of the *result*, from all heads;"
+             " it is the columns that read the heads."),
+            (W_O * turns[:, None], "you scaled the rows; it is the columns that read the heads."),
+            (W_O * turns, "right axis, wrong order: head 1 has the first d features, then comes head 2. `repeat` gives"
+             " 1, 2, 1, 2; `repeat_interleave` gives 1, 1, 2, 2."),
+            (W_O / blocks, "you divided: that undoes gates instead of having them."),
+            (W_O * gates.mean(), "the mean gate for all heads alike is not what each of them gets."),
+            (right.T, "right, but transposed."),
+            (W_O.T * blocks, "W_O is transposed: y = W_O x, so that its columns belong to x."),
+            (W_O.T * blocks[:, None], "right, but transposed."),
+            (W_O * blocks * blocks[:, None], "the columns are right; leave the rows alone, they make the result."),
+            (W_O * blocks.sqrt(), "why a square root? The gate multiplies what it gates once."),
         ]  # fmt: skip
-        compare(ask(answer, weights, lags), right, mistakes, "The lag is different.")
-    return "so one number can be held against the true offset, for any map, however it was made."
+        compare(ask(answer, W_O, gates), right, mistakes, "The matrix is different.")
+    return "so a gate that is the same in all clips adds nothing that W_O could not learn; only its variation is new."
 
 
 @exercise("12.3")
-def votes(answer: Any) -> str:
+def how_far(answer: Any) -> str:
     generator = torch.Generator().manual_seed(0)
-    for T, S in ((3, 5), (4, 2)):
-        scores = 1.0 + torch.randn(T, S, generator=generator)
-        steps = torch.arange(T)[:, None] - torch.arange(S)[None, :]
-        above = scores - scores.mean()
-        right = _by_lag(above, steps) / T
-        count = _by_lag(torch.ones(T, S), steps)
-        turned = _by_lag(above.flip(1), steps) / T
-        rows = _by_lag(scores - scores.mean(dim=1, keepdim=True), steps) / T
-        columns = _by_lag(scores - scores.mean(dim=0, keepdim=True), steps) / T
+    for H, T, hop in ((2, 5, 0.04), (3, 8, 0.5)):
+        weights = (2 * torch.randn(H, T, T, generator=generator)).softmax(dim=2)
+        step = torch.arange(T)
+        signed = (step[:, None] - step) * hop
+        away = signed.abs()
+        each = (weights * away).sum(dim=2)  # (H, T)
+        right = each.mean(dim=1)
+        centers = (weights * step).sum(dim=2)  # (H, T), where each query's weights balance
         mistakes = [
-            (right.flip(0), "the order is turned: the first number belongs to d = -(S - 1), where the face is earliest."
-             " (`diagonal(k)` holds the pairs with j - t = k.)"),
-            (right * T, "divide by T: else long clips have longer votes."),
-            (right * T / S, "you divided by the steps of the voice; the T steps of the face vote."),
-            (right * T / count, "that is the mean over the pairs of a lag. Far lags have few pairs, and the mean of few"
-             " is large by chance; add up, and divide by T."),
-            (_by_lag(scores, steps) / T, "the mean was not taken away: then a lag with many pairs wins because it has"
-             " many."),
-            (_by_lag(scores, steps), "the mean was not taken away, and the sums are not divided by T."),
-            (_by_lag(scores, steps) / T - scores.mean(), "take the mean away from every *pair*, before adding up."),
-            (_by_lag(scores, steps) / T - (_by_lag(scores, steps) / T).mean(), "take the mean of all scores away from"
-             " every *pair*, before adding up."),
-            (_by_lag(scores, steps) / count, "that is the mean of each diagonal, and the mean of all was not taken"
-             " away."),
-            (rows, "you took away the mean of each row; it is one mean, over the whole table."),
-            (columns, "you took away the mean of each column; it is one mean, over the whole table."),
-            (turned, "those are the other diagonals, on which t + j is the same; a lag is a difference."),
-            (turned.flip(0), "those are the other diagonals, on which t + j is the same; a lag is a difference."),
-            (5 * right, "that is kappa times the votes; the votes alone are asked for."),
-            ((5 * right).log_softmax(dim=0), "that is the relative-position term made of the votes; the votes alone are"
-             " asked for."),
-            (right[S - 1 :], "lags below 0 are missing: the face may come first."),
+            (right / hop, "those are steps; a step lasts `hop` seconds."),
+            (right / hop**2, "seconds are steps *times* hop."),
+            ((weights * signed).sum(dim=2).mean(dim=1), "earlier and later keys cancel out: take the absolute value of"
+             " the distance."),
+            (-(weights * signed).sum(dim=2).mean(dim=1), "earlier and later keys cancel out: take the absolute value of"
+             " the distance."),
+            ((weights * away.square()).sum(dim=2).mean(dim=1), "that is the mean *squared* distance."),
+            ((weights * away.square()).sum(dim=2).mean(dim=1).sqrt(), "that is a root mean square, to which far keys"
+             " contribute more; the mean distance is asked for."),
+            (each.sum(dim=1), "summed over queries; take their mean, or long clips look farther by their length"
+             " alone."),
+            ((weights * away).mean(dim=(1, 2)), "over keys a sum is needed: the weights already divide."),
+            ((weights * away).sum(dim=1).mean(dim=1) / T, "over keys a sum is needed: the weights already divide."),
+            (each, "one number a query; their mean is one number a head."),
+            (right.mean(), "one number for all heads; keep them apart, (H,)."),
+            (away.mean().expand(H), "that is how far *uniform* weights look; the weights play no role in it."),
+            (away[step, weights.argmax(dim=2)].mean(dim=1), "that is the distance to the strongest key alone; the"
+             " others have weight, too."),
+            ((centers - step).abs().mean(dim=1) * hop, "you took the distance to the *mean* key. A query that looks far"
+             " to both sides has its mean key near itself; average distances, not positions."),
         ]  # fmt: skip
-        compare(ask(answer, scores), right, mistakes, "The votes are different.")
-    return "each pair votes for its own lag; far lags, with few pairs, get few votes."
-
-
-def _map(T: int, S: int, lag: int, seed: int) -> tuple[torch.Tensor, torch.Tensor]:
-    """A map (T, S) with most of its attention at a lag, though most rows like another one best; and the lags, steps."""
-    t, steps = torch.arange(T), torch.arange(T)[:, None] - torch.arange(S)[None, :]
-    weights = 0.02 * torch.rand(T, S, generator=torch.Generator().manual_seed(seed))
-    weights[steps == lag] += 0.3
-    weights[4:8][steps[4:8] == lag - 2] += 0.36  # liked best by four rows, and not even known to the others
-    weights[t, 3 * t % S] += 0.35
-    weights[0, 5] += 9.0  # one row is sure of another moment
-    weights[-1, 0] += 1.0  # and the pair that is farthest apart has no company
-    return weights / weights.sum(dim=1, keepdim=True), steps
-
-
-def _by_lag(values: torch.Tensor, steps: torch.Tensor) -> torch.Tensor:
-    """Sums of `values` (T, S) over all pairs of the same lag, the smallest lag first."""
-    first = int(steps.min())
-    sums = torch.zeros(int(steps.max()) - first + 1, dtype=values.dtype)
-    return sums.index_add(0, (steps - first).flatten(), values.flatten())
+        compare(ask(answer, weights, hop), right, mistakes, "The seconds are different.")
+    return "beside it belongs what uniform weights get, about a third of the clip: longer clips look farther anyway."

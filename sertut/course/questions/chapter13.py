@@ -1,4 +1,4 @@
-"""Exercises of chapter 13: the weights of each emotion, its evidence, and how differently two emotions look."""
+"""Exercises of chapter 13: one moment on two clocks, an offset from a map, and the votes of the diagonals."""
 
 from typing import Any
 
@@ -6,116 +6,134 @@ import torch
 
 from sertut.course.judging import ask, compare, exercise
 
+HOP = 0.04
+
 
 @exercise("13.1")
-def emotion_weights(answer: Any) -> str:
-    generator = torch.Generator().manual_seed(0)
-    for K, T, H, E, G in ((3, 6, 4, 2, 5), (2, 7, 3, 5, 4)):
-        s, mu = torch.randn(T, H, generator=generator), torch.randn(K, E, generator=generator)
-        P, R = torch.randn(G, H, generator=generator), torch.randn(G, E, generator=generator)
-        q, r = torch.randn(G, generator=generator), 2 * torch.randn(G, generator=generator)
-        mask = torch.arange(T) < T - 2
-        inner = s @ P.T + (mu @ R.T)[:, None] + q  # (K, T, G)
-        g = torch.tanh(inner) @ r
-        fill = lambda scores, mask=mask: scores.masked_fill(~mask, -torch.inf)  # noqa: E731
-        right = fill(g).softmax(dim=1)
-        no_shift = torch.tanh(s @ P.T + (mu @ R.T)[:, None]) @ r
-        unmasked = g.softmax(dim=1)
-        blind = fill(torch.tanh(s @ P.T + q) @ r).softmax(dim=0)  # (T,)
+def nearest_steps(answer: Any) -> str:
+    for n_face, face_rate, n_voice, voice_rate in ((6, 30, 12, 50), (8, 24, 9, 40)):
+        index, others = torch.arange(n_face), torch.arange(n_voice)
+        face, voice = (index + 0.5) / face_rate, (others + 0.5) / voice_rate
+        lags = face[:, None] - voice[None, :]  # (n_face, n_voice)
+        right, last = lags.abs().argmin(dim=1), n_voice - 1
+        exact, started = face * voice_rate - 0.5, index * voice_rate / face_rate  # in steps of the voice
         mistakes = [
-            (unmasked, "padding has weight: put -inf in its place before the softmax."),
-            (unmasked * mask, "padding is set to 0 after the softmax, so that what is left no longer sums to 1; mask"
-             " the scores instead."),
-            (fill(g).softmax(dim=0), "your softmax runs over emotions, so that they compete for each"
-             " step; each emotion shares out its own 1 over time."),
-            (g.softmax(dim=0), "your softmax runs over emotions, so that they compete for each step; each emotion"
-             " shares out its own 1 over time. And padding needs a score of -inf."),
-            (fill(inner @ r).softmax(dim=1), "the tanh is missing. Look at your rows: without it they are all the same,"
-             " since r . R mu_k is then a constant that the softmax ignores."),
-            (blind, "the embeddings are missing, so that there is one row for all emotions."),
-            (blind.expand(K, T), "all emotions look alike. Either the embeddings are missing, or they are"
-             " added outside the tanh, where they are a constant that the softmax over time ignores."),
-            (fill(no_shift).softmax(dim=1), "`q` is missing inside the tanh; outside it is a constant."),
-            (fill(torch.tanh(inner).sum(dim=2)).softmax(dim=1), "`r` is missing: it says how much each unit counts."),
-            (fill(torch.sigmoid(inner) @ r).softmax(dim=1), "a tanh is asked for, not a sigmoid."),
-            (fill(g), "these are the scores; the weights are their softmax over time."),
-            (g, "these are the scores; the weights are their softmax over time, without padding."),
-            (right.T, "transposed: one row an emotion, (K, T)."),
+            (index, "those are the frames' own numbers: step 3 of the voice is not the moment of frame 3 of the face."),
+            (index.clamp(max=last), "those are the frames' own numbers: step 3 of the voice is not the moment of frame"
+             " 3 of the face."),
+            (exact.round(), "right as long as the voice goes on; where it ends before the face, the nearest step is its"
+             " last one."),
+            (started.floor().clamp(max=last), "you compared when steps *start*; compare their middles, (i + 1/2) /"
+             " rate."),
+            (started.round().clamp(max=last), "the half is missing: steps lie at (i + 1/2) / rate, so that steps of"
+             " different length do not begin together."),
+            (started.round(), "the half is missing: steps lie at (i + 1/2) / rate; and the voice may end before the"
+             " face."),
+            ((face * voice_rate).round().clamp(max=last), "that is the step which *begins* nearest; take half a step of"
+             " the voice away before rounding."),
+            ((index * n_voice / n_face).floor(), "you stretched both streams to the same length; but a stream that ends"
+             " earlier is not slower. Compare seconds."),
+            ((index * (n_voice - 1) / (n_face - 1)).round(), "you stretched both streams to the same length; but a"
+             " stream that ends earlier is not slower. Compare seconds."),
+            (voice[right], "those are seconds; return the numbers of the steps."),
+            (lags.abs().amin(dim=1), "that is how far away the nearest step is; `argmin` tells which one it is."),
+            (lags.argmin(dim=1), "the smallest lag is the most negative one; the nearest one is smallest without its"
+             " sign."),
+            (lags.abs().argmin(dim=0), "that is the nearest frame of the face for each step of the voice; here the face"
+             " asks."),
+            (lags, "those are the lags of all pairs; for each frame of the face choose the nearest step."),
         ]  # fmt: skip
-        compare(ask(answer, s, mask, mu, P, R, q, r), right, mistakes, "The weights are different.")
-    return "each emotion has a distribution of its own; take the tanh away, and all of them are the same."
+        compare(ask(answer, n_face, face_rate, n_voice, voice_rate), right, mistakes, "The steps are different.")
+    return "two streams are compared in seconds; their indices say nothing to one another."
 
 
 @exercise("13.2")
-def decide(answer: Any) -> str:
-    generator = torch.Generator().manual_seed(0)
-    for K, T, H in ((3, 5, 4), (4, 6, 2)):
-        weights = (2 * torch.randn(K, T, generator=generator)).softmax(dim=1)
-        s, o = torch.randn(T, H, generator=generator), torch.randn(K, H, generator=generator)
-        b = torch.randn(K, generator=generator)
-        c = weights @ s
-        right = (o * c).sum(dim=1) + b
-        every = c @ o.T + b  # (K, K): question k, judged by emotion j
+def most_attended_lag(answer: Any) -> str:
+    for T, S, lag, seed in ((12, 10, 3, 0), (9, 12, -2, 1)):
+        weights, steps = _map(T, S, lag, seed)
+        lags = HOP * steps
+        total, count = _by_lag(weights, steps), _by_lag(torch.ones(T, S), steps)
+        first = int(steps.min())
+        right = HOP * lag
+        own = steps[torch.arange(T), weights.argmax(dim=1)]  # (T,), where each row looks most
+        mean = float((weights * lags).sum() / T)
         mistakes = [
-            (every, "you judged what each emotion found by *all* emotions, (K, K). Emotion k judges what its own"
-             " question found, and nothing else: one number each."),
-            (every.T, "you judged what each emotion found by *all* emotions, (K, K). Emotion k judges what its own"
-             " question found, and nothing else: one number each."),
-            (o @ c.mean(dim=0) + b, "you averaged over the questions, so that all emotions judge the same vector, as"
-             " in plain attentive pooling. Only the diagonal is meant: o_k with c_k."),
-            (o @ s.mean(dim=0) + b, "the weights play no role: that is mean pooling."),
-            (every.sum(dim=0), "you summed over the questions; only the diagonal is meant: o_k with c_k."),
-            (every.max(dim=0).values, "you took, for each emotion, the best of all questions; it has only its own."),
-            (right - b, "`b` is missing."),
-            (right.softmax(dim=0), "these are the probabilities; the logits are asked for."),
-            (c, "these are the contexts; emotion k still has to judge its own, with o_k and b_k."),
-            (o * c + b[:, None], "the products are not summed: o_k . c_k is one number."),
-            ((weights @ (s @ o.T)).sum(dim=0) + b, "you summed over the questions; only the diagonal is meant: o_k with"
-             " c_k."),
-            (right.mean().expand(K), "one number for all; each emotion has its own logit."),
+            (-right, "the sign is turned: a positive lag says that the face comes later, face minus voice."),
+            (lag, "those are steps; a step lasts 0.04 s."),
+            (lag - first, "that is a place in a list of lags; say which lag stands there."),
+            (float(total.max()), "that is how *much* attention the lag gets; return the lag itself."),
+            (HOP * int((total / count).argmax() + first), "you took the mean over the pairs of a lag. Far lags have few"
+             " pairs, and the mean of few is large by chance; add up."),
+            (HOP * int(steps.flatten()[weights.argmax()]), "that is the lag of the single largest weight; one row may"
+             " be mistaken. Add up over all pairs of a lag."),
+            (HOP * int(own.mode().values), "that is the lag that most rows like best; a row's other weights count,"
+             " too."),
+            (float(own.double().mean()) * HOP, "that is the mean over rows of where each looks most; one row that is"
+             " far off moves it. Add up the attention of each lag, and take the largest sum."),
+            (mean, "that is the *mean* lag. Weight that is spread over the clip pulls it toward the middle; the highest"
+             " sum is asked for."),
+            (mean * T, "that is a sum of weight times lag; add up the weights of each lag, and take the largest sum."),
+            (float((weights * lags.abs()).sum() / T), "that is how far from the same time the map looks, its"
+             " diagonality; which lag gets most?"),
         ]  # fmt: skip
-        compare(ask(answer, weights, s, o, b), right, mistakes, "The logits are different.")
-    return "read the other way: each step's evidence o_k . s_t + b_k, averaged with the weights of emotion k."
+        compare(ask(answer, weights, lags), right, mistakes, "The lag is different.")
+    return "so one number can be held against the true offset, for any map, however it was made."
 
 
 @exercise("13.3")
-def unlike(answer: Any) -> str:
+def votes(answer: Any) -> str:
     generator = torch.Generator().manual_seed(0)
-    first, second = ((2 * torch.randn(6, generator=generator)).softmax(dim=0) for _ in range(2))
-    apart = torch.tensor([0.5, 0.5, 0.0, 0.0]), torch.tensor([0.0, 0.0, 0.25, 0.75])
-    padded = torch.tensor([0.2, 0.7, 0.1, 0.0]), torch.tensor([0.6, 0.1, 0.3, 0.0])
-    for a, b in ((first, second), padded, apart, (first, first)):
-        mean = (a + b) / 2
-        right = _entropy(mean) - (_entropy(a) + _entropy(b)) / 2
+    for T, S in ((3, 5), (4, 2)):
+        scores = 1.0 + torch.randn(T, S, generator=generator)
+        steps = torch.arange(T)[:, None] - torch.arange(S)[None, :]
+        above = scores - scores.mean()
+        right = _by_lag(above, steps) / T
+        count = _by_lag(torch.ones(T, S), steps)
+        turned = _by_lag(above.flip(1), steps) / T
+        rows = _by_lag(scores - scores.mean(dim=1, keepdim=True), steps) / T
+        columns = _by_lag(scores - scores.mean(dim=0, keepdim=True), steps) / T
         mistakes = [
-            (torch.tensor(torch.nan), "NaN: 0 times the logarithm of 0 is NaN for the computer, and 0 here. Leave out"
-             " steps without weight, or use `torch.special.entr`."),
-            (right * torch.log(torch.tensor(2.0)), "that is in nats; bits need the logarithm to base 2."),
-            (right.clamp(min=0).sqrt(), "that is its square root, the Jensen-Shannon *distance*."),
-            (2 * right, "twice too much: of both entropies (or divergences) the *mean* is taken."),
-            (-right, "the sign is turned: the mixture of two is never less spread out than they are."),
-            (_relative(a, b), "that is the Kullback-Leibler divergence of a from b: not symmetric, and infinite where b"
-             " is 0. Compare both with their mean."),
-            (_relative(b, a), "that is the Kullback-Leibler divergence of b from a: not symmetric, and infinite where a"
-             " is 0. Compare both with their mean."),
-            ((_relative(a, b) + _relative(b, a)) / 2, "that is symmetric, but infinite where one of them is 0. Compare"
-             " both with their mean."),
-            (_relative(a, b) + _relative(b, a), "that is symmetric, but infinite where one of them is 0. Compare both"
-             " with their mean."),
-            (_relative(a, mean), "that is a against their mean; b against their mean is the other half."),
-            (_relative(b, mean), "that is b against their mean; a against their mean is the other half."),
-            (_entropy(mean), "that is the entropy of their mean; the mean of their entropies goes off."),
-            ((a - b).abs().sum() / 2, "that is the total variation; it also runs from 0 to 1, but is another measure."),
+            (right.flip(0), "the order is turned: the first number belongs to d = -(S - 1), where the face is earliest."
+             " (`diagonal(k)` holds the pairs with j - t = k.)"),
+            (right * T, "divide by T: else long clips have longer votes."),
+            (right * T / S, "you divided by the steps of the voice; the T steps of the face vote."),
+            (right * T / count, "that is the mean over the pairs of a lag. Far lags have few pairs, and the mean of few"
+             " is large by chance; add up, and divide by T."),
+            (_by_lag(scores, steps) / T, "the mean was not taken away: then a lag with many pairs wins because it has"
+             " many."),
+            (_by_lag(scores, steps), "the mean was not taken away, and the sums are not divided by T."),
+            (_by_lag(scores, steps) / T - scores.mean(), "take the mean away from every *pair*, before adding up."),
+            (_by_lag(scores, steps) / T - (_by_lag(scores, steps) / T).mean(), "take the mean of all scores away from"
+             " every *pair*, before adding up."),
+            (_by_lag(scores, steps) / count, "that is the mean of each diagonal, and the mean of all was not taken"
+             " away."),
+            (rows, "you took away the mean of each row; it is one mean, over the whole table."),
+            (columns, "you took away the mean of each column; it is one mean, over the whole table."),
+            (turned, "those are the other diagonals, on which t + j is the same; a lag is a difference."),
+            (turned.flip(0), "those are the other diagonals, on which t + j is the same; a lag is a difference."),
+            (5 * right, "that is kappa times the votes; the votes alone are asked for."),
+            ((5 * right).log_softmax(dim=0), "that is the relative-position term made of the votes; the votes alone are"
+             " asked for."),
+            (right[S - 1 :], "lags below 0 are missing: the face may come first."),
         ]  # fmt: skip
-        compare(ask(answer, a, b), right, mistakes, "The divergence is different.")
-    return "bits: how much one step, drawn from one of the two, tells about which emotion it was drawn for."
+        compare(ask(answer, scores), right, mistakes, "The votes are different.")
+    return "each pair votes for its own lag; far lags, with few pairs, get few votes."
 
 
-def _entropy(p: torch.Tensor) -> torch.Tensor:
-    return torch.special.entr(p).sum() / torch.log(torch.tensor(2.0))
+def _map(T: int, S: int, lag: int, seed: int) -> tuple[torch.Tensor, torch.Tensor]:
+    """A map (T, S) with most of its attention at a lag, though most rows like another one best; and the lags, steps."""
+    t, steps = torch.arange(T), torch.arange(T)[:, None] - torch.arange(S)[None, :]
+    weights = 0.02 * torch.rand(T, S, generator=torch.Generator().manual_seed(seed))
+    weights[steps == lag] += 0.3
+    weights[4:8][steps[4:8] == lag - 2] += 0.36  # liked best by four rows, and not even known to the others
+    weights[t, 3 * t % S] += 0.35
+    weights[0, 5] += 9.0  # one row is sure of another moment
+    weights[-1, 0] += 1.0  # and the pair that is farthest apart has no company
+    return weights / weights.sum(dim=1, keepdim=True), steps
 
 
-def _relative(p: torch.Tensor, other: torch.Tensor) -> torch.Tensor:
-    """Kullback-Leibler divergence in bits; infinite where `other` is 0 and p is not."""
-    used = p > 0
-    return (p[used] * (p[used] / other[used]).log2()).sum()
+def _by_lag(values: torch.Tensor, steps: torch.Tensor) -> torch.Tensor:
+    """Sums of `values` (T, S) over all pairs of the same lag, the smallest lag first."""
+    first = int(steps.min())
+    sums = torch.zeros(int(steps.max()) - first + 1, dtype=values.dtype)
+    return sums.index_add(0, (steps - first).flatten(), values.flatten())

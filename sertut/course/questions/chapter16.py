@@ -1,4 +1,4 @@
-"""Exercises of chapter 14: what a channel hears, statistics under a mask, and one draw of a paired difference."""
+"""Exercises of chapter 16: what a channel hears, statistics under a mask, and one draw of a paired difference."""
 
 from typing import Any
 
@@ -9,7 +9,7 @@ from sertut.signals import length_mask
 from sertut.training.metrics import uar, wa
 
 
-@exercise("14.1")
+@exercise("16.1")
 def louder(answer: Any) -> str:
     first, second = torch.randn(2, 4, 6, generator=torch.Generator().manual_seed(0))
     x, got = 0.75, ask(answer, first, second, 0.75)
@@ -26,7 +26,7 @@ def louder(answer: Any) -> str:
     return "the first channel hears how loud a voice is, the second cannot be fooled by the volume knob."
 
 
-@exercise("14.2")
+@exercise("16.2")
 def relative(answer: Any) -> str:
     mask = length_mask(torch.tensor([7, 4, 5]))
     real, n = mask.unsqueeze(-1), mask.sum(dim=1)[:, None, None]
@@ -52,7 +52,7 @@ def relative(answer: Any) -> str:
     return "a clip alone and a clip in a batch are the same now, as every network of this book promises."
 
 
-@exercise("14.3")
+@exercise("16.3")
 def drawn_difference(answer: Any) -> str:
     ours, theirs = torch.randint(1, 9, (2, 4, 3, 3), generator=torch.Generator().manual_seed(0))
     drawn, several = torch.tensor([2, 0, 2, 3]), torch.tensor([0, 2, 3])
