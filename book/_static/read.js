@@ -1,7 +1,7 @@
 /* Ticks at the chapters that were read, in the list of pages and on the map. They are kept in this browser only. */
 (() => {
   const KEY = "sertut-read", SAID = ", read";
-  const chapter = address => (/notebooks\/\d+-([^/#?]+)\.html/.exec(address) || [])[1]; // without its number, which may change
+  const chapter = address => (/notebooks\/\d+-([^/]+)\.html$/.exec(new URL(address, location.href).pathname) || [])[1]; // its number may change
   let read = new Set();
   const load = () => {
     try { read = new Set(JSON.parse(localStorage.getItem(KEY)) || []); } catch { /* the browser keeps nothing: no ticks */ }
@@ -11,10 +11,10 @@
   };
 
   function tick(link) {
-    const address = link.getAttribute("href"), done = read.has(chapter(address === "#" ? location.pathname : address));
+    const done = read.has(chapter(link.getAttribute("href")));
     if (link.classList.contains("was-read") === done) return;
     link.classList.toggle("was-read", done);
-    if (link.ariaLabel) link.ariaLabel = done ? link.ariaLabel + SAID : link.ariaLabel.replace(SAID, ""); // the map's links
+    if (link.ariaLabel) link.ariaLabel = done ? link.ariaLabel + SAID : link.ariaLabel.replace(SAID, ""); // on the map
     else if (done) Object.assign(link.appendChild(document.createElement("span")), {className: "visually-hidden", textContent: SAID});
     else link.querySelector(".visually-hidden").remove();
   }
@@ -31,7 +31,7 @@
   const draw = () => document.querySelectorAll(".bd-links a, .book-map a").forEach(tick);
   document.addEventListener("DOMContentLoaded", () => {
     load();
-    const own = chapter(location.pathname), end = document.querySelector(".bd-article");
+    const own = chapter(location.href), end = document.querySelector(".bd-article");
     if (own && end) end.after(box(own));
     draw();
   });

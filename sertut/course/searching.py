@@ -7,18 +7,17 @@ from __future__ import annotations
 
 import json
 from pathlib import Path
+from typing import Any
 
-from docutils import nodes
-
-UNREAD = (nodes.raw, nodes.comment, nodes.math, nodes.math_block)
-"""What a snippet leaves out: players and tables of HTML, notes of the writer, formulas."""
+UNREAD = {"raw", "comment", "math", "math_block"}
+"""Nodes of a page that a snippet leaves out: players and tables of HTML, notes of the writer, formulas."""
 
 
 def setup(app) -> dict[str, bool]:
     """What Sphinx calls: collect the text of each page when it is written, and write them all at the end."""
     texts: dict[str, str] = {}
 
-    def collect(app, page: str, template: str, context: dict, tree: nodes.document | None) -> None:
+    def collect(app, page: str, template: str, context: dict, tree: Any) -> None:
         if tree is not None:
             texts[page] = plain(tree)
 
@@ -32,7 +31,8 @@ def setup(app) -> dict[str, bool]:
     return {"parallel_read_safe": True, "parallel_write_safe": False}
 
 
-def plain(tree: nodes.Node) -> str:
-    """The words of a page, in one line."""
-    words = [text.astext() for text in tree.findall(nodes.Text) if not isinstance(text.parent, UNREAD)]
+def plain(tree: Any) -> str:
+    """The words of a page, a node of docutils, in one line."""
+    texts = tree.findall(lambda node: node.tagname == "#text" and node.parent.tagname not in UNREAD)
+    words = [text.astext() for text in texts]
     return " ".join(" ".join(words).split())
