@@ -114,6 +114,28 @@ def data_validate(name: str, root: str | None) -> int:
     return 1 if problems else 0
 
 
+@data.command("fetch")
+@CORPUS
+@click.option("--accept-license", is_flag=True, help="Accept the license that is shown, without being asked.")
+def data_fetch(name: str, accept_license: bool) -> int:
+    """Download a corpus: its size and license first, then checked; or say how to ask for it.
+
+    A download that breaks off goes on with the next call.
+    """
+    from sertut.course.fetching import ASK, fetch, terms
+
+    click.echo(terms(name))
+    if name in ASK:
+        return 1
+    if not accept_license and not (sys.stdin.isatty() and click.confirm("Do you accept this license?")):
+        raise SertutError(
+            f"nothing was fetched, since nobody accepted the license of {name}; answer y, or pass --accept-license."
+        )
+    for line in fetch(name):
+        click.echo(line)
+    return 0
+
+
 @commands.group()
 def study() -> None:
     """Reference results: the same training over many folds and seeds."""

@@ -1,6 +1,7 @@
 """Shared pieces: a cache of the tests' own, tiny corpora made of tones, and the real recordings where they are."""
 
 import os
+import shutil
 from pathlib import Path
 
 import numpy as np
@@ -33,6 +34,21 @@ def recorded():
         return Path(root) / name
 
     return find
+
+
+@pytest.fixture(scope="module")  # no longer: while it is open, nothing else in this process can use asyncio
+def chromium():
+    """A browser of the machine's own, or skip with the reason; nothing is downloaded."""
+    names = ("chromium", "chromium-browser", "google-chrome")
+    if (program := next(filter(None, map(shutil.which, names)), None)) is None:
+        pytest.skip("needs a browser: install Chromium (Debian: apt-get install chromium)")
+    with pytest.importorskip("playwright.sync_api").sync_playwright() as driver:
+        browser = driver.chromium.launch(
+            executable_path=program,
+            args=["--autoplay-policy=no-user-gesture-required", "--allow-file-access-from-files"],
+        )
+        yield browser
+        browser.close()
 
 
 def tone(seconds: float, hertz: float = 200.0, level: float = 0.1) -> np.ndarray:

@@ -28,7 +28,17 @@ def test_words_become_values(text, value):
     assert cli.literal(text) == value and type(cli.literal(text)) is type(value)
 
 
-COMMANDS = ("run", "book", "doctor", "data list", "data describe", "data validate", "study list", "study run")
+COMMANDS = (
+    "run",
+    "book",
+    "doctor",
+    "data list",
+    "data describe",
+    "data validate",
+    "data fetch",
+    "study list",
+    "study run",
+)
 
 
 @pytest.mark.parametrize("command", ["", "data", "study", *COMMANDS, "study report"])

@@ -33,6 +33,10 @@
     load();
     const own = chapter(location.href), end = document.querySelector(".bd-article");
     if (own && end) end.after(box(own));
+    document.querySelectorAll(".book-map .number").forEach(number => {
+      const mark = number.parentNode.appendChild(number.cloneNode());
+      mark.textContent = "✓"; mark.setAttribute("class", "tick"); mark.setAttribute("dx", 20); mark.setAttribute("dy", -6);
+    });
     draw();
   });
   window.addEventListener("storage", () => { load(); draw(); }); // ticked in another tab

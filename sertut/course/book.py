@@ -104,10 +104,10 @@ def prepare_notebook(notebook: dict) -> dict:
     """The copy of an executed chapter that the book shows.
 
     Leaves out what is about the run (papermill's notes and injected cell, progress bars, widgets), folds solutions,
-    makes pictures lighter, and hands the text of each to the page: figures carry it in their output metadata, MyST-NB
-    wants it at the cell.
+    makes pictures lighter, keeps the code of players once, and hands the text of each picture to the page: figures
+    carry it in their output metadata, MyST-NB wants it at the cell.
     """
-    cells = []
+    cells, brought = [], set[str]()
     for cell in notebook["cells"]:
         if "injected-parameters" in tags(cell):
             continue
@@ -123,6 +123,8 @@ def prepare_notebook(notebook: dict) -> dict:
             texts = dict.fromkeys(note["alt"] for kind, note in notes if kind.startswith("image/") and note.get("alt"))
             for data in (output.get("data", {}) for output in cell["outputs"]):
                 data |= {"image/png": _lighter(data["image/png"])} if "image/png" in data else {}
+                if 'class="sertut-player"' in (html := "".join(data.get("text/html", ""))):
+                    data["text/html"] = _once(html, brought)
             if texts:
                 shown["image"] = {"alt": " ".join(texts)}
         if shown:
@@ -139,6 +141,14 @@ def _lighter(png: str | list[str]) -> str:
     picture = Image.alpha_composite(Image.new("RGBA", picture.size, "white"), picture).convert("RGB")
     picture.quantize(256, dither=Image.Dither.NONE).save(buffer, "png", optimize=True)
     return base64.b64encode(buffer.getvalue()).decode()
+
+
+def _once(html: str, brought: set[str]) -> str:
+    """Without the styles and scripts that an earlier output has brought to the page; adds to them."""
+    for found in re.finditer(r"<(style|script)>.*?</\1>\n?", html, re.DOTALL):
+        html = html.replace(found[0], "", 1) if found[0] in brought else html
+        brought.add(found[0])
+    return html
 
 
 def _is_progress(output: dict) -> bool:

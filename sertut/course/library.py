@@ -101,10 +101,10 @@ def _entry(package: str, name: str, path: Path) -> str:
     """What documents one name; the field's way of writing names says what it is."""
     if name.isupper():
         node, after = _defined(path)[name]
-        comment = path.read_text(encoding="utf-8").splitlines()[node.end_lineno - 1].partition("  # ")[2]
-        value = ast.unparse(node.value)
+        value = ast.unparse(node.value) if isinstance(node, ast.Assign | ast.AnnAssign) and node.value else ""
+        comment = path.read_text(encoding="utf-8").splitlines()[(node.end_lineno or 1) - 1].partition("  # ")[2]
         if isinstance(after, ast.Expr) and isinstance(after.value, ast.Constant):
-            comment = inspect.cleandoc(after.value.value)
+            comment = inspect.cleandoc(str(after.value.value))
         shown = [f"   :value: {value}"] if len(value) < 90 else []
         return _rst(f".. py:data:: {name}", f"   :module: {package}", *shown, "", textwrap.indent(comment, "   "))
     kind = "autoclass" if name[0].isupper() else "autofunction"
@@ -139,7 +139,7 @@ def _in_order(room: str) -> list[Path]:
     needs = TopologicalSorter(dict.fromkeys(files, ()))
     for module, path in files.items():
         imports = [node.module for node in ast.walk(_tree(path)) if isinstance(node, ast.ImportFrom)]
-        needs.add(module, *files.keys() & imports)
+        needs.add(module, *sorted(files.keys() & imports))
     return [files[module] for module in needs.static_order()]
 
 

@@ -1,5 +1,6 @@
 """Pictures, each with a text alternative made from the same data; a player to hear what the maps weigh."""
 
+from sertut.show import touch
 from sertut.show.cellmaps import receptive_field, regions
 from sertut.show.estimates import differences, dots, localization
 from sertut.show.gating import gates, gates_over

@@ -11,15 +11,17 @@ from pathlib import Path
 from typing import Any
 
 import av
+import matplotlib
 import matplotlib.image
 import numpy as np
 from jinja2 import Environment, PackageLoader, StrictUndefined
+from PIL import Image
 
 from sertut.corpora import Clip
 from sertut.evidence import Example
 from sertut.show.picture import numbers
 from sertut.show.strips import describe_truth, face_of, say_lost, unjudged
-from sertut.show.style import ROLES
+from sertut.show.style import ROLES, SPECTRUM
 from sertut.show.weights import describe, time_weights, uniform_level
 from sertut.show.words import decoys, length, spans, stream_of, true_regions, verdict, where
 from sertut.signals import SAMPLE_RATE
@@ -54,7 +56,8 @@ def player(shown: Clip | Example, *, title: str | None = None, alt: str | None =
     """Play a clip while a cursor runs over its waveform, its attention and its true region.
 
     The page holds everything: sound, drawing and script. A click on the drawing, or the arrow keys on the slider, moves
-    to another place. Where scripts are not allowed, the drawing remains. Of several players on a page one plays.
+    to another place; a button shows the spectrogram instead of the waveform. Where scripts are not allowed, the drawing
+    remains. Of several players on a page one plays.
 
     Args:
         shown: a clip, before any network has an opinion of it, or what ``report[i]`` gives.
@@ -63,27 +66,18 @@ def player(shown: Clip | Example, *, title: str | None = None, alt: str | None =
     """
     judged = isinstance(shown, Example)
     example = shown if isinstance(shown, Example) else unjudged(shown)
-    samples = numbers(example.samples)
     misleads = f"; the decoy is {spans(decoys(example))}" if decoys(example) else ""
     known = f"{length(example):.1f} s of {_name(example)}{where(example)}{misleads}"
     text = alt or (describe(example) if judged else known)
-    return _page(
-        text,
-        title=title or (verdict(example) if judged else _name(example)),
-        audio=_audio(samples),
-        seconds=f"{length(example):.2f}",
-        wide=WIDE,
-        tall=TALL,
-        base=BASE,
-        legend=_legend(example),
-        **_drawing(example, samples),
-    )
+    title = title or (verdict(example) if judged else _name(example))
+    return _page(example, text, [stream_of(example)], title=title, audio=_audio(numbers(example.samples)))
 
 
 def watch(shown: Clip | Example) -> Player:
     """Play the face of a clip with its sound, as the network gets it: 25 frames a second of 48 x 48 pixels, enlarged.
 
-    Below it stands in words where the emotion is known to be. Where no video can be played, a strip of frames remains.
+    Below it runs the cursor over waveform, attention and true regions, that of the voice above that of the face, and it
+    stands in words where the emotion is known to be. Where no video can be played, a strip of frames remains.
 
     Args:
         shown: a clip, or an example, of which the decision and the peak of the map are told, too.
@@ -97,19 +91,22 @@ def watch(shown: Clip | Example) -> Player:
     truth = " ".join([*describe_truth(example), *say_lost(face)])
     alt = f"Video with sound, {length(example):.1f} s of {_name(example)} {truth}"
     return _page(
+        example,
         f"{alt} {describe(example)}" if judged else alt,
+        ["voice", "face"],
         title=verdict(example) if judged else _name(example),
         caption=truth,
         video=_video(face, numbers(example.samples)),
         stills=_stills(face),
-        wide=FACE_WIDE,
+        screen=FACE_WIDE,
     )
 
 
-def _page(alt: str, **parts: Any) -> Player:
-    """The template filled in; the id ties the script to this player, so that many can live on one page."""
-    template = PAGES.get_template("playback.html")
-    return Player(template.render(id=f"sertut-{uuid.uuid4().hex}", alt=alt, roles=ROLES, **parts), alt)
+def _page(example: Example, alt: str, streams: list[str], **parts: Any) -> Player:
+    """The template filled in; the id tells the shapes of this drawing from those of others on the page."""
+    parts |= {"alt": alt, "roles": ROLES, "seconds": f"{length(example):.2f}", "wide": WIDE, "tall": TALL, "base": BASE}
+    parts |= _drawing(example, streams) | {"legend": _legend(example, streams), "spectrogram": _spectrogram(example)}
+    return Player(PAGES.get_template("playback.html").render(id=f"sertut-{uuid.uuid4().hex}", **parts), alt)
 
 
 def _name(example: Example) -> str:
@@ -158,20 +155,29 @@ def _stills(face: Faces) -> str:
     return _address("image/png", buffer.getvalue())
 
 
+def _spectrogram(example: Example) -> str:
+    """The upper 70 dB of the log-mel spectrogram as a data address: a pixel each frame and band."""
+    table = numbers(example.spectrogram).T[::-1]  # low frequencies at the bottom
+    colors = matplotlib.colormaps[SPECTRUM]((table - table.max() + 70) / 70, bytes=True)
+    buffer = io.BytesIO()
+    Image.fromarray(colors[..., :3]).save(buffer, "webp", quality=60)
+    return _address("image/webp", buffer.getvalue())
+
+
 def _address(kind: str, content: bytes) -> str:
     return f"data:{kind};base64,{base64.b64encode(content).decode()}"
 
 
-def _drawing(example: Example, samples: np.ndarray) -> dict[str, Any]:
+def _drawing(example: Example, streams: list[str]) -> dict[str, Any]:
     """What the template draws, in the drawing's units: regions, waveform, attention, uniform level, ticks."""
-    seconds = length(example)
+    samples, seconds = numbers(example.samples), length(example)
     x = WIDE / seconds  # units a second
-    top = BASE // 2 if stream_of(example) == "face" else 1  # the waveform, above, is the voice's
-    boxes = [
-        {"role": role, "x": round(region.start * x, 1), "y": top, "width": round((region.end - region.start) * x, 1)}
-        for role, regions in (("region", true_regions(example)), ("decoy", decoys(example)))
-        for region in regions
-    ]
+    boxes = []
+    for stream in streams:  # the waveform, above, is the voice's; a face has what is below
+        y, bottom = (BASE // 2 if stream == "face" else 1), (TALL - 1 if stream == streams[-1] else BASE // 2 - 2)
+        for role, regions in (("region", true_regions(example, stream)), ("decoy", decoys(example, stream))):
+            spans = [(round(region.start * x, 1), round((region.end - region.start) * x, 1)) for region in regions]
+            boxes += [dict(role=role, x=at, y=y, width=width, height=bottom - y) for at, width in spans]
     loudest = max(float(np.abs(samples).max()), 1e-3)
     pieces = np.array_split(samples, min(COLUMNS, len(samples)))
     strokes = [
@@ -196,8 +202,10 @@ def _drawing(example: Example, samples: np.ndarray) -> dict[str, Any]:
     return drawn
 
 
-def _legend(example: Example) -> list[tuple[str, str]]:
+def _legend(example: Example, streams: list[str]) -> list[tuple[str, str]]:
     face = " (face)" if stream_of(example) == "face" else ""
+    whose = " (voice above, face below)" if len(streams) > 1 else face
     names = [("attention", f"attention{face}"), ("uniform", "uniform (dotted)")] if example.map is not None else []
-    names += [("region", f"true region{face}")] if true_regions(example) else []
-    return names + ([("decoy", "decoy (face, dashed)" if face else "decoy (dashed)")] if decoys(example) else [])
+    names += [("region", f"true region{whose}")] if any(true_regions(example, stream) for stream in streams) else []
+    misleads = any(decoys(example, stream) for stream in streams)
+    return names + ([("decoy", "decoy (face, dashed)" if face else "decoy (dashed)")] if misleads else [])
