@@ -23,6 +23,7 @@ RIGHT = {
     "11": is_gaussian,
     "12": lambda names: bool(names["summary"].min() > 0.5),  # random heads of size 1 have not cancelled out
     "13": lambda names: torch.allclose(names["alpha"].sum(dim=2), names["face_mask"].float()),
+    "14": lambda names: torch.equal(names["backward"][0, :4], names["voices"][0, :4].flip(0)),  # within its length
     "15": lambda names: torch.allclose(names["weights"].sum(dim=2), torch.ones(2, 3)),
 }
 
