@@ -138,7 +138,7 @@ def _in_order(room: str) -> list[Path]:
     files = {_module(path): path for path in sorted((LIBRARY / room).glob("*.py")) if path.stem != "__init__"}
     needs = TopologicalSorter(dict.fromkeys(files, ()))
     for module, path in files.items():
-        imports = [node.module for node in ast.walk(_tree(path)) if isinstance(node, ast.ImportFrom)]
+        imports = [node.module for node in _tree(path).body if isinstance(node, ast.ImportFrom)]
         needs.add(module, *sorted(files.keys() & imports))
     return [files[module] for module in needs.static_order()]
 
