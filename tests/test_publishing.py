@@ -13,10 +13,12 @@ ROOT = Path(__file__).resolve().parents[1]
 
 def page(address: str, name: str = "notebooks/04-regions-of-interest") -> tuple[str, list[str]]:
     """A page's own part of the layout, and the addresses of the buttons in its header."""
-    theme = "{% block docs_body %}{% endblock %}{% block scripts %}{% endblock %}"
+    theme = "{{ _('') }}{% block docs_body %}{% endblock %}{% block scripts %}{% endblock %}"
     loader = ChoiceLoader([DictLoader({"!layout.html": theme}), FileSystemLoader(ROOT / "book" / "_templates")])
     buttons: list[dict] = []
-    context = dict(theme_repository_url=address, theme_repository_branch="main", pagename=name, header_buttons=buttons)
+    context = dict(
+        theme_repository_url=address, theme_repository_branch="main", pagename=name, header_buttons=buttons, _=str
+    )
     text = Environment(loader=loader).get_template("layout.html").render(context)
     return text.strip(), [link["url"] for group in buttons for link in group["buttons"]]
 
