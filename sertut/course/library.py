@@ -7,12 +7,15 @@ are then made from their docstrings by Sphinx's own autodoc.
 from __future__ import annotations
 
 import ast
+import dataclasses
 import inspect
 import itertools
 import re
 import textwrap
+from collections.abc import Sequence
 from graphlib import TopologicalSorter
 from pathlib import Path
+from typing import Any
 
 from sertut.files import LIBRARY
 
@@ -33,16 +36,23 @@ def setup(app) -> dict[str, bool]:
     def fill(app, page: str, text: list[str]) -> None:
         text[0] = fill_library(text[0])
 
-    def prepare(app, what: str, name: str, thing: object, options: object, lines: list[str]) -> None:
-        lines[:] = prepare_docstring("\n".join(lines)).splitlines()
+    def prepare(app, what: str, name: str, thing: Any, options: object, lines: list[str]) -> None:
+        fields = [field.name for field in dataclasses.fields(thing)] if dataclasses.is_dataclass(thing) else []
+        lines[:] = prepare_docstring("\n".join(lines), fields).splitlines()
 
     app.connect("source-read", fill)
     app.connect("autodoc-process-docstring", prepare, priority=100)
     return {"parallel_read_safe": True}
 
 
-def prepare_docstring(text: str) -> str:
-    """What is written for readers of code, for Sphinx: a star stays a star, each argument and equation has its line."""
+def prepare_docstring(text: str, fields: Sequence[str] = ()) -> str:
+    """What is written for readers of code, for Sphinx: a star stays a star; each field, argument, equation has a line.
+
+    Args:
+        fields: those of a dataclass.
+    """
+    if names := "|".join(fields):
+        text = re.sub(rf"(?m)(?:^|(?<=\. ))((?:{names})(?:, (?:{names}))*): ", r"\n\n**\1**: ", text)
     text = re.sub(r"(?<=[\s(])\*(?=\w+[,)])", r"\\*", text)  # (B, *axes)
     text = re.sub(r"(?<=Args:\n)(?: {4,}\S.*\n?)+", _one_a_line, text)
     return re.sub(r"(?<=\.\. math::\n)(?:\n? {4,}.*)+", _equations, text)

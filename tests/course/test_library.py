@@ -77,5 +77,11 @@ def test_docstrings_are_made_ready_for_pages():
     text = ".. math::\n    a = b, \\qquad\n    c = \\sum d\n\nwith a."
     wanted = ".. math:: & a = b, \\\\ & c = \\sum d with a."
     assert " ".join(prepare_docstring(text).split()) == wanted
+    assert prepare_docstring("One.\n\nlevel: dB. map: of b.\nx: y", ["map", "level"]).split("\n\n") == [
+        "One.",
+        "",
+        "**level**: dB. ",
+        "**map**: of b.\nx: y",
+    ]
     alone = ".. math::\n    a = b\n\nwith a."
     assert prepare_docstring(alone) == alone
