@@ -5,6 +5,7 @@ from __future__ import annotations
 import ast
 import sys
 from collections.abc import Sequence
+from pathlib import Path
 
 import click
 
@@ -196,6 +197,44 @@ def study_report(name: str) -> None:
 
     report = report_study(name)
     click.echo(f"{report.question}\n{report.table().set_index(['corpus', 'method']).T.to_string()}")
+
+
+@commands.group()
+def course() -> None:
+    """For teachers: chapters to hand out, and marks for what comes back."""
+
+
+@course.command("pack")
+@click.option("--students", metavar="FOLDER", help="Write chapters without solutions into a new folder.")
+@click.option("--teachers", metavar="FOLDER", help="Write solutions, nbgrader sources, timing and syllabi into one.")
+@click.option("--chapter", "chapters", multiple=True, help="This chapter alone, by number or name; may be repeated.")
+def course_pack(students: str | None, teachers: str | None, chapters: Sequence[str]) -> None:
+    """Write packs for students and teachers that run by themselves."""
+    from sertut.course.packs import write_pack
+
+    if not students and not teachers:
+        raise click.UsageError("say --students FOLDER or --teachers FOLDER, or both.")
+    for folder, whose in ((students, False), (teachers, True)):
+        if folder:
+            write_pack(Path(folder), chapters, teachers=whose)
+            click.echo(f"written: {folder}")
+
+
+@course.command("grade")
+@click.argument("folder", type=click.Path(exists=True, file_okay=False, path_type=Path))
+@click.option(
+    "--time-limit", type=float, default=10.0, show_default=True, metavar="SECONDS", help="For one cell or call."
+)
+@WORKERS
+def course_grade(folder: Path, **options) -> None:
+    """Mark a folder of notebooks that students have handed in.
+
+    One notebook or one folder a student. Marks go into a new folder beside it: grades.csv and a page for each student.
+    """
+    from sertut.course.grading import grade_folder
+
+    results, protection = grade_folder(folder, **options)
+    click.echo(f"{protection}\n{results / 'grades.csv'}")
 
 
 def literal(text: str) -> object:

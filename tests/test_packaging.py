@@ -32,7 +32,7 @@ def pins() -> dict[str, str]:
     return {canonicalize_name(name): pin for name, pin in found.items()}
 
 
-@pytest.mark.parametrize("requirement", requirements("book", "dev", "cluster", "peers", "tables"), ids=str)
+@pytest.mark.parametrize("requirement", requirements("book", "dev", "cluster", "peers", "tables", "grading"), ids=str)
 def test_every_range_has_a_pin_inside(requirement):
     name = canonicalize_name(requirement.name)
     assert name in pins(), f"{name} has no pin in constraints.txt"
