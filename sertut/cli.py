@@ -5,6 +5,7 @@ from __future__ import annotations
 import ast
 import sys
 from collections.abc import Sequence
+from pathlib import Path
 
 import click
 
@@ -15,7 +16,7 @@ WORKERS = click.option(
 )
 FORCE = click.option("-f", "--force", is_flag=True, help="Run also what is up to date.")
 CORPUS = click.argument("name", metavar="CORPUS")
-ROOT = click.option("--root", help="Folder of a recorded corpus.")
+ROOT = click.option("--root", help="Folder of a recorded corpus or of a table.")
 PROTOCOL = click.argument("name", metavar="PROTOCOL")
 
 
@@ -56,6 +57,24 @@ def book(**options) -> None:
     from sertut.course.book import build_book
 
     click.echo(f"open {build_book(**options).resolve().as_uri()}")
+
+
+@commands.command()
+@click.option(
+    "--minutes", type=click.Choice(["10", "60", "all"]), default="10", show_default=True, help="What it may take."
+)
+@WORKERS
+def reproduce(minutes: str, workers: int) -> None:
+    """Train once more what fits into the time, compare with the reference, write one page for a reviewer.
+
+    A second call goes on where the first one stopped.
+    """
+    from sertut.course.reproduction import OUTCOMES, reproduce
+
+    page, findings = reproduce(None if minutes == "all" else float(minutes), workers)
+    counts = {outcome: sum(found.outcome == outcome for found in findings) for outcome in OUTCOMES}
+    click.echo(", ".join(f"{number} {outcome}" for outcome, number in counts.items()))
+    click.echo(f"open {page.resolve().as_uri()}")
 
 
 @commands.command()
@@ -105,7 +124,7 @@ def data_list() -> None:
 @ROOT
 def data_describe(name: str, root: str | None) -> None:
     """Size, speakers, emotions, license and citation of a corpus."""
-    from sertut.corpora import load
+    from sertut.corpora.own import load
 
     click.echo(load(name, root).describe())
 
@@ -114,12 +133,19 @@ def data_describe(name: str, root: str | None) -> None:
 @CORPUS
 @ROOT
 def data_validate(name: str, root: str | None) -> int:
-    """Read every file of a corpus.
+    """Read every file of a corpus, or of a table of your own.
 
     Exit code 1 if something is missing, unreadable or doubled.
     """
-    from sertut.corpora import load
+    from sertut.corpora.own import load, look_through, table_of
 
+    if table := table_of(name, root):
+        found = look_through(table)
+        for problem in (*found.errors, *(f"warning: {doubt}" for doubt in found.doubts)):
+            click.echo(problem)
+        counts = f"{len(found.clips)} sound clips, {len(found.errors)} errors, {len(found.doubts)} warnings"
+        click.echo(f"{table.name}: {counts}.")
+        return 1 if found.errors else 0
     corpus = load(name, root, trim=False)
     problems = corpus.validate()
     for problem in problems:
@@ -189,6 +215,44 @@ def study_report(name: str) -> None:
 
     report = report_study(name)
     click.echo(f"{report.question}\n{report.table().set_index(['corpus', 'method']).T.to_string()}")
+
+
+@commands.group()
+def course() -> None:
+    """For teachers: chapters to hand out, and marks for what comes back."""
+
+
+@course.command("pack")
+@click.option("--students", metavar="FOLDER", help="Write chapters without solutions into a new folder.")
+@click.option("--teachers", metavar="FOLDER", help="Write solutions, nbgrader sources, timing and syllabi into one.")
+@click.option("--chapter", "chapters", multiple=True, help="This chapter alone, by number or name; may be repeated.")
+def course_pack(students: str | None, teachers: str | None, chapters: Sequence[str]) -> None:
+    """Write packs for students and teachers that run by themselves."""
+    from sertut.course.packs import write_pack
+
+    if not students and not teachers:
+        raise click.UsageError("say --students FOLDER or --teachers FOLDER, or both.")
+    for folder, whose in ((students, False), (teachers, True)):
+        if folder:
+            write_pack(Path(folder), chapters, teachers=whose)
+            click.echo(f"written: {folder}")
+
+
+@course.command("grade")
+@click.argument("folder", type=click.Path(exists=True, file_okay=False, path_type=Path))
+@click.option(
+    "--time-limit", type=float, default=10.0, show_default=True, metavar="SECONDS", help="For one cell or call."
+)
+@click.option("--trusted", is_flag=True, help="Mark also where this system cannot fence in what was handed in.")
+@WORKERS
+def course_grade(folder: Path, **options) -> None:
+    """Mark a folder of notebooks that students have handed in.
+
+    One notebook or one folder a student. Marks go into a new folder beside it: grades.csv and a page for each student.
+    """
+    from sertut.course.grading import grade_folder
+
+    click.echo(grade_folder(folder, **options) / "grades.csv")
 
 
 def literal(text: str) -> object:

@@ -1,4 +1,4 @@
-/* Figures to touch: the page computes what sertut/show/touch.py computes, from the same numbers. One copy a page. */
+/* Figures to touch: the page computes what sertut/show/touch.py computes, from the same numbers. A page needs it once. */
 window.sertutTouch = window.sertutTouch || (function () {
   "use strict";
   var sum = function (v) { return v.reduce(function (a, b) { return a + b; }, 0); };

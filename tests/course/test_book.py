@@ -3,6 +3,7 @@
 import base64
 import copy
 import io
+import json
 import re
 import shutil
 
@@ -49,6 +50,11 @@ def test_build_reuse_and_rebuild(done, tmp_path):
     for text in ((html / "book" / "intro.html").read_text(), chapter):  # Markdown of a page, and of a cell
         assert "<p>two is more | than one" in text
         assert "▲ +1.00</" in text and "[+.50, +1.50]" in text, "no mark"
+    script = (html / "_static" / "texts.js").read_text(encoding="utf-8")
+    texts = json.loads(re.fullmatch(r"window\.bookTexts=(.*)\n", script)[1])  # what a search shows of each page
+    assert {"book/intro", "notebooks/01-one", "notebooks/02-two"} <= set(texts)
+    assert texts["book/intro"].startswith("Intro A start.")
+    assert "snippets.js" in (html / "search.html").read_text() and 'src="../_static/read.js' in chapter
 
     built = page.stat().st_mtime_ns
     build_book(root=root, progress=False)
@@ -88,14 +94,15 @@ def test_a_picture_gets_lighter_and_stays_the_picture():
     assert np.abs(before.mean() - after.mean()) < 3
 
 
-def test_a_page_brings_the_code_of_its_players_once():
-    players = [f'<div class="sertut-player">{i}<style>a {{}}</style><script>play()</script></div>' for i in range(3)]
+@pytest.mark.parametrize("kind", ["sertut-player", "sertut-touch"])
+def test_a_page_brings_the_code_of_its_players_once(kind):
+    players = [f'<div class="{kind}">{i}<style>a {{}}</style><script>play()</script></div>' for i in range(3)]
     other = "<table><style>a {}</style></table>"
     outputs = [{"output_type": "display_data", "data": {"text/html": [html]}} for html in (*players, other)]
     (found,) = prepare_notebook(code(outputs))["cells"]
     first, *more, last = ["".join(output["data"]["text/html"]) for output in found["outputs"]]
     assert first == players[0] and last == other
-    assert more == [f'<div class="sertut-player">{i}</div>' for i in (1, 2)]
+    assert more == [f'<div class="{kind}">{i}</div>' for i in (1, 2)]
 
 
 def test_progress_and_widgets_are_left_out_but_warnings_stay():

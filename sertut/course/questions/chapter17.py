@@ -28,9 +28,7 @@ def off_by(answer: Any) -> str:
         (apart[:4].abs().sum() / len(sure), "the last bin is missing."),
     ]  # fmt: skip
     compare(ask(answer, sure, right, 5), total, mistakes, "The error is another.")
-    return (
-        "0 means: of all clips of which it is 70 % sure, 70 % are right. How often it is right, the error does not say."
-    )
+    return "0 means: of all clips of which it is 70 % sure, 70 % are right. It does not say how often that is."
 
 
 @exercise("17.2")
