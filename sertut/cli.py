@@ -60,6 +60,24 @@ def book(**options) -> None:
 
 
 @commands.command()
+@click.option(
+    "--minutes", type=click.Choice(["10", "60", "all"]), default="10", show_default=True, help="What it may take."
+)
+@WORKERS
+def reproduce(minutes: str, workers: int) -> None:
+    """Train once more what fits into the time, compare with the reference, write one page for a reviewer.
+
+    A second call goes on where the first one stopped.
+    """
+    from sertut.course.reproduction import OUTCOMES, reproduce
+
+    page, findings = reproduce(None if minutes == "all" else float(minutes), workers)
+    counts = {outcome: sum(found.outcome == outcome for found in findings) for outcome in OUTCOMES}
+    click.echo(", ".join(f"{number} {outcome}" for outcome, number in counts.items()))
+    click.echo(f"open {page.resolve().as_uri()}")
+
+
+@commands.command()
 @click.argument("files", nargs=-1, required=True, metavar="FILE...")
 @click.option(
     "--corpus", default="", help="What the networks learned from; else a recorded one found here, or planted."
