@@ -16,14 +16,14 @@ from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:  # what editors and type checkers see; __getattr__ below does the same when it is needed
     from sertut import attention, corpora, course, evidence, models, planted, show, signals, study, training, video
-    from sertut.corpora import load
+    from sertut.corpora.own import load
     from sertut.errors import SertutError
     from sertut.evidence import evaluate
     from sertut.training import fit, fit_once, load_run, predict
 
 __version__ = "0.1.0"
 
-_NAMES = {"SertutError": "errors", "evaluate": "evidence", "load": "corpora"}
+_NAMES = {"SertutError": "errors", "evaluate": "evidence", "load": "corpora.own"}
 _NAMES |= dict.fromkeys(("fit", "fit_once", "load_run", "predict"), "training")
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import ast
 import sys
 from collections.abc import Sequence
+from pathlib import Path
 
 import click
 
@@ -15,7 +16,7 @@ WORKERS = click.option(
 )
 FORCE = click.option("-f", "--force", is_flag=True, help="Run also what is up to date.")
 CORPUS = click.argument("name", metavar="CORPUS")
-ROOT = click.option("--root", help="Folder of a recorded corpus.")
+ROOT = click.option("--root", help="Folder of a recorded corpus or of a table.")
 PROTOCOL = click.argument("name", metavar="PROTOCOL")
 
 
@@ -59,6 +60,22 @@ def book(**options) -> None:
 
 
 @commands.command()
+@click.argument("files", nargs=-1, required=True, metavar="FILE...")
+@click.option(
+    "--corpus", default="", help="What the networks learned from; else a recorded one found here, or planted."
+)
+@click.option("-o", "--page", default="explained.html", show_default=True, help="The page that is written.")
+def explain(files: Sequence[str], page: str, corpus: str) -> None:
+    """Say what each family hears in sound or video files, when, and how sure.
+
+    The networks are trained when they are first needed, some minutes each, and kept.
+    """
+    from sertut.course import explaining
+
+    click.echo(f"open {explaining.explain(files, page, corpus).resolve().as_uri()}")
+
+
+@commands.command()
 def doctor() -> int:
     """Say what is installed, found and missing; then a short self-test."""
     from sertut.course.doctor import examine
@@ -89,7 +106,7 @@ def data_list() -> None:
 @ROOT
 def data_describe(name: str, root: str | None) -> None:
     """Size, speakers, emotions, license and citation of a corpus."""
-    from sertut.corpora import load
+    from sertut.corpora.own import load
 
     click.echo(load(name, root).describe())
 
@@ -98,12 +115,19 @@ def data_describe(name: str, root: str | None) -> None:
 @CORPUS
 @ROOT
 def data_validate(name: str, root: str | None) -> int:
-    """Read every file of a corpus.
+    """Read every file of a corpus, or of a table of your own.
 
     Exit code 1 if something is missing, unreadable or doubled.
     """
-    from sertut.corpora import load
+    from sertut.corpora.own import load, look_through, table_of
 
+    if table := table_of(name, root):
+        found = look_through(table)
+        for problem in (*found.errors, *(f"warning: {doubt}" for doubt in found.doubts)):
+            click.echo(problem)
+        counts = f"{len(found.clips)} sound clips, {len(found.errors)} errors, {len(found.doubts)} warnings"
+        click.echo(f"{table.name}: {counts}.")
+        return 1 if found.errors else 0
     corpus = load(name, root, trim=False)
     problems = corpus.validate()
     for problem in problems:
@@ -112,6 +136,28 @@ def data_validate(name: str, root: str | None) -> int:
         click.echo(f"left out: {known}")
     click.echo(f"{corpus.name}: {len(corpus)} clips, {len(problems)} problems.")
     return 1 if problems else 0
+
+
+@data.command("fetch")
+@CORPUS
+@click.option("--accept-license", is_flag=True, help="Accept the license that is shown, without being asked.")
+def data_fetch(name: str, accept_license: bool) -> int:
+    """Download a corpus: its size and license first, then checked; or say how to ask for it.
+
+    A download that breaks off goes on with the next call.
+    """
+    from sertut.course.fetching import ASK, fetch, terms
+
+    click.echo(terms(name))
+    if name in ASK:
+        return 1
+    if not accept_license and not (sys.stdin.isatty() and click.confirm("Do you accept this license?")):
+        raise SertutError(
+            f"nothing was fetched, since nobody accepted the license of {name}; answer y, or pass --accept-license."
+        )
+    for line in fetch(name):
+        click.echo(line)
+    return 0
 
 
 @commands.group()
@@ -151,6 +197,44 @@ def study_report(name: str) -> None:
 
     report = report_study(name)
     click.echo(f"{report.question}\n{report.table().set_index(['corpus', 'method']).T.to_string()}")
+
+
+@commands.group()
+def course() -> None:
+    """For teachers: chapters to hand out, and marks for what comes back."""
+
+
+@course.command("pack")
+@click.option("--students", metavar="FOLDER", help="Write chapters without solutions into a new folder.")
+@click.option("--teachers", metavar="FOLDER", help="Write solutions, nbgrader sources, timing and syllabi into one.")
+@click.option("--chapter", "chapters", multiple=True, help="This chapter alone, by number or name; may be repeated.")
+def course_pack(students: str | None, teachers: str | None, chapters: Sequence[str]) -> None:
+    """Write packs for students and teachers that run by themselves."""
+    from sertut.course.packs import write_pack
+
+    if not students and not teachers:
+        raise click.UsageError("say --students FOLDER or --teachers FOLDER, or both.")
+    for folder, whose in ((students, False), (teachers, True)):
+        if folder:
+            write_pack(Path(folder), chapters, teachers=whose)
+            click.echo(f"written: {folder}")
+
+
+@course.command("grade")
+@click.argument("folder", type=click.Path(exists=True, file_okay=False, path_type=Path))
+@click.option(
+    "--time-limit", type=float, default=10.0, show_default=True, metavar="SECONDS", help="For one cell or call."
+)
+@WORKERS
+def course_grade(folder: Path, **options) -> None:
+    """Mark a folder of notebooks that students have handed in.
+
+    One notebook or one folder a student. Marks go into a new folder beside it: grades.csv and a page for each student.
+    """
+    from sertut.course.grading import grade_folder
+
+    results, protection = grade_folder(folder, **options)
+    click.echo(f"{protection}\n{results / 'grades.csv'}")
 
 
 def literal(text: str) -> object:

@@ -28,7 +28,18 @@ def test_words_become_values(text, value):
     assert cli.literal(text) == value and type(cli.literal(text)) is type(value)
 
 
-COMMANDS = ("run", "book", "doctor", "data list", "data describe", "data validate", "study list", "study run")
+COMMANDS = (
+    "run",
+    "book",
+    "explain",
+    "doctor",
+    "data list",
+    "data describe",
+    "data validate",
+    "data fetch",
+    "study list",
+    "study run",
+)
 
 
 @pytest.mark.parametrize("command", ["", "data", "study", *COMMANDS, "study report"])
@@ -37,7 +48,9 @@ def test_every_command_has_help(capsys, command):
     assert f"Usage: sertut {command}" in capsys.readouterr().out
 
 
-@pytest.mark.parametrize("command", ["", "bogus", "run -p corpus", "run -w 0", "data describe", "book 3", "study run"])
+@pytest.mark.parametrize(
+    "command", ["", "bogus", "run -p corpus", "run -w 0", "explain", "data describe", "book 3", "study run"]
+)
 def test_wrong_usage_exits_with_2(capsys, command):
     assert call(*command.split()) == 2
     assert capsys.readouterr().err
@@ -49,6 +62,7 @@ def test_wrong_usage_exits_with_2(capsys, command):
         ("data describe planteed", "unknown corpus 'planteed': did you mean 'planted'?"),
         ("data validate ravdess --root {}", "holds no .wav"),
         ("data validate ravdess --root {}/absent", "is not in"),
+        ("explain {}/absent.wav", "does not exist; check the path"),
         ("run bogus", "unknown chapter 'bogus'"),
         ("study run region-planted", "did you mean 'regions-planted'"),
     ],

@@ -32,7 +32,7 @@ def pins() -> dict[str, str]:
     return {canonicalize_name(name): pin for name, pin in found.items()}
 
 
-@pytest.mark.parametrize("requirement", requirements("book", "dev", "cluster", "peers"), ids=str)
+@pytest.mark.parametrize("requirement", requirements("book", "dev", "cluster", "peers", "tables", "grading"), ids=str)
 def test_every_range_has_a_pin_inside(requirement):
     name = canonicalize_name(requirement.name)
     assert name in pins(), f"{name} has no pin in constraints.txt"
@@ -86,7 +86,9 @@ def names(*extras: str) -> set[str]:
 
 
 def test_what_is_imported_is_declared():
-    optional = names("cluster", "peers") | {"papermill"}  # more machines, eGeMAPS, running chapters, building the book
+    optional = names("cluster", "peers", "tables") | {
+        "papermill"
+    }  # more machines, eGeMAPS, audformat, running chapters
     assert not imported("sertut") - names() - optional, "the library needs more than it declares"
     assert not imported("notebooks") - names() - names("book"), "the chapters need more than sertut[book]"
 

@@ -103,8 +103,8 @@ def prepare_notebook(notebook: dict) -> dict:
     """The copy of an executed chapter that the book shows.
 
     Leaves out what is about the run (papermill's notes and injected cell, progress bars, widgets), folds solutions,
-    makes pictures lighter, keeps the code of players once, and hands the text of each picture to the page: figures
-    carry it in their output metadata, MyST-NB wants it at the cell.
+    makes pictures lighter, keeps the code of players and sliders once, and hands the text of each picture to the page:
+    figures carry it in their output metadata, MyST-NB wants it at the cell.
     """
     cells, brought = [], set[str]()
     for cell in notebook["cells"]:
@@ -122,7 +122,7 @@ def prepare_notebook(notebook: dict) -> dict:
             texts = dict.fromkeys(note["alt"] for kind, note in notes if kind.startswith("image/") and note.get("alt"))
             for data in (output.get("data", {}) for output in cell["outputs"]):
                 data |= {"image/png": _lighter(data["image/png"])} if "image/png" in data else {}
-                if 'class="sertut-player"' in (html := "".join(data.get("text/html", ""))):
+                if re.search('class="sertut-(player|touch)"', html := "".join(data.get("text/html", ""))):
                     data["text/html"] = _once(html, brought)
             if texts:
                 shown["image"] = {"alt": " ".join(texts)}

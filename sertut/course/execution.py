@@ -22,7 +22,8 @@ from filelock import FileLock
 from tqdm.auto import tqdm
 from tqdm.contrib.concurrent import thread_map
 
-from sertut.corpora import RECORDED, folder_of, load
+from sertut.corpora import RECORDED, folder_of
+from sertut.corpora.own import files_of, load, table_of
 from sertut.course.catalog import Chapter, chapters, find, repository, require, source
 from sertut.course.results import read_results, versions
 from sertut.errors import SertutError
@@ -89,13 +90,17 @@ def run_chapters(
     chosen = list(dict.fromkeys(find(name, root) for name in names)) if names else chapters(root)
     for chapter in chosen:
         chapter.check(parameters)
+    own = {}
+    if table := table_of(str(parameters.get("corpus"))):
+        parameters["corpus"] = str(table)  # whole, because a chapter runs in a folder of its own
+        own = {str(path): _listing(path) for path in files_of(table)}
     suffix = "".join(f",{name}={value}" for name, value in sorted(parameters.items()))
     if len(suffix) > 80 or re.search(r"[^\w,.=-]", suffix):  # no name for a folder
         suffix = "," + joblib.hash(suffix)[:12]
     build = root / "_build"
     build.mkdir(exist_ok=True)
     with FileLock(build / ".lock"):  # two runs at once would write into the same folders
-        around = surroundings(root)
+        around = surroundings(root) | ({"own corpus": own} if own else {})
         digests = {chapter: digest(chapter, parameters, around) for chapter in chosen}
         runs = []
         for chapter in chosen:

@@ -80,5 +80,5 @@ def _cells(id: str) -> tuple[str, str]:
     cells = find(id.partition(".")[0]).cells()
     heading = re.compile(rf"#{{2,5}} Exercise {re.escape(id)}\b")
     start = next(i for i, cell in enumerate(cells) if heading.match(source(cell)))
-    solved = next(cell for cell in cells[start:] if "solution" in tags(cell))
-    return source(cells[start]), source(solved)
+    solved = next((source(cell) for cell in cells[start:] if "solution" in tags(cell)), "")  # a pack has none
+    return source(cells[start]), solved

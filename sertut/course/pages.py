@@ -18,6 +18,7 @@ def claims_page(results: Iterable[Mapping]) -> str:
         results: what each chapter wrote (:func:`sertut.course.results.write_results`).
     """
     measured = [{**claim, "chapter": result["chapter"]} for result in results for claim in result["claims"]]
+    measured = [{**claim, "corpus": Path(claim["corpus"]).name} for claim in measured]  # of a table, without its folder
     ids: dict[str, dict[str, list]] = {}  # id -> statement -> its measurements, in reading order
     for claim in sorted(measured, key=lambda claim: str(claim["id"])):
         ids.setdefault(str(claim["id"]), {}).setdefault(claim["statement"], []).append(claim)

@@ -1,5 +1,6 @@
 """Pictures, each with a text alternative made from the same data; a player to hear what the maps weigh."""
 
+from sertut.show import touch
 from sertut.show.cellmaps import receptive_field, regions
 from sertut.show.estimates import differences, dots, localization
 from sertut.show.gating import gates, gates_over
@@ -8,7 +9,7 @@ from sertut.show.mixing import mixture, mixtures, shares
 from sertut.show.offset_panels import offset_errors, offsets
 from sertut.show.picture import Picture
 from sertut.show.playback import Player, player, watch
-from sertut.show.recognition import confusion, history
+from sertut.show.recognition import confusion, history, reliability
 from sertut.show.ridges import alignment
 from sertut.show.sounds import padding, spectrogram, spectrograms
 from sertut.show.strips import filmstrip, perception, two_streams

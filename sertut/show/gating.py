@@ -56,7 +56,7 @@ def gates_over(report: Report) -> Picture:
     table = np.concatenate([numbers(gates_of(maps.get("attention"))) for maps in report.predictions.maps])  # (N, H)
     emotions = np.array([clip.emotion for clip in report.predictions.clips])
     rows = {"all": np.ones(len(table), dtype=bool)} | {name: emotions == name for name in sorted(set(emotions))}
-    colors = ["white", *(emotion_color(name) for name in list(rows)[1:])]
+    colors = ["white", *(emotion_color(name, emotions) for name in list(rows)[1:])]
 
     def draw(h: int, axis: Axes) -> None:
         values = [table[member, h] for member in rows.values()]

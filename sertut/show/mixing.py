@@ -52,7 +52,11 @@ def mixture(example: Example, posteriors: torch.Tensor | np.ndarray, *, title: s
     def draw_stack(axis: Axes) -> None:
         tops = np.cumsum(table, axis=1)  # (N, C)
         for emotion, share, top, values in zip(example.emotions, shares, tops.T, table.T, strict=True):
-            looks: Any = {"fill": True, "color": emotion_color(emotion), "label": f"{emotion} {share:.2f}"}
+            looks: Any = {
+                "fill": True,
+                "color": emotion_color(emotion, example.emotions),
+                "label": f"{emotion} {share:.2f}",
+            }
             axis.stairs(top, edges, baseline=top - values, **looks)
         axis.set(ylim=(0, 1), ylabel="share\nof a step")
         mark_spans(axis, example, over=whole)
@@ -87,7 +91,7 @@ def shares(
     def draw(axis: Axes) -> None:
         left = np.zeros(2)
         for emotion, *both in zip(example.emotions, truth, guess, strict=True):
-            color = emotion_color(emotion)
+            color = emotion_color(emotion, example.emotions)
             label = emotion if max(both) >= 0.005 else ""
             bars = axis.barh(range(2), both, left=left, height=0.8, color=color, ec="white", lw=1, label=label)
             numbered = [f"{share:.2f}" if share >= WRITABLE else "" for share in both]

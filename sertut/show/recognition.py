@@ -1,6 +1,8 @@
-"""How training went, and what is confused with what."""
+"""How training went, what is confused with what, and whether a network is right as often as it is sure."""
 
 from __future__ import annotations
+
+from collections.abc import Mapping
 
 import numpy as np
 
@@ -62,3 +64,26 @@ def confusion(report: Report) -> Picture:
         i, j = np.unravel_index(wrong.argmax(), wrong.shape)
         alt += f"; most often {emotions[i]} is taken for {emotions[j]}, {wrong[i, j]} times"
     return Picture(figure, f"{alt}.")
+
+
+def reliability(tables: Mapping[str, np.ndarray]) -> Picture:
+    """How sure, against how often right; on the diagonal both are the same.
+
+    Args:
+        tables: name -> (B, 3): clips, sum of their confidences, and number that is right, in each of B bins of
+            confidence, up to three names; see :func:`sertut.course.confidence.reliability`. Large dots hold many clips.
+    """
+    styles, alt = ((ROLES["reference"], "s"), (ROLES["attention"], "o"), (ROLES["own"], "D")), []
+    with look():
+        figure, axes = canvas(height=4.6)
+        axis = axes[0, 0]
+        axis.plot([0, 1], [0, 1], color=BLACK, ls=":", lw=1.4, label="as sure as right")
+        for (name, table), (color, marker) in zip(tables.items(), styles, strict=False):
+            n, sure, right = table[table[:, 0] > 0].T
+            axis.plot(sure / n, right / n, color=color, zorder=2)
+            size = 30 + 300 * n / n.sum()
+            axis.scatter(sure / n, right / n, size, color, marker=marker, edgecolors=BLACK, label=name, zorder=3)
+            alt.append(f"{name}: {sure.sum() / n.sum():.0%} sure on average, {right.sum() / n.sum():.0%} right")
+        axis.set(xlim=(0, 1.02), ylim=(0, 1.02), xlabel="how sure (highest probability)", ylabel="share that is right")
+        axis.legend(loc="upper left")
+    return Picture(figure, f"Reliability in {len(table)} bins. {'; '.join(alt)}.")

@@ -8,7 +8,7 @@ roles differ in marker or line too.
 from __future__ import annotations
 
 import contextlib
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from typing import Any
 
 import matplotlib
@@ -50,6 +50,9 @@ EMOTIONS = {
 
 OTHER = "#6B4E3D"  # brown: an emotion, or a baseline, that this page does not know
 
+SPARE = (OTHER, "#882255", "#44AA99", "#999933", "#332288", "#AA4499")
+"""Colors of emotions that only a reader's own corpus knows (the first is OTHER, the rest are P. Tol's "muted")."""
+
 HEAT = "cividis"
 """Color map of shares and counts: dark is little, bright is much, and it survives every color vision."""
 SPECTRUM = "magma"
@@ -84,6 +87,7 @@ def look() -> Iterator[None]:
         yield
 
 
-def emotion_color(emotion: str) -> str:
-    """The emotion's fixed color; brown for one that is not in :data:`EMOTIONS`."""
-    return EMOTIONS.get(emotion, OTHER)
+def emotion_color(emotion: str, among: Iterable[str] = ()) -> str:
+    """The emotion's fixed color; for one that is not in :data:`EMOTIONS`, its own `among` those of a picture."""
+    unknown = sorted({emotion, *among} - set(EMOTIONS))
+    return EMOTIONS[emotion] if emotion in EMOTIONS else SPARE[unknown.index(emotion) % len(SPARE)]

@@ -8,7 +8,6 @@ from typing import Any
 
 import numpy as np
 import torch
-from torchvision.utils import make_grid
 
 from sertut.show.picture import Picture, canvas, listed, numbers
 from sertut.show.style import look
@@ -53,6 +52,8 @@ def smoothness(block: torch.Tensor) -> float:
 
 def tiled(block: torch.Tensor) -> np.ndarray:
     """Filters (C, h, w) side by side in about a square, each divided by its largest weight, with white between them."""
+    from torchvision.utils import make_grid  # slow to import, and every picture would wait for it
+
     scaled = block / block.abs().amax(dim=(1, 2), keepdim=True).clamp(min=1e-12)
     upright = make_grid(scaled.flip(1)[:, None], nrow=math.ceil(math.sqrt(len(block))), padding=1)[0]
     return upright.flip(0).numpy()  # the first filter stands on top of a sheet whose rows go upward

@@ -12,6 +12,7 @@ from pathlib import Path
 from torch import nn
 
 from sertut.corpora import MADE, NAMES, Corpus
+from sertut.corpora.own import table_of
 from sertut.errors import SertutError, unknown
 from sertut.models import POOLINGS, AttentiveLSTM, AudioVisual, FullyConvolutional, MultiHead
 from sertut.models.trunks import TRUNKS
@@ -174,8 +175,11 @@ def recipe(corpus: str, method: str = "attention") -> dict:
 
 
 def kind_of(corpus: str) -> str:
-    """Where the speech of a corpus comes from: "made" by sertut, "spliced" from recordings, or "recorded"."""
-    if corpus not in NAMES:
+    """Where the speech of a corpus comes from: "made" by sertut, "spliced" from recordings, or "recorded".
+
+    A table of the reader's, by its path or its name, is recorded.
+    """
+    if corpus not in NAMES and not table_of(corpus):
         raise unknown("corpus", corpus, NAMES)
     return "made" if corpus in MADE else "spliced" if corpus.startswith("spliced-") else "recorded"
 

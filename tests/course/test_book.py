@@ -88,14 +88,15 @@ def test_a_picture_gets_lighter_and_stays_the_picture():
     assert np.abs(before.mean() - after.mean()) < 3
 
 
-def test_a_page_brings_the_code_of_its_players_once():
-    players = [f'<div class="sertut-player">{i}<style>a {{}}</style><script>play()</script></div>' for i in range(3)]
+@pytest.mark.parametrize("kind", ["sertut-player", "sertut-touch"])
+def test_a_page_brings_the_code_of_its_players_once(kind):
+    players = [f'<div class="{kind}">{i}<style>a {{}}</style><script>play()</script></div>' for i in range(3)]
     other = "<table><style>a {}</style></table>"
     outputs = [{"output_type": "display_data", "data": {"text/html": [html]}} for html in (*players, other)]
     (found,) = prepare_notebook(code(outputs))["cells"]
     first, *more, last = ["".join(output["data"]["text/html"]) for output in found["outputs"]]
     assert first == players[0] and last == other
-    assert more == [f'<div class="sertut-player">{i}</div>' for i in (1, 2)]
+    assert more == [f'<div class="{kind}">{i}</div>' for i in (1, 2)]
 
 
 def test_progress_and_widgets_are_left_out_but_warnings_stay():

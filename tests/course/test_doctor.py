@@ -37,7 +37,8 @@ def test_corpora_are_listed_with_the_way_to_get_them(tmp_path, monkeypatch):
     assert "spliced-emodb: made by sertut from emodb" in lines
     assert "spliced-ravdess: made by sertut from ravdess, which is missing" in lines
     assert {f"{name}: made by sertut on first use" for name in ("planted", "planted-loud")} <= set(lines)
-    assert any(line.startswith(f"ravdess: not in {tmp_path / 'ravdess'}: download") for line in lines)
+    how = "`sertut data fetch ravdess`, or download"
+    assert any(line.startswith(f"ravdess: not in {tmp_path / 'ravdess'}: {how}") for line in lines)
     assert f"ravdess-video: found in {tmp_path / 'ravdess_video'}" in lines
     assert any(line.startswith("iemocap: not in") and "Data_Release_Form_IEMOCAP.pdf" in line for line in lines)
     assert any(line.startswith("afew: not in") and "signed agreement" in line for line in lines)

@@ -18,7 +18,7 @@ except SertutError:
 EXERCISE = re.compile(r"^#{2,5} Exercise\b", re.M)
 HEADING = re.compile(r"^#{1,5} ", re.M)
 
-ASKING = re.compile("many-heads|focus|calibration|aligning|perception")
+ASKING = re.compile("many-heads|focus|calibration|aligning|synchrony|perception")
 PARTS = (
     "> **Reading** about ",
     "## Objectives",

@@ -19,10 +19,12 @@ def is_gaussian(names):
 
 
 RIGHT = {
+    "06": lambda names: bool((names["log_p"].exp().sum() - 1).abs() < 1e-6),  # the moments' shares are mixed
     "10": lambda names: bool(names["A"][0, :, :4, 4:].abs().max() < 1e-6),  # no weight on padding
     "11": is_gaussian,
     "12": lambda names: bool(names["summary"].min() > 0.5),  # random heads of size 1 have not cancelled out
     "13": lambda names: torch.allclose(names["alpha"].sum(dim=2), names["face_mask"].float()),
+    "14": lambda names: torch.equal(names["backward"][0, :4], names["voices"][0, :4].flip(0)),  # within its length
     "15": lambda names: torch.allclose(names["weights"].sum(dim=2), torch.ones(2, 3)),
 }
 

@@ -35,3 +35,11 @@ def test_confusion_of_a_class_without_clips():
     counts = np.array([[2, 0, 0], [0, 0, 0], [1, 0, 1]])
     picture = show.confusion(SimpleNamespace(confusion=counts, emotions=EMOTIONS))
     assert "anger (" not in picture.alt and "sadness is taken for neutral, 1 times" in picture.alt
+
+
+def test_reliability_is_drawn_bin_by_bin():
+    table = np.array([[0, 0, 0], [4, 1.8, 1], [6, 5.4, 6]], dtype=float)
+    picture = show.reliability({"raw": table, "calibrated": table})
+    (axis,) = picture.figure.axes
+    np.testing.assert_allclose(axis.lines[1].get_xydata(), [[0.45, 0.25], [0.9, 1.0]])
+    assert len(axis.collections) == 2 and "raw: 72% sure on average, 70% right" in picture.alt

@@ -6,6 +6,7 @@ from sertut.course.questions import (
     chapter03,
     chapter04,
     chapter05,
+    chapter06,
     chapter07,
     chapter08,
     chapter09,
@@ -13,6 +14,7 @@ from sertut.course.questions import (
     chapter11,
     chapter12,
     chapter13,
+    chapter14,
     chapter15,
     chapter16,
 )

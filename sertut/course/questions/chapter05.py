@@ -1,12 +1,10 @@
-"""Exercises of chapter 5: the lag of two curves, the likelihood of a mixture, and the error of estimated shares."""
+"""Exercises of chapter 5: the lag of two curves, and mass that is moved to other steps."""
 
-import math
 from typing import Any
 
 import torch
 
 from sertut.course.judging import Wrong, ask, compare, exercise
-from sertut.signals import length_mask
 
 
 @exercise("5.1")
@@ -86,113 +84,39 @@ def lag_of(answer: Any) -> str:
 
 
 @exercise("5.2")
-def mixture_log_probability(answer: Any) -> str:
-    generator = torch.Generator().manual_seed(0)
-    mask = length_mask(torch.tensor([6, 4, 5]))
-    scores = torch.randn(3, 6, generator=generator)
-    weights = scores.masked_fill(~mask, -torch.inf).softmax(dim=1)
-    log_q = (2 * torch.randn(3, 6, 4, generator=generator)).log_softmax(dim=-1)
-    weighed = weights.unsqueeze(-1)
-    p = (weighed * log_q.exp()).sum(dim=1)
-    mean_q = (log_q.exp() * mask.unsqueeze(-1)).sum(1) / mask.sum(1, keepdim=True)
-    compare(
-        ask(answer, weights, log_q, mask),
-        p.log(),
-        [
-            (p, "that is p; return its logarithm."),
-            (-p.log(), "that is -log p: a loss. Return log p."),
-            (
-                (weighed * log_q).sum(dim=1),
-                "you mixed the *logarithms*: that is a product of the q's (a geometric mean), in which one moment that"
-                " says no can veto all others. Mix the probabilities.",
-            ),
-            (
-                (weighed * log_q).sum(dim=1).log_softmax(dim=-1),
-                "you mixed the *logarithms*, and normalized what came out: a geometric mean. Mix the probabilities.",
-            ),
-            (mean_q.log(), "every moment counts alike in your result: where are the weights?"),
-            (
-                torch.logsumexp(weighed.clamp(min=1e-38).log() + log_q, dim=2)[:, :4],
-                "your sum runs over emotions; it must run over time (dim=1).",
-            ),
-            (torch.logsumexp(log_q, dim=1), "you added up the q's of all moments: where are the weights?"),
-            (torch.logsumexp(weighed + log_q, dim=1), "inside logsumexp the weights must stand as logarithms, too."),
-            (
-                (log_q.masked_fill(~mask.unsqueeze(-1), -torch.inf) + weighed.log()).amax(dim=1),
-                "you took the strongest moment; a mixture is the sum over all of them.",
-            ),
-        ],
-        "log p is different.",
-    )
-    smeared = torch.where(mask, weights, torch.tensor(0.1))
-    compare(
-        ask(answer, smeared, log_q, mask),
-        p.log(),
-        [((smeared.unsqueeze(-1) * log_q.exp()).sum(dim=1).log(), "moments that are padding take part: use the mask.")],
-        "With something else than 0 on padding, log p is different.",
-    )
-    sure = torch.tensor([[[0.0, -1000.0], [0.0, -1001.0]]])
-    got = torch.as_tensor(ask(answer, torch.tensor([[0.5, 0.5]]), sure, torch.tensor([[True, True]])))
-    if not bool(torch.isfinite(got).all()):
-        raise Wrong(
-            "with log_q = -1000 your result is not finite: exp(-1000) is 0, and its logarithm minus infinity. Stay with"
-            " logarithms and use torch.logsumexp."
-        )
-    compare(got, [[0.0, math.log(0.5) - 1000 + math.log1p(math.exp(-1))]], (), "With log_q near -1000:")
-    return (
-        "log p of the true emotion, with a minus, is the loss of the mixture: no moment is asked to be the whole clip."
-    )
+def moved(answer: Any) -> str:
+    weights, hop, new_hop, n = torch.tensor([0.05, 0.1, 0.5, 0.2, 0.1, 0.05]), 0.1, 0.15, 4
 
+    def mass(scaled: torch.Tensor, old: float = hop, new: float = new_hop, steps: int = n) -> torch.Tensor:
+        begin, at = old * torch.arange(len(scaled))[:, None], new * torch.arange(steps)[None, :]
+        common = torch.minimum(begin + old, at + new) - torch.maximum(begin, at)  # (T, n), seconds
+        return scaled @ common.clamp(min=0) / old
 
-@exercise("5.3")
-def share_error(answer: Any) -> str:
-    emotions = ["anger", "fear", "joy", "neutral"]
-    cues = [("joy", 0.5, 0.9), ("fear", 1.2, 1.4), ("joy", 1.8, 2.2)]  # joy 0.8 s, fear 0.2 s
-    p = torch.tensor([0.06, 0.14, 0.7, 0.1])
-
-    def against(*shares: float) -> torch.Tensor:
-        return (p - torch.tensor(shares)).abs()
-
-    right = against(0.0, 0.2, 0.8, 0.0)
-    by_count = against(0.0, 1 / 3, 2 / 3, 0.0)  # so, too, if the second span of joy overwrites the first: see below
-    of_clip, since_first = against(0.0, 0.2 / 2.2, 0.8 / 2.2, 0.0), against(0.0, 0.2 / 1.7, 0.8 / 1.7, 0.0)
+    right = mass(weights)
+    middle = ((torch.arange(n) + 0.5) * new_hop / hop).long()  # the old step in which each new one's middle lies
+    owner = ((torch.arange(6) + 0.5) * hop / new_hop).long()  # the new step in which each old one's middle lies
+    place = ((torch.arange(n) + 0.5) * new_hop / hop - 0.5).clamp(0, 5)
+    low = place.long().clamp(max=4)
+    heights = weights[low] + (place - low) * (weights[low + 1] - weights[low])
+    mistakes = [
+        (heights, "those are heights between the old weights; mass is shared out, and stays 1 in all."),
+        (heights / heights.sum(), "those are heights, scaled to sum 1; share the mass out by the seconds in common."),
+        (weights[middle], "you took the weight of one old step for each new one; what lies in the others is lost."),
+        (
+            torch.zeros(n).index_add(0, owner, weights),
+            "you moved each step as a whole; one that lies across a border is divided.",
+        ),
+        (right * hop, "you multiplied by the seconds in common and did not divide by the old hop: the sum is not 1."),
+        (right * hop / new_hop, "you divided by the new hop. A step gives away the share of *its own* length, hop."),
+        (right.cumsum(0), "that is all the mass up to each border; take the difference of neighbors."),
+    ]
+    compare(ask(answer, weights, hop, new_hop, n), right, mistakes, "The mass in the new steps is different.")
+    fewer, finer = mass(weights, steps=2), mass(weights, new=0.04, steps=15)
     compare(
-        ask(answer, cues, emotions, p),
-        right.sum() / 2,
-        [
-            (right.sum(), "you left out the half: what p gives to the wrong emotion it takes from the right one, and"
-             " the sum counts both."),
-            (right.max(), "that is the largest difference; the total variation is half of the sum of all."),
-            (right.mean(), "that is the mean difference; take half of the sum."),
-            (right.norm(), "that is the Euclidean distance; take half of the sum of absolute differences."),
-            (right.square().sum(), "those are squared differences; take half of the sum of absolute ones."),
-            (torch.tensor(0.0), "your differences cancel out: take their absolute values before you add them up."),
-            (by_count.sum() / 2, "fear comes out as a third: either you count words instead of seconds, or the second"
-             " span of joy has overwritten the first. Joy has 0.8 of the 1.0 emotional seconds."),
-            (of_clip.sum() / 2, "you divided by the length of the clip; divide by the *emotional* time, so that the"
-             " shares sum to 1."),
-            (since_first.sum() / 2, "you divided by the time from the first cue to the last;"
-             " divide by the emotional time alone."),
-            (against(0.0, 0.5, 0.5, 0.0).sum() / 2, "you gave each emotion that occurs the same share; weigh them by"
-             " their seconds."),
-        ],
-        "Joy has 0.8 s, fear 0.2 s.",
-    )  # fmt: skip
-    compare(
-        ask(answer, [("joy", 0.0, 1.0)], emotions, torch.tensor([0.0, 0.0, 1.0, 0.0])),
-        0.0,
-        (),
-        "A clip of joy alone, told rightly, has no error.",
+        ask(answer, weights, hop, new_hop, 2),
+        fewer,
+        [(fewer / fewer.sum(), "you scaled the result to sum 1, but here some mass lies after the last new step.")],
+        "With two new steps:",
     )
-    # Two spans of fear as long as one of joy: seconds and counts differ, and nothing is lost.
-    shared = [("fear", 0.0, 0.2), ("fear", 0.5, 0.6), ("joy", 1.0, 1.3)]
-    compare(
-        ask(answer, shared, emotions, torch.tensor([0.0, 0.5, 0.5, 0.0])),
-        0.0,
-        [
-            (1 / 6, "you count words instead of seconds: two short words of fear last as long as one of joy."),
-            (0.25, "the second span of fear has overwritten the first: add their seconds up."),
-        ],
-        "Fear 0.2 + 0.1 s, joy 0.3 s:",
-    )
-    return "0 is perfect; giving everything to an emotion that is not there is 1."
+    compare(ask(answer, weights, hop, 0.04, 15), finer, (), "With new steps shorter than the old ones:")
+    return "mass is kept: no clock makes a map more or less sure than another."

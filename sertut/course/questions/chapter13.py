@@ -1,4 +1,4 @@
-"""Exercises of chapter 13: one moment on two clocks, an offset from a map, and the votes of the diagonals."""
+"""Exercises of chapter 13: one moment on two clocks, and an offset from a map."""
 
 from typing import Any
 
@@ -52,7 +52,7 @@ def most_attended_lag(answer: Any) -> str:
     for T, S, lag, seed in ((12, 10, 3, 0), (9, 12, -2, 1)):
         weights, steps = _map(T, S, lag, seed)
         lags = HOP * steps
-        total, count = _by_lag(weights, steps), _by_lag(torch.ones(T, S), steps)
+        total, count = by_lag(weights, steps), by_lag(torch.ones(T, S), steps)
         first = int(steps.min())
         right = HOP * lag
         own = steps[torch.arange(T), weights.argmax(dim=1)]  # (T,), where each row looks most
@@ -80,46 +80,6 @@ def most_attended_lag(answer: Any) -> str:
     return "so one number can be held against the true offset, for any map, however it was made."
 
 
-@exercise("13.3")
-def votes(answer: Any) -> str:
-    generator = torch.Generator().manual_seed(0)
-    for T, S in ((3, 5), (4, 2)):
-        scores = 1.0 + torch.randn(T, S, generator=generator)
-        steps = torch.arange(T)[:, None] - torch.arange(S)[None, :]
-        above = scores - scores.mean()
-        right = _by_lag(above, steps) / T
-        count = _by_lag(torch.ones(T, S), steps)
-        turned = _by_lag(above.flip(1), steps) / T
-        rows = _by_lag(scores - scores.mean(dim=1, keepdim=True), steps) / T
-        columns = _by_lag(scores - scores.mean(dim=0, keepdim=True), steps) / T
-        mistakes = [
-            (right.flip(0), "the order is turned: the first number belongs to d = -(S - 1), where the face is earliest."
-             " (`diagonal(k)` holds the pairs with j - t = k.)"),
-            (right * T, "divide by T: else long clips have longer votes."),
-            (right * T / S, "you divided by the steps of the voice; the T steps of the face vote."),
-            (right * T / count, "that is the mean over the pairs of a lag. Far lags have few pairs, and the mean of few"
-             " is large by chance; add up, and divide by T."),
-            (_by_lag(scores, steps) / T, "the mean was not taken away: then a lag with many pairs wins because it has"
-             " many."),
-            (_by_lag(scores, steps), "the mean was not taken away, and the sums are not divided by T."),
-            (_by_lag(scores, steps) / T - scores.mean(), "take the mean away from every *pair*, before adding up."),
-            (_by_lag(scores, steps) / T - (_by_lag(scores, steps) / T).mean(), "take the mean of all scores away from"
-             " every *pair*, before adding up."),
-            (_by_lag(scores, steps) / count, "that is the mean of each diagonal, and the mean of all was not taken"
-             " away."),
-            (rows, "you took away the mean of each row; it is one mean, over the whole table."),
-            (columns, "you took away the mean of each column; it is one mean, over the whole table."),
-            (turned, "those are the other diagonals, on which t + j is the same; a lag is a difference."),
-            (turned.flip(0), "those are the other diagonals, on which t + j is the same; a lag is a difference."),
-            (5 * right, "that is kappa times the votes; the votes alone are asked for."),
-            ((5 * right).log_softmax(dim=0), "that is the relative-position term made of the votes; the votes alone are"
-             " asked for."),
-            (right[S - 1 :], "lags below 0 are missing: the face may come first."),
-        ]  # fmt: skip
-        compare(ask(answer, scores), right, mistakes, "The votes are different.")
-    return "each pair votes for its own lag; far lags, with few pairs, get few votes."
-
-
 def _map(T: int, S: int, lag: int, seed: int) -> tuple[torch.Tensor, torch.Tensor]:
     """A map (T, S) with most of its attention at a lag, though most rows like another one best; and the lags, steps."""
     t, steps = torch.arange(T), torch.arange(T)[:, None] - torch.arange(S)[None, :]
@@ -132,7 +92,7 @@ def _map(T: int, S: int, lag: int, seed: int) -> tuple[torch.Tensor, torch.Tenso
     return weights / weights.sum(dim=1, keepdim=True), steps
 
 
-def _by_lag(values: torch.Tensor, steps: torch.Tensor) -> torch.Tensor:
+def by_lag(values: torch.Tensor, steps: torch.Tensor) -> torch.Tensor:
     """Sums of `values` (T, S) over all pairs of the same lag, the smallest lag first."""
     first = int(steps.min())
     sums = torch.zeros(int(steps.max()) - first + 1, dtype=values.dtype)

@@ -1,0 +1,437 @@
+"""A table of recordings is a corpus; what is wrong with one is told, all of it, each with its line and file."""
+
+import csv
+import importlib.util
+import re
+import shutil
+import sys
+import warnings
+from pathlib import Path
+
+import joblib
+import numpy as np
+import pandas as pd
+import pytest
+
+import sertut
+from sertut import cli
+from sertut.corpora import Region, emodb
+from sertut.corpora.own import files_of, look_through, table_of
+from sertut.course import execution
+from sertut.course.execution import run_chapters
+from sertut.errors import CorpusError, SertutError
+from sertut.show.style import EMOTIONS, emotion_color
+from sertut.signals import SAMPLE_RATE, read_audio, write_audio
+from sertut.study import build, recipe
+from sertut.video import write_video
+from tests.conftest import tone
+from tests.course.tiny import cell, write_notebook
+
+pytestmark = pytest.mark.filterwarnings("ignore:.*can be used, but")
+SPEAKERS, MOODS = ("anna", "ben", "eva"), ("joy", "gloom")
+
+
+def rows() -> list[dict[str, str]]:
+    """A clip of each speaker in each mood, anna's first: lines 2 to 7."""
+    return [{"path": f"{who}-{mood}.wav", "speaker": who, "emotion": mood} for who in SPEAKERS for mood in MOODS]
+
+
+def write(path: Path, lines: list[dict[str, str]], delimiter: str = ",") -> Path:
+    with path.open("w", newline="", encoding="utf-8") as file:
+        writer = csv.DictWriter(file, list(lines[0]), delimiter=delimiter)
+        writer.writeheader()
+        writer.writerows(lines)
+    return path
+
+
+@pytest.fixture
+def folder(tmp_path, cache) -> Path:
+    """The sounds of :func:`rows`, each 0.5 s of its own pitch."""
+    (tmp_path / "mine").mkdir()
+    for i, row in enumerate(rows()):
+        write_audio(tmp_path / "mine" / row["path"], tone(0.5, 150 + 30 * i))
+    return tmp_path / "mine"
+
+
+def changed(line: int, **cells: str):
+    """A table in which these cells of a line are others; columns that are new are empty elsewhere."""
+
+    def make(folder: Path) -> list[dict[str, str]]:
+        return [
+            row | {name: text if i == line else row.get(name, "") for name, text in cells.items()}
+            for i, row in enumerate(rows(), start=2)
+        ]
+
+    return make
+
+
+def without(column: str):
+    return lambda folder: [{name: text for name, text in row.items() if name != column} for row in rows()]
+
+
+def spoiled(line: int, spoil):
+    """A table as it should be, with the file of a line spoiled."""
+
+    def make(folder: Path) -> list[dict[str, str]]:
+        spoil(folder / rows()[line - 2]["path"])
+        return rows()
+
+    return make
+
+
+def copied(folder: Path) -> list[dict[str, str]]:
+    """ben's joy is anna's, in another container."""
+    write_audio(folder / "copy.flac", read_audio(folder / "anna-joy.wav"))
+    return changed(4, path="copy.flac")(folder)
+
+
+def stilled(path: Path) -> None:
+    write_audio(path, np.concatenate([tone(0.3), np.zeros(SAMPLE_RATE)]))
+
+
+def silent_part(folder: Path) -> list[dict[str, str]]:
+    stilled(folder / "ben-joy.wav")
+    return changed(4, start="0.5", end="1.0")(folder)
+
+
+def overlapping(folder: Path) -> list[dict[str, str]]:
+    """anna's moods are two parts of one file, and share a tenth of a second."""
+    parts = {"path": "anna-joy.wav", "start": "0", "end": "0.3"}, {"path": "anna-joy.wav", "start": "0.2", "end": "0.5"}
+    return [row | part for row, part in zip(rows(), [*parts, *[{"start": "", "end": ""}] * 4], strict=True)]
+
+
+def one_mood(folder: Path) -> list[dict[str, str]]:
+    return [row | {"emotion": "joy"} for row in rows()]
+
+
+BAD = {
+    "missing file": (changed(3, path="no.wav"), "line 3", r"no\.wav does not exist"),
+    "a folder": (changed(3, path="."), "line 3", r"mine does not exist"),
+    "empty file": (spoiled(5, lambda path: path.write_bytes(b"")), "line 5", r"ben-gloom\.wav is an empty file"),
+    "no sound": (
+        spoiled(5, lambda path: path.write_text("x" * 99)),
+        "line 5",
+        r"ben-gloom\.wav cannot be read as audio",
+    ),
+    "cut short": (
+        spoiled(5, lambda path: path.write_bytes(path.read_bytes()[:999])),
+        "line 5",
+        r"ben-gloom\.wav is cut short",
+    ),
+    "silent file": (
+        spoiled(5, lambda path: write_audio(path, np.zeros(8000))),
+        "line 5",
+        r"ben-gloom\.wav is silent from start to end",
+    ),
+    "silent part": (silent_part, "line 4", r"ben-joy\.wav is silent from 0\.5 to 1 s"),
+    "two speakers": (
+        changed(4, path="anna-joy.wav"),
+        "line 4",
+        r"anna-joy\.wav is 'ben', joy here and 'anna', joy in line 2",
+    ),
+    "two emotions": (
+        changed(3, path="./anna-joy.wav"),
+        "line 3",
+        r"anna-joy\.wav is 'anna', gloom here and 'anna', joy in line 2",
+    ),
+    "overlapping parts": (
+        overlapping,
+        "line 3",
+        r"anna-joy\.wav is 'anna', gloom here and 'anna', joy in line 2",
+    ),
+    "equal sound": (
+        copied,
+        "line 4",
+        r"copy\.flac sounds exactly like anna-joy\.wav \(line 2\), but is 'ben', joy here and 'anna', joy in line 2",
+    ),
+    "the same line twice": (
+        lambda folder: [*rows(), rows()[1]],
+        "line 8",
+        r"the same clip of anna-gloom\.wav stands in line 3",
+    ),
+    "emotions in two cases": (
+        changed(6, emotion="Joy"),
+        "line 6",
+        r"the emotion 'Joy' and 'joy' \(line 2\) differ in case",
+    ),
+    "speakers in two cases": (
+        changed(7, speaker="EVA"),
+        "line 7",
+        r"the speaker 'EVA' and 'eva' \(line 6\) differ in case",
+    ),
+    "files in two cases": (
+        changed(3, path="Anna-joy.wav"),
+        "line 3",
+        r"path 'Anna-joy\.wav' and 'anna-joy\.wav' \(line 2\)",
+    ),
+    "no column of paths": (without("path"), "line 1", "the column path is missing; there are speaker, emotion"),
+    "no column of emotions": (without("emotion"), "line 1", "the column emotion is missing"),
+    "half a region": (changed(3, region_start="0.1"), "line 1", "the column region_end is missing"),
+    "empty speaker": (changed(3, speaker=" "), "line 3", "the cell 'speaker' is empty"),
+    "empty path": (changed(3, path=""), "line 3", "the cell 'path' is empty"),
+    "empty emotion": (changed(3, emotion=""), "line 3", "the cell 'emotion' is empty"),
+    "start after end": (changed(3, start="0.4", end="0.2"), "line 3", r"starts at 0\.4 s and ends at 0\.2 s"),
+    "start after the file": (changed(3, start="0.7"), "line 3", r"starts at 0\.7 s and ends at 0\.5 s"),
+    "end after the file": (changed(3, end="0.52"), "line 3", r"ends at 0\.52 s, but anna-gloom\.wav lasts 0\.50 s"),
+    "less than a frame": (
+        changed(3, start="0.1", end="0.12"),
+        "line 3",
+        r"lasts 0\.02 s, less than one frame of 0\.025 s",
+    ),
+    "no number": (changed(3, start="0,1"), "line 3", r"start is '0,1'; write seconds, such as 1\.25"),
+    "before the file": (changed(3, start="-1"), "line 3", "start is '-1'"),
+    "not a number": (changed(3, end="nan"), "line 3", "end is 'nan'"),
+    "two starts": (changed(3, start="0;0.1"), "line 3", "start is '0;0.1'"),
+    "region outside": (
+        changed(3, start="0.2", region_start="0.1", region_end="0.3"),
+        "line 3",
+        r"the region 0\.1 to 0\.3 s does not lie inside the clip, 0\.2 to 0\.50 s",
+    ),
+    "region backwards": (changed(3, region_start="0.3", region_end="0.1"), "line 3", r"the region 0\.3 to 0\.1 s"),
+    "regions without ends": (
+        changed(3, region_start="0.1;0.3", region_end="0.2"),
+        "line 3",
+        "2 regions start and 1 end",
+    ),
+    "missing video": (changed(3, video="no.mp4"), "line 3", r"no\.mp4 does not exist"),
+    "video of a part": (changed(3, video="x.mp4", start="0.1"), "line 3", "a clip with a video cannot have a start"),
+    "too few speakers": (
+        lambda folder: rows()[:5],
+        "line 3",
+        "'gloom' has 2 speakers; train, dev and test need one each",
+    ),
+    "one emotion": (one_mood, "line 2", "every clip is 'joy'; there is nothing to tell apart"),
+}
+
+
+@pytest.mark.parametrize("case", BAD)
+def test_a_bad_table_is_refused_with_line_and_file(folder, case):
+    make, line, said = BAD[case]
+    table = write(folder / "clips.csv", make(folder))
+    found = look_through(table)
+    assert [str(e) for e in found.errors if re.search(f"^clips\\.csv, {line}: .*{said}", str(e))], found.errors
+    with pytest.raises(CorpusError, match=rf"mine/clips\.csv cannot be used, for {len(found.errors)} reasons:\n"):
+        sertut.load(str(table))
+
+
+@pytest.mark.parametrize(
+    ("content", "said"),
+    [
+        (b"", r"clips\.csv is empty; its first line must name the columns"),
+        (b"path,emotion,speaker\n", r"clips\.csv, line 1: no clip stands below"),
+        ("path,emotion\nübung.wav,joy\n".encode("latin-1"), r"clips\.csv is not text in UTF-8"),
+        (b'path,emotion\n"a.wav,joy\n', r"clips\.csv, line 2: unexpected end of data"),
+        (b"path,emotion,emotion\na.wav,joy,joy\n", r"clips\.csv, line 1: two columns are named 'emotion'"),
+        (b"path,emotion\n\na.wav,joy,very\n", r"clips\.csv, line 3: 3 cells, but there are 2 columns"),
+    ],
+)
+def test_a_file_that_is_no_table_is_refused(tmp_path, cache, content, said):
+    (tmp_path / "clips.csv").write_bytes(content)
+    with pytest.raises(CorpusError, match=said):
+        sertut.load(str(tmp_path / "clips.csv"))
+
+
+def test_what_is_no_table_is_told_apart_from_a_name(tmp_path):
+    assert table_of("my/clips.CSV") and table_of("clips.parquet") and not table_of("ravdess") and not table_of("my/x")
+    (tmp_path / "clips.parquet").write_bytes(b"PAR1")
+    for name, said in (("no.csv", "does not exist"), ("clips.parquet", "read as Parquet"), (".", "is no table: write")):
+        with pytest.raises(CorpusError, match=said):
+            sertut.load(str(tmp_path / name))
+    with pytest.raises(CorpusError, match="which takes no option 'known_faults'"):
+        sertut.load("clips.csv", known_faults="keep")
+    with pytest.raises(SertutError, match="did you mean 'ravdess'"):
+        sertut.load("ravdes")
+
+
+def test_everything_is_told_at_once_and_by_the_command(folder, capsys):
+    lines = changed(3, start="0.4", end="0.2", speaker="")(folder)
+    lines[3]["path"], lines[5]["emotion"] = "no.wav", "JOY"
+    table = write(folder / "clips.csv", lines)
+    with pytest.raises(SystemExit) as end:
+        cli.main(["data", "validate", str(table)])
+    *told, summary = capsys.readouterr().out.splitlines()
+    for line, said in (("3", "'speaker' is empty"), ("3", "starts at"), ("5", "no.wav"), ("7", "'JOY' and 'joy'")):
+        assert any(text.startswith(f"clips.csv, line {line}: ") and said in text for text in told)
+    assert end.value.code == 1
+    assert summary == f"clips.csv: 4 sound clips, {len(look_through(table).errors)} errors, 5 warnings."
+
+
+def test_doubts_are_told_once_and_do_not_refuse(folder):
+    """One mood of a speaker, few clips and speakers, a copy of the same label, and a misspelled column."""
+    write_audio(folder / "copy.flac", read_audio(folder / "anna-joy.wav"))
+    more = [{"path": "copy.flac", "speaker": "anna", "emotion": "joy"}]
+    for i, mood in enumerate(MOODS * 2):
+        write_audio(folder / f"new{i}.wav", tone(0.3, 500 + 20 * i))
+        more.append({"path": f"new{i}.wav", "speaker": f"new{i % 2}", "emotion": mood})
+    lines = [row | {"sentense": "hello"} for row in rows() + more]
+    with pytest.warns(UserWarning, match=r"clips\.csv can be used, but") as caught:
+        corpus = sertut.load(str(write(folder / "clips.csv", lines)), trim=False)
+    (said,) = [str(warning.message) for warning in caught if "can be used" in str(warning.message)]
+    for text in (
+        "line 1: the column 'sentense' is not used; did you mean 'sentence'?",
+        "line 8: copy.flac sounds exactly like anna-joy.wav (line 2); keep one of them",
+        "line 9: speaker 'new0' has no emotion but 'joy', which the voice gives away",
+        "line 3: 'gloom' has 5 clips; scores of so few say little",
+    ):
+        assert f"clips.csv, {text}" in said
+    assert len(corpus) == 11 and corpus[0].details == {"sentense": "hello"}
+
+
+def test_two_speakers_in_one_file_are_a_doubt_where_they_do_not_overlap(folder):
+    write_audio(folder / "talk.wav", np.concatenate([tone(0.2, 200), tone(0.2, 300)]))
+    lines = [row | {"start": "", "end": ""} for row in rows()]
+    lines[0] |= {"path": "talk.wav", "end": "0.2"}
+    lines[2] |= {"path": "talk.wav", "start": "0.2"}
+    found = look_through(write(folder / "clips.csv", lines))
+    assert not found.errors
+    assert any("line 4: talk.wav has two speakers: 'ben', joy here and 'anna'" in str(doubt) for doubt in found.doubts)
+
+
+def test_a_part_is_cut_to_the_sample_and_regions_move_with_it(folder):
+    samples = np.round(np.random.default_rng(0).normal(scale=0.1, size=2 * SAMPLE_RATE) * 32768) / 32768
+    write_audio(folder / "long.wav", samples)
+    part = dict(start="0.5", end="1.75", region_start="0.6;1.0", region_end="0.75;1.755")
+    corpus = sertut.load(str(write(folder / "clips.csv", changed(2, path="long.wav", **part)(folder))))
+    first, second = corpus[0], corpus[1]
+    np.testing.assert_array_equal(read_audio(first.audio), samples[8000:28000].astype(np.float32))
+    assert first.name == "long 0.5-1.75 s" and second.name == "anna-gloom"
+    assert first.regions == (Region(pytest.approx(0.1), pytest.approx(0.25)), Region(0.5, 1.25)) and not second.regions
+    assert second.audio == folder / "anna-gloom.wav"  # nothing is trimmed where regions are known
+
+
+def test_silence_is_cut_as_of_recorded_corpora_but_not_beside_a_video(folder):
+    for name in ("anna-joy.wav", "ben-joy.wav"):
+        write_audio(folder / name, np.concatenate([np.zeros(8000), tone(0.5, len(name) * 20), np.zeros(8000)]))
+    write_video(folder / "face.avi", np.full((3, 8, 8), 80, dtype=np.uint8))
+    corpus = sertut.load(str(write(folder / "clips.csv", changed(2, video="face.avi")(folder))))
+    lengths = [len(read_audio(clip.audio)) / SAMPLE_RATE for clip in corpus]
+    assert corpus[0].video == folder / "face.avi" and lengths[0] == 1.5
+    assert 0.5 < lengths[2] < 0.62
+
+
+def test_folds_have_separate_speakers_and_without_speakers_there_are_none(folder):
+    corpus = sertut.load(str(write(folder / "clips.csv", rows())))
+    folds = corpus.folds(3)
+    assert all(not fold.leaks.speakers and len(fold.train.speakers) == 1 for fold in folds)
+    assert sorted(fold.test.speakers[0] for fold in folds) == list(SPEAKERS)
+    unknown = sertut.load(str(write(folder / "unknown.csv", without("speaker")(folder))))
+    assert "speakers unknown" in unknown.describe() and unknown[0].sentence == unknown[0].name == "anna-joy"
+    with pytest.raises(CorpusError, match=r"'unknown\.csv' does not tell who speaks.*add a column 'speaker'"):
+        unknown.keeping(unknown.clips[:5]).folds()
+
+
+def test_parquet_and_other_ways_to_write_csv_say_the_same(folder):
+    lines = changed(4, start="0.125", end="0.5", sentence='say; this, "now"', take="3")(folder)
+    expected = sertut.load(str(write(folder / "clips.csv", lines)), trim=False)
+    write(folder / "semicolons.csv", lines, ";")
+    text = "\ufeff" + (folder / "clips.csv").read_text().replace("eva,", "  eva ,") + "\n\n"
+    (folder / "excel.csv").write_text(text, encoding="utf-8")
+    frame = pd.DataFrame(lines).replace("", None).astype({"start": float, "end": float, "take": "Int64"})
+    tables = ["semicolons.csv", "excel.csv"]
+    if importlib.util.find_spec("pyarrow"):
+        frame.to_parquet(folder / "clips.parquet")
+        tables.append("clips.parquet")
+    for name in tables:
+        corpus = sertut.load(name, root=folder, trim=False)
+        assert corpus.clips == expected.clips and corpus.name == name, name
+        assert [clip.details for clip in corpus] == [clip.details for clip in expected]
+
+
+def test_an_audformat_database_is_a_corpus(folder, monkeypatch):
+    audformat = pytest.importorskip("audformat", reason="audformat comes with sertut[tables]")
+    database = audformat.Database("mine")
+    for name in ("emotion", "speaker", "transcription"):
+        database.schemes[name] = audformat.Scheme("str")
+    files, seconds = [row["path"] for row in rows()], pd.to_timedelta([0.1] * 6, unit="s")
+    database["files"] = audformat.Table(audformat.filewise_index(files))
+    database["files"]["speaker"] = audformat.Column(scheme_id="speaker")
+    database["files"]["speaker"].set([row["speaker"] for row in rows()])
+    database["emotion"] = audformat.Table(audformat.segmented_index(files, seconds, seconds * 4))
+    database["emotion"]["emotion"] = audformat.Column(scheme_id="emotion")
+    database["emotion"]["emotion"].set([row["emotion"] for row in rows()])
+    database.save(str(folder))
+    corpus = sertut.load(str(folder), trim=False)
+    assert corpus.name == "mine/db.yaml" and corpus.emotions == ("gloom", "joy") and corpus.speakers == SPEAKERS
+    assert len(read_audio(corpus[0].audio)) == round(0.3 * SAMPLE_RATE)
+    assert recipe(str(folder)) == recipe(corpus.name) == recipe("ravdess")
+    assert set(files_of(folder / "db.yaml")) >= {folder / "db.yaml", folder / "anna-joy.wav"}
+    (folder / "eva-joy.wav").unlink()
+    with pytest.raises(CorpusError, match=r"db\.yaml, row 5: .*eva-joy\.wav does not exist"):
+        sertut.load(str(folder / "db.yaml"))
+    monkeypatch.setitem(sys.modules, "audformat", None)
+    with pytest.raises(CorpusError, match=r"package audformat reads; install it with: pip install 'sertut\[tables\]'"):
+        sertut.load(str(folder))
+
+
+def test_real_recordings_in_a_table_are_those_of_their_corpus(tmp_path, cache, recorded):
+    """Four moods of five speakers of EMO-DB under names of one's own."""
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # a part of the corpus is enough
+        real = emodb.read(recorded("emodb"))
+    clips = [clip for clip in real if clip.speaker in real.speakers[:5] and "a0" in clip.name]
+    (tmp_path / "wav").mkdir()
+    for clip in clips:
+        shutil.copy(clip.audio, tmp_path / "wav")
+    lines = [dict(path=f"wav/{clip.audio.name}", speaker=clip.speaker, emotion=clip.emotion) for clip in clips]
+    corpus = sertut.load(str(write(tmp_path / "clips.csv", lines)))
+    same = sertut.corpora.trim_silence(real.keeping(clips))
+    assert [read_audio(clip.audio).tobytes() for clip in corpus] == [read_audio(clip.audio).tobytes() for clip in same]
+    assert [(clip.name, clip.speaker, clip.emotion) for clip in corpus] == [
+        (clip.name, clip.speaker, clip.emotion) for clip in same
+    ]
+    for fold in corpus.folds():
+        assert not fold.leaks.speakers and not fold.leaks.crossing and len(fold.test.speakers) == 1
+
+
+def test_made_clips_with_regions_train_by_the_recipe_of_recorded_corpora(tmp_path, cache):
+    with joblib.parallel_config(backend="sequential"):
+        made = sertut.load("planted", speakers=3, clips_per_speaker=7, progress=False)
+    lines = []
+    for clip in made:
+        (region,) = [(f"{r.start:.6f}", f"{r.end:.6f}") for r in clip.regions if r.stream == "voice"] or [("", "")]
+        row = dict(path=str(clip.audio), speaker=clip.speaker, emotion=clip.emotion.title(), sentence=clip.sentence)
+        lines.append(row | dict(region_start=region[0], region_end=region[1]))
+    corpus = sertut.load(str(write(tmp_path / "clips.csv", lines)))
+    for own, clip in zip(corpus, made, strict=True):
+        there = [(r.start, r.end) for r in clip.regions if r.stream == "voice"]
+        assert [(r.start, r.end) for r in own.regions] == [pytest.approx(span, abs=1e-6) for span in there]
+        assert read_audio(own.audio).tobytes() == read_audio(clip.audio).tobytes()
+    options = recipe(corpus.name) | {"epochs": 1}
+    assert options == recipe("ravdess") | {"epochs": 1}
+    network = build("attention", corpus)
+    run = sertut.fit(network, corpus.folds(3)[0], seed=0, progress=False, **options)
+    report = sertut.evaluate(run, corpus.folds(3)[0].test)
+    assert run.emotions == tuple(sorted(name.title() for name in made.emotions))
+    assert report.localization is not None
+    own = [emotion_color(name, run.emotions) for name in run.emotions[:6]]
+    assert len(set(own)) == 6 and not set(own) & set(EMOTIONS.values())
+
+
+def test_a_chapter_takes_a_table_and_is_run_again_when_a_file_of_it_changes(tmp_path, folder, monkeypatch):
+    for name in ("notebooks", "book"):
+        (tmp_path / name).mkdir()
+    parameters = cell("corpus = 'planted'\nseed = 0", "parameters")
+    write_notebook(tmp_path / "notebooks" / "01-one.ipynb", parameters)
+    seen = []
+
+    def execute(run, parameters, *rest):
+        run.folder.mkdir(parents=True, exist_ok=True)
+        seen.append(parameters["corpus"])
+        return ""
+
+    monkeypatch.setattr(execution, "_execute", execute)
+    monkeypatch.chdir(tmp_path)
+    table = write(folder / "clips.csv", rows())
+
+    def reused() -> bool:
+        (run,) = run_chapters(["1"], {"corpus": "mine/clips.csv"}, progress=False)
+        return run.reused
+
+    assert not reused() and seen == [str(table)] and reused()
+    write_audio(folder / "ben-joy.wav", tone(0.6, 900))
+    assert not reused() and reused()
+    write(table, changed(3, sentence="no")(folder))
+    assert not reused() and reused() and len(seen) == 3
+    (folder / "ben-joy.wav").unlink()
+    with pytest.raises(CorpusError, match=r"line 4: .*ben-joy\.wav does not exist"):
+        reused()

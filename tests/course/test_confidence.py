@@ -1,0 +1,79 @@
+"""Calibration: known temperatures, a second implementation of the error, and what the threshold keeps."""
+
+import numpy as np
+import pytest
+import torch
+
+from sertut.course.confidence import BINS, KEPT, Calibration, calibrate, calibration_error, reliability
+from sertut.errors import SertutError
+from sertut.evidence.intervals import bootstrap_speakers
+
+
+def drawn(temperature: float, n: int = 20_000) -> tuple[torch.Tensor, torch.Tensor]:
+    """Logits, and labels that follow softmax(logits / temperature)."""
+    generator = torch.Generator().manual_seed(0)
+    logits = 3 * torch.randn(n, 5, generator=generator)
+    return logits, (logits / temperature).softmax(dim=1).multinomial(1, generator=generator)[:, 0]
+
+
+@pytest.mark.parametrize("temperature", [0.5, 1.0, 2.5])
+def test_the_temperature_that_made_the_labels_is_found(temperature):
+    logits, labels = drawn(temperature)
+    calibration = calibrate(logits, labels)
+    assert calibration.temperature == pytest.approx(temperature, rel=0.05)
+    probabilities = calibration.probabilities(logits)
+    torch.testing.assert_close(probabilities, (logits / calibration.temperature).softmax(dim=1))
+    assert torch.equal(probabilities.argmax(dim=1), logits.argmax(dim=1)), "no decision may change"
+    error = calibration_error(reliability(probabilities, labels, ["a"] * len(labels)).sum(axis=0))
+    assert error < 0.02
+    if temperature == 2.5:
+        assert calibration_error(reliability(logits.softmax(dim=1), labels, ["a"] * len(labels)).sum(axis=0)) > 0.15
+
+
+def test_the_threshold_keeps_nine_in_ten_right_answers():
+    logits, labels = drawn(1.0, 2_000)
+    calibration = calibrate(logits, labels)
+    sure, called = calibration.probabilities(logits.double()).max(dim=1)
+    assert (sure[called == labels] >= calibration.threshold).double().mean() == pytest.approx(KEPT, abs=0.002)
+    assert (sure[called != labels] >= calibration.threshold).double().mean() < KEPT
+
+
+def test_a_network_that_recognizes_nothing_is_refused():
+    with pytest.raises(SertutError, match="recognizes no dev clip"):
+        calibrate(torch.eye(3), torch.tensor([1, 2, 0]))
+
+
+def test_the_error_of_four_clips_by_hand():
+    probabilities = torch.tensor([[0.95, 0.05], [0.91, 0.09], [0.4, 0.6], [0.0, 1.0]], dtype=torch.float64)
+    tables = reliability(probabilities, torch.tensor([0, 1, 1, 1]), ["b", "a", "b", "a"])
+    assert tables.shape == (2, BINS, 3)
+    np.testing.assert_allclose(tables[0, 9], [2, 1.91, 1])  # a: sure of 1.0, in the last bin, and of .91, wrong
+    np.testing.assert_allclose(tables[1, 9], [1, 0.95, 1])
+    np.testing.assert_allclose(tables[1, 6], [1, 0.6, 1])
+    by_hand = (abs(2 - (0.95 + 0.91 + 1.0)) + abs(1 - 0.6)) / 4
+    assert calibration_error(tables.sum(axis=0)) == pytest.approx(by_hand)
+    np.testing.assert_allclose(calibration_error(tables), [0.91 / 2, (0.05 + 0.4) / 2])
+    assert np.isnan(calibration_error(np.zeros((BINS, 3))))
+
+
+def test_the_error_is_that_of_a_plain_loop():
+    logits, labels = drawn(2.0, 500)
+    probabilities = logits.double().softmax(dim=1)
+    sure, called = probabilities.max(dim=1)
+    error = 0.0
+    for b in range(BINS):
+        inside = (sure >= b / BINS) & ((sure < (b + 1) / BINS) | (b == BINS - 1))
+        if inside.any():
+            right = (called == labels)[inside].double().mean()
+            error += inside.sum() / 500 * (right - sure[inside].mean()).abs()
+    speakers = [f"speaker {i % 7}" for i in range(500)]
+    tables = reliability(probabilities, labels, speakers)
+    assert calibration_error(tables.sum(axis=0)) == pytest.approx(float(error))
+    interval = bootstrap_speakers(calibration_error, tables[None])
+    assert interval.estimate == pytest.approx(float(error)) and 0 < interval.low < interval.high < 1
+
+
+def test_a_high_temperature_makes_unsure():
+    logits = torch.tensor([2.0, 0.0, -1.0])
+    sure = [float(Calibration(t, 0.0).probabilities(logits).max()) for t in (0.5, 1.0, 4.0)]
+    assert sure == sorted(sure, reverse=True)

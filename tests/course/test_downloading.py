@@ -1,0 +1,167 @@
+"""Downloading from a server that stalls, breaks off, lies about lengths and ranges, and sends wrong bytes."""
+
+import hashlib
+import itertools
+import threading
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+
+import pytest
+import requests
+
+from sertut.course import downloading
+from sertut.course.downloading import File, download
+from sertut.errors import SertutError
+
+BODY = bytes(range(256)) * 2_048  # eight blocks, as they are written
+HALF = len(BODY) // 2
+SUM = f"sha256:{hashlib.sha256(BODY).hexdigest()}"
+
+
+class Handler(BaseHTTPRequestHandler):
+    """What a path does: /<behavior>. The server keeps the ranges that were asked of it in `asked`."""
+
+    protocol_version = "HTTP/1.1"
+
+    def do_GET(self):
+        asked = self.headers.get("Range")
+        self.server.asked.append(asked)
+        behavior, calls = self.path.strip("/"), len(self.server.asked)
+        start = int(asked.removeprefix("bytes=").removesuffix("-")) if asked else 0
+        body, announced, status = BODY[start:], None, 206 if asked else 200
+        span = f"bytes {start}-{len(BODY) - 1}/{len(BODY)}"
+        if behavior == "breaks" and calls < 3:
+            body, announced = body[: HALF // 2], len(body)
+        elif behavior == "stalls" and calls == 1:
+            body, announced = BODY[:HALF], len(BODY)
+        elif behavior == "never":
+            body, announced = b"", len(body)
+        elif behavior == "wrong":
+            body = bytes(len(body))
+        elif behavior == "ignores":
+            body, status = (BODY[:HALF], 200) if calls == 1 else (BODY, 200)
+            announced = len(BODY)
+        elif behavior == "another" and asked:
+            body, span = BODY, f"bytes 0-{len(BODY) - 1}/{len(BODY)}"
+        elif behavior == "refuses" and asked:
+            body, status = b"", 416
+        elif behavior == "longer":
+            body += b"more"
+        elif behavior == "endless":
+            announced = "none"
+        elif behavior == "absent":
+            body, status = b"", 404
+        elif behavior == "busy" and calls < 3:
+            body, status = b"", 503
+        self.send_response(status)
+        if status == 206:
+            self.send_header("Content-Range", span)
+        if announced != "none":
+            self.send_header("Content-Length", str(len(body) if announced is None else announced))
+        self.send_header("Connection", "close")
+        self.end_headers()
+        try:
+            for block in itertools.repeat(BODY) if behavior == "endless" else [body]:
+                self.wfile.write(block)
+            if behavior == "stalls" and calls == 1:
+                self.server.over.wait(2)
+        except OSError:
+            pass  # the client has hung up
+        self.close_connection = True
+
+    def log_message(self, *_):
+        pass
+
+
+@pytest.fixture
+def server(monkeypatch):
+    monkeypatch.setattr(downloading, "PAUSE", 0.0)
+    monkeypatch.setattr(downloading, "TIMEOUT", 0.4)
+    with ThreadingHTTPServer(("127.0.0.1", 0), Handler) as server:
+        server.asked, server.over = [], threading.Event()
+        server.daemon_threads = True
+        threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.02}, daemon=True).start()
+        yield server
+        server.over.set()
+        server.shutdown()
+
+
+def get(server, folder, behavior, **changes):
+    file = File("corpus.zip", f"http://127.0.0.1:{server.server_port}/{behavior}", **{"size": len(BODY), **changes})
+    with requests.Session() as session:
+        return download(file, folder, session)
+
+
+@pytest.mark.parametrize(
+    ("behavior", "asked"),
+    [
+        ("fine", [None]),
+        ("breaks", [None, f"bytes={HALF // 2}-", f"bytes={HALF // 2 * 2}-"]),
+        ("stalls", [None, f"bytes={HALF}-"]),
+        ("ignores", [None, f"bytes={HALF}-"]),
+        ("busy", [None, None, None]),
+    ],
+)
+def test_it_arrives_whole(server, tmp_path, behavior, asked):
+    path = get(server, tmp_path, behavior, sum=SUM)
+    assert path.read_bytes() == BODY and [file.name for file in tmp_path.iterdir()] == ["corpus.zip"]
+    assert server.asked == asked
+
+
+@pytest.mark.parametrize("behavior", ["fine", "another", "refuses", "ignores"])
+def test_a_part_of_an_earlier_call_is_used_or_thrown_away(server, tmp_path, behavior):
+    """What the server does not go on with is asked for anew, and not glued to what is there."""
+    (tmp_path / "corpus.zip.part").write_bytes(BODY[:HALF])
+    server.asked += [None] if behavior == "ignores" else []
+    assert get(server, tmp_path, behavior, sum=SUM).read_bytes() == BODY
+    assert f"bytes={HALF}-" in server.asked
+
+
+def test_a_part_that_is_too_long_is_thrown_away(server, tmp_path):
+    (tmp_path / "corpus.zip.part").write_bytes(BODY + b"more")
+    assert get(server, tmp_path, "refuses", sum=SUM).read_bytes() == BODY
+
+
+@pytest.mark.parametrize("changes", [{}, {"exact": False, "size": HALF}, {"exact": False, "size": len(BODY) * 2}])
+def test_a_size_known_roughly_is_enough(server, tmp_path, changes):
+    assert get(server, tmp_path, "breaks", **changes).read_bytes() == BODY
+
+
+def test_a_broken_line_keeps_what_came(server, tmp_path):
+    (tmp_path / "corpus.zip.part").write_bytes(BODY[:HALF])
+    with pytest.raises(
+        SertutError, match=rf"broke off {downloading.ATTEMPTS} times, last at {HALF:,} of {len(BODY):,}"
+    ):
+        get(server, tmp_path, "never", sum=SUM)
+    assert (tmp_path / "corpus.zip.part").read_bytes() == BODY[:HALF]
+    assert get(server, tmp_path, "fine", sum=SUM).read_bytes() == BODY
+
+
+@pytest.mark.parametrize(
+    ("behavior", "changes", "says"),
+    [
+        ("wrong", {"sum": SUM}, "its sum is not sha256"),
+        ("wrong", {"sum": "md5:" + "0" * 32}, "its sum is not md5"),
+        ("longer", {"sum": SUM}, f"has {len(BODY) + 4:,} bytes, and {len(BODY):,} were published"),
+        ("fine", {"size": len(BODY) + 1}, "were published"),
+        ("fine", {"size": len(BODY) // 5, "exact": False}, "were published"),
+        ("endless", {"sum": SUM}, f"sends more than {len(BODY):,} bytes"),
+        ("absent", {}, "404 Client Error: Not Found"),
+    ],
+)
+def test_what_was_not_published_is_refused(server, tmp_path, behavior, changes, says):
+    with pytest.raises(SertutError, match=says):
+        get(server, tmp_path, behavior, **changes)
+    assert not (tmp_path / "corpus.zip").exists()
+
+
+def test_encryption_is_not_given_up(server, tmp_path, monkeypatch):
+    monkeypatch.setattr(requests.Response, "url", "http://elsewhere", raising=False)
+
+    class Elsewhere(requests.Session):
+        def get(self, url, **options):
+            return super().get(url.replace("https:", "http:"), **options)
+
+    file = File("corpus.zip", f"https://127.0.0.1:{server.server_port}/fine", len(BODY))
+    with pytest.raises(SertutError, match="is not encrypted"), Elsewhere() as session:
+        download(file, tmp_path, session)
+    assert not list(tmp_path.iterdir())

@@ -1,0 +1,96 @@
+"""The mistakes that the exercises of chapter 14 know are called by their names; see test_exercises.py."""
+
+import torch
+from torch.nn.functional import cross_entropy
+from torch.testing import assert_close
+
+from sertut.attention import Alignment, synchrony_loss
+from sertut.attention.alignment import LAG_STEP, MAX_LAG, SHARPNESS, TOGETHER, lag_profile
+from sertut.course.exercises import check
+from sertut.signals import reverse
+from tests.course.answers import defined, named
+
+
+def diagonals(values):
+    T, S = values.shape
+    return [values.diagonal(-d) for d in range(1 - S, T)]
+
+
+def summed(values):
+    return torch.stack([diagonal.sum() for diagonal in diagonals(values)])
+
+
+def above(scores):
+    return scores - scores.mean()
+
+
+def chosen(matches, mean=True):
+    """Probability of each face's own voice."""
+    own = matches.softmax(1).diagonal()
+    return own.mean() if mean else own
+
+
+def without_own(matches):
+    own = matches.diagonal().exp()
+    return -(own / (matches.exp().sum(1) - own)).log().mean()
+
+
+MISTAKES = [
+    ("14.1", lambda e: (summed(above(e)) / len(e)).flip(0), "the order is turned"),
+    ("14.1", lambda e: summed(above(e)), "divide by T"),
+    ("14.1", lambda e: summed(above(e)) / e.shape[1], "the steps of the voice"),
+    ("14.1", lambda e: torch.stack([d.mean() for d in diagonals(above(e))]), "the mean over the pairs of a lag"),
+    ("14.1", lambda e: summed(e) / len(e), "the mean was not taken away"),
+    ("14.1", summed, "not divided by T"),
+    ("14.1", lambda e: summed(e) / len(e) - e.mean(), "before adding up"),
+    ("14.1", lambda e: summed(e) / len(e) - (summed(e) / len(e)).mean(), "before adding up"),
+    ("14.1", lambda e: torch.stack([d.mean() for d in diagonals(e)]), "the mean of each diagonal"),
+    ("14.1", lambda e: summed(e - e.mean(1, keepdim=True)) / len(e), "the mean of each row"),
+    ("14.1", lambda e: summed(e - e.mean(0, keepdim=True)) / len(e), "the mean of each column"),
+    ("14.1", lambda e: summed(above(e).flip(1)) / len(e), "the other diagonals"),
+    ("14.1", lambda e: summed(above(e).flip(1)).flip(0) / len(e), "the other diagonals"),
+    ("14.1", lambda e: SHARPNESS * summed(above(e)) / len(e), "kappa times the votes"),
+    ("14.1", lambda e: (SHARPNESS * summed(above(e)) / len(e)).log_softmax(0), "the relative-position term"),
+    ("14.1", lambda e: summed(above(e))[e.shape[1] - 1 :] / len(e), "lags below 0 are missing"),
+    ("14.2", lambda m: chosen(m, mean=False).log().mean(), "the sign is turned"),
+    ("14.2", lambda m: -chosen(m, mean=False).log().sum(), "the sum over the faces"),
+    ("14.2", lambda m: cross_entropy(m[:, : len(m)], torch.arange(len(m))), "played forward alone"),
+    ("14.2", lambda m: cross_entropy(m, len(m) + torch.arange(len(m))), "played *backward*"),
+    ("14.2", lambda m: cross_entropy(m[:, : len(m)].T, torch.arange(len(m))), "runs over the faces"),
+    ("14.2", without_own, "missing in the denominator"),
+    ("14.2", lambda m: -m.exp().softmax(1).diagonal().log().mean(), "you took exp twice"),
+    ("14.2", lambda m: -m.diagonal().mean(), "beside how well do others"),
+    ("14.2", lambda m: chosen(m), "the mean probability"),
+    ("14.2", lambda m: -chosen(m).log(), "averaged probabilities"),
+    ("14.2", lambda m: -(m.exp().diagonal() / m.exp().sum(1)).log().mean(), "exp(1000) is not"),
+]
+
+
+test_mistake_is_named = named(MISTAKES)
+
+
+def test_another_way_to_the_same_loss_passes():
+    assert check("14.2", lambda m: cross_entropy(m, torch.arange(len(m))))
+
+
+def test_solutions_agree_with_the_library():
+    """What the exercises ask for is what the one lag and the synchrony loss do."""
+    torch.manual_seed(0)
+    votes, synchrony = defined("14.1"), defined("14.2")
+    scores = torch.randn(12, 12)
+    lags = LAG_STEP * (torch.arange(12)[:, None] - torch.arange(12)[None, :])
+    profile = lag_profile(scores[None], torch.ones(1, 12, 12, dtype=torch.bool), lags)[0]
+    assert_close(SHARPNESS * votes(scores), profile[MAX_LAG - 11 : MAX_LAG + 12])
+
+    align, faces, voices = Alignment(3, 3, score="product"), torch.randn(4, 12, 3), torch.randn(4, 12, 3)
+    mask = torch.ones(4, 12, dtype=torch.bool)
+    with torch.no_grad():
+        all_voices = torch.cat([voices, reverse(voices, mask)])
+        real = torch.ones(1, 12, dtype=torch.bool)
+        e = align.scores(faces[:, None], all_voices[None], real[None], real[None])  # (4, 8, 12, 12)
+        near = slice(11 - min(11, TOGETHER), 12 + min(11, TOGETHER))
+        matches = torch.stack([torch.stack([(SHARPNESS * votes(x))[near].logsumexp(0) for x in row]) for row in e])
+        # lags that no pair has stay 0, and the library counts them
+        missing = 2 * TOGETHER + 1 - (near.stop - near.start)
+        matches = torch.logaddexp(matches, torch.tensor(float(missing)).log())
+        assert_close(synchrony(matches), synchrony_loss(align, faces, voices, mask, mask, lags))

@@ -1,0 +1,235 @@
+"""Packs hold no solution, run where they lie, and say to nbgrader what is an exercise and what is its test."""
+
+import ast
+import importlib.util
+import json
+import os
+import re
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from sertut.cli import main
+from sertut.course.catalog import Chapter, chapters, source, tags
+from sertut.course.exercises import check, solution_of
+from sertut.course.judging import JUDGES
+from sertut.course.packs import FOLDED, new_folder, timing, without_answer, write_pack
+from sertut.errors import SertutError
+from tests.course.tiny import cell, write_notebook
+
+ROOT = Path(__file__).resolve().parents[2]
+
+
+@pytest.fixture(scope="module")
+def packs(tmp_path_factory):
+    """Both packs, written once."""
+    folder = tmp_path_factory.mktemp("packs")
+    write_pack(folder / "students", root=ROOT)
+    write_pack(folder / "teachers", teachers=True, root=ROOT)
+    return folder
+
+
+def graded(path: Path) -> dict[str, dict]:
+    """Cell of each grade_id."""
+    cells = json.loads(path.read_text())["cells"]
+    return {each["metadata"]["nbgrader"]["grade_id"]: each for each in cells if "nbgrader" in each["metadata"]}
+
+
+def test_every_exercise_is_in_the_pack_with_its_test(packs):
+    found = {}
+    for path in (packs / "students" / "notebooks").glob("*.ipynb"):
+        found |= graded(path)
+    names = {id.replace(".", "-") for id in JUDGES}
+    assert set(found) == {f"exercise-{name}" for name in names} | {f"check-{name}" for name in names}
+    for id, each in found.items():
+        kind = {
+            "solution": id.startswith("exercise"),
+            "grade": id.startswith("check"),
+            "locked": id.startswith("check"),
+        }
+        assert kind.items() <= each["metadata"]["nbgrader"].items()
+        assert each["metadata"]["nbgrader"].get("points", 0) == (1 if id.startswith("check") else 0)
+
+
+def test_students_find_no_solution(packs):
+    """Neither a cell, nor a line of one, nor a folded answer in the text; questions and quizzes stay."""
+    for path in (packs / "students" / "notebooks").glob("*.ipynb"):
+        chapter, cells = Chapter(ROOT / "notebooks" / path.name), Chapter(path).cells()
+        assert not [each for each in cells if "solution" in tags(each)]
+        assert not any(FOLDED.search(source(each)) for each in cells)
+        kept = {source(each) for each in chapter.cells() if not {"solution", "exercise", "check"} & set(tags(each))}
+        kept = {text for text in kept if not FOLDED.search(text)}
+        assert kept <= {source(each) for each in cells}
+        for each in cells:
+            if "exercise" in tags(each):
+                (function,) = ast.parse(source(each)).body
+                body = [
+                    ast.unparse(line)
+                    for line in function.body
+                    if not ast.get_docstring(function) or line != function.body[0]
+                ]
+                assert body == ["..."], source(each)
+
+
+def test_every_folded_text_is_a_choice_or_an_answer():
+    """A fold under another heading would slip into the students' pack: say there what it is."""
+    for chapter in chapters(ROOT):
+        text = "\n".join(source(each) for each in chapter.cells() if each["cell_type"] == "markdown")
+        for summary in re.findall(r"<details[^>]*>\s*<summary>(.*?)</summary>", FOLDED.sub("", text), re.DOTALL):
+            assert re.match(r"(<b>)?([A-F]\)|If you start)", summary), (chapter.name, summary)
+
+
+@pytest.mark.parametrize("id", sorted(JUDGES))
+def test_blank_is_open_and_solved_is_right(id):
+    """The cell for students asks what the chapter asks; the one for nbgrader answers it."""
+    blank, solved = without_answer(solution_of(id), JUDGES[id].__name__)
+    feedback = check(id, run(blank)[JUDGES[id].__name__])
+    assert not feedback and not feedback.answered
+    assert solved.count("### BEGIN SOLUTION") == solved.count("### END SOLUTION") == 1
+    assert blank.splitlines()[:-1] == solved.partition("\n    ### BEGIN")[0].splitlines()
+
+
+def run(text: str) -> dict:
+    names: dict = {}
+    exec(text, names)
+    return names
+
+
+@pytest.mark.parametrize("solution", ["x = 1", "def g(a):\n    return 1", "import os\n\ndef f(a):\n    return 1"])
+def test_a_solution_of_another_form_is_refused(solution, tmp_path):
+    (tmp_path / "notebooks").mkdir()
+    (tmp_path / "book").mkdir()
+    question = [cell("f = ...", "exercise"), cell('check("2.2", f)', "check")]
+    write_notebook(
+        tmp_path / "notebooks" / "02-two.ipynb", *question, cell(solution + '\n\ncheck("2.2", f)', "solution")
+    )
+    with pytest.raises(SertutError, match=r"02-two.ipynb: exercise 2.2 needs a solution"):
+        write_pack(tmp_path / "pack", root=tmp_path)
+    assert not list(tmp_path.glob("*pack*"))
+
+
+def test_teachers_have_all(packs):
+    pack = packs / "teachers"
+    for chapter in chapters(ROOT):
+        assert Chapter(pack / "notebooks" / chapter.path.name).cells() == chapter.cells()
+        cells = graded(pack / "source" / chapter.name / chapter.path.name)
+        assert all("### BEGIN SOLUTION" in source(each) for id, each in cells.items() if id.startswith("exercise"))
+    text = (pack / "book" / "for-teachers.md").read_text()
+    assert all(words in text for words in ("One session", "Two sessions", "Five sessions", "Rubric", "Projects"))
+    assert not (packs / "students" / "book" / "for-teachers.md").exists()
+
+
+def test_timing_is_what_was_measured(tmp_path):
+    folder = tmp_path / "_build" / "chapters" / "02-features"
+    folder.mkdir(parents=True)
+    results = dict.fromkeys(("chapter", "corpus", "seed", "device", "versions", "metrics", "claims", "bands"), 0)
+    (folder / "results.json").write_text(json.dumps(results | {"seconds": 61.5}))
+    table = timing(chapters(ROOT), tmp_path).set_index("chapter")["seconds to run, as measured here"]
+    assert table["02-features"] == 61.5 and table.isna().sum() == len(table) - 1
+
+
+def test_the_pack_runs_where_it_lies(packs):
+    """With its own library; its checks fail with the sentence that says why, or with the task where nothing is done."""
+    code = """
+import json, sertut, sertut.study
+from sertut.study.references import BOOK_RESULTS
+from sertut.course import check
+import torch
+cells = json.load(open("notebooks/02-features.ipynb"))["cells"]
+names = {"check": check, "torch": torch}
+print(sertut.__file__, len(list(BOOK_RESULTS.glob("*.json"))))
+for cell in cells:
+    if cell["metadata"].get("nbgrader", {}).get("grade_id", "") in ("exercise-2-2", "check-2-2"):
+        try:
+            exec("".join(cell["source"]), names)
+        except AssertionError as problem:
+            print(problem)
+names["masked_mean"] = lambda features, mask: features.mean(1)
+print(check("2.2", names["masked_mean"]))
+"""
+    done = subprocess.run(
+        [sys.executable, "-c", code], cwd=packs / "students", env={"PYTHONPATH": "."}, capture_output=True, text=True
+    )
+    assert done.returncode == 0, done.stderr
+    where, *said = done.stdout.splitlines()
+    assert (
+        where == f"{packs / 'students' / 'sertut' / '__init__.py'} {len(list((ROOT / 'book' / 'results').glob('*')))}"
+    )
+    said = " ".join(" ".join(said).split())
+    assert said.startswith("2.2 open: not answered yet. Write `masked_mean(features, mask)`.")
+    assert "2.2 not yet: the padded frames are in your mean" in said
+
+
+def test_one_chapter_and_refusals(tmp_path, monkeypatch, capsys):
+    monkeypatch.chdir(ROOT)
+    with pytest.raises(SystemExit) as code:
+        main(["course", "pack", "--students", str(tmp_path / "one"), "--chapter", "2"])
+    assert code.value.code == 0
+    assert [path.name for path in (tmp_path / "one" / "notebooks").iterdir()] == ["02-features.ipynb"]
+    with pytest.raises(SystemExit) as code:
+        main(["course", "pack", "--students", str(tmp_path / "one")])
+    assert code.value.code == 1 and "one is there and not empty; name a new folder" in capsys.readouterr().err
+    with pytest.raises(SystemExit) as code:
+        main(["course", "pack"])
+    assert code.value.code == 2
+
+
+def test_nothing_half_written_is_left(tmp_path):
+    with pytest.raises(ZeroDivisionError), new_folder(tmp_path / "pack") as folder:
+        (folder / "half").write_text("x")
+        raise ZeroDivisionError
+    assert not list(tmp_path.iterdir())
+    (tmp_path / "empty").mkdir()
+    with new_folder(tmp_path / "empty") as folder:
+        (folder / "whole").write_text("x")
+    assert [path.name for path in tmp_path.rglob("*")] == ["empty", "whole"]
+
+
+@pytest.mark.skipif(importlib.util.find_spec("nbgrader") is None, reason="nbgrader is not installed: sertut[grading]")
+def test_nbgrader_works_on_the_pack(tmp_path):
+    """generate_assignment makes the students' cells; autograde and generate_feedback mark what comes back."""
+    (tmp_path / "notebooks").mkdir()
+    (tmp_path / "book").mkdir()
+    write_notebook(
+        tmp_path / "notebooks" / "02-two.ipynb",
+        cell("import torch\n\nfrom sertut.course import check"),
+        cell("#### Exercise 2.2: x\n\nWrite `masked_mean(features, mask)`.", kind="markdown"),
+        cell("def masked_mean(features, mask): ...", "exercise"),
+        cell('check("2.2", masked_mean)', "check"),
+        cell(solution_of("2.2"), "solution"),
+    )
+    write_pack(tmp_path / "pack", teachers=True, root=tmp_path)
+    pack = tmp_path / "pack"
+
+    def nbgrader(*words: str) -> None:
+        command = [sys.executable, "-m", "nbgrader", *words]
+        path = f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}"  # nbgrader calls alembic
+        done = subprocess.run(command, cwd=pack, env={**os.environ, "PATH": path}, capture_output=True, text=True)
+        assert done.returncode == 0, done.stderr[-3000:]
+
+    nbgrader("generate_assignment", "02-two")
+    released = pack / "release" / "02-two" / "02-two.ipynb"
+    blank, _ = without_answer(solution_of("2.2"), "masked_mean")
+    assert source(graded(released)["exercise-2-2"]) == blank
+    for student, answer in {
+        "ada": solution_of("2.2"),
+        "bob": blank,
+        "eve": f"{blank}\ncheck = lambda *_: True",
+    }.items():
+        notebook = json.loads(released.read_text())
+        for each in notebook["cells"]:
+            if each["metadata"].get("nbgrader", {}).get("grade_id") == "exercise-2-2":
+                each["source"] = answer
+        to = pack / "submitted" / student / "02-two" / "02-two.ipynb"
+        to.parent.mkdir(parents=True)
+        to.write_text(json.dumps(notebook))
+    nbgrader("autograde", "02-two")
+    nbgrader("generate_feedback", "02-two")
+    nbgrader("export", "--to", "grades.csv")
+    lines = [line.split(",") for line in (pack / "grades.csv").read_text().splitlines()]
+    score, name = lines[0].index("score"), lines[0].index("student_id")
+    assert {line[name]: float(line[score]) for line in lines[1:]} == {"ada": 1.0, "bob": 0.0, "eve": 0.0}
+    page = (pack / "feedback" / "bob" / "02-two" / "02-two.html").read_text()
+    assert "not answered yet" in page and "masked_mean" in page

@@ -1,0 +1,281 @@
+"""Figures to touch: the still, the widget and the page's script show the library's numbers."""
+
+import base64
+import html
+import io
+import json
+import re
+import shutil
+import subprocess
+from dataclasses import replace
+from html.parser import HTMLParser
+
+import numpy as np
+import pytest
+import torch
+from PIL import Image
+
+from sertut.attention import AttentionMap, Clock
+from sertut.attention.alignment import MAX_LAG, SHARPNESS, lag_profile
+from sertut.attention.focus import gaussian_bias
+from sertut.show import touch
+from sertut.show.widgets import sliders
+from sertut.signals import HOP, log_mel, read_audio, write_audio
+
+SCORES, REAL = torch.tensor([0.5, 2.4, -1.0, 2.0, 0.5, 0.5]), torch.tensor([True] * 4 + [False] * 2)
+WIDGET = "application/vnd.jupyter.widget-view+json"
+TIME = Clock(0.04, -0.0075)
+P, Z = torch.full((2, 48), 1.2), torch.full((2, 48), 0.9)  # seconds
+
+
+@pytest.fixture
+def cells(example):
+    """50 steps by 8 bands, made with lambda 0.3."""
+    scores = torch.randn(1, 48, 8, generator=torch.Generator().manual_seed(0)) * 5
+    weights = (0.3 * scores).flatten(1).softmax(dim=1).view(scores.shape)
+    clocks = {"time": TIME, "frequency": Clock(8.0)}
+    return replace(example, map=AttentionMap(weights, ("time", "frequency"), torch.ones(1, 48, dtype=bool), clocks))
+
+
+@pytest.fixture
+def content():
+    """Scores (H, T', T') of two heads, without a window."""
+    return torch.randn(2, 48, 48, generator=torch.Generator().manual_seed(1))
+
+
+@pytest.fixture
+def heads(example, content):
+    """Two heads, whose windows stand at 1.2 s, 0.9 s wide."""
+    bias = gaussian_bias((P[None] - TIME.start) / TIME.hop - 0.5, Z[None] / TIME.hop)[0]
+    weights = (content + bias).softmax(dim=-1)[None]
+    clocks, axes = {"query": TIME, "time": TIME}, ("head", "query", "time")
+    return replace(example, map=AttentionMap(weights, axes, torch.ones(1, 48, dtype=bool), clocks))
+
+
+@pytest.fixture
+def figures(example, cells, heads, seen):
+    """One of each kind."""
+    made = touch.softmax(SCORES, REAL), touch.frames(example.clip), touch.scale(cells, 0.3), touch.queries(heads)
+    return {figure.model: figure for figure in (*made, touch.window(heads, P, Z), touch.lag(seen))}
+
+
+def drawn(figure, **changes):
+    return figure.draw(figure.values | changes)
+
+
+def heights(row, look="look"):
+    """Of the steps drawn with a look: how high each is, the highest 1."""
+    (path,) = (mark[1] for mark in row if mark[0] == look)
+    high = 100 - np.array([float(value) for value in re.findall(r"V([-.\d]+)H", path)])
+    return high / high.max()
+
+
+def opacities(row, look):
+    (address,) = (mark[1] for mark in row if mark[0] == look)
+    return np.asarray(Image.open(io.BytesIO(base64.b64decode(address.partition(",")[2]))))[::-1, :, 3]
+
+
+def test_weights_are_the_softmax_of_the_scores_that_one_drags():
+    figure = touch.softmax(SCORES, REAL)
+    assert list(drawn(figure).bars.values()) == pytest.approx(SCORES.softmax(dim=0).tolist())
+    assert drawn(figure, constant=3.0).bars == pytest.approx(drawn(figure).bars)
+    masked = drawn(figure, mask=True)
+    assert list(masked.bars.values()) == pytest.approx([*SCORES[:4].softmax(dim=0).tolist(), 0, 0])
+    assert "padding gets 0 %" in masked.said and "padding gets 14 %" in drawn(figure).said
+    assert "Step 3 gets most, 99 %" in drawn(figure, score2=8.0).said
+
+
+def test_usual_frames_are_those_of_the_library(example):
+    samples = read_audio(example.clip.audio)
+    figure = touch.frames(example.clip)
+    shown = opacities(drawn(figure, window=1, hop=1, bands=2).rows[1], "ink")  # 25 ms, 10 ms, 64 bands
+    first = round((float(figure.rows[1].axis[0].split()[0]) * 16_000 - 200) / HOP)
+    table = log_mel(samples).T[:, first : first + 100].numpy()
+    assert shown.shape == (64, 100)
+    there = np.clip(1 + (table - table.max()) / 70, 0, 1)
+    np.testing.assert_allclose(shown[:, : there.shape[1]] / 255, there, atol=0.02)
+
+
+def test_long_windows_show_harmonics_and_blur_what_is_sudden(example, tmp_path):
+    clicks = np.zeros(16_000, dtype=np.float32)
+    clicks[8_040] = 1.0  # the center of a frame
+    write_audio(tmp_path / "click.wav", clicks)
+    figure = touch.frames(replace(example.clip, audio=tmp_path / "click.wav", regions=()))
+    wide = [
+        int((opacities(drawn(figure, window=w, hop=0).rows[1], "ink").max(axis=0) > 200).sum()) * 5 for w in range(3)
+    ]
+    assert wide[0] < wide[1] < wide[2] and wide[2] > 50  # ms
+
+
+def test_lambda_goes_from_all_cells_to_one(cells):
+    figure, weights = touch.scale(cells, 0.3), cells.map.weights[0].numpy()
+    as_trained = drawn(figure)
+    time = weights.sum(axis=1)
+    np.testing.assert_allclose(heights(as_trained.rows[1]), time / time.max(), atol=2e-3)
+    np.testing.assert_allclose(opacities(as_trained.rows[0], "map") / 255, weights.T / weights.max(), atol=4e-3)
+    assert "So the network was trained" in as_trained.said
+    even = drawn(figure, scale=touch.LOWEST_SCALE)
+    assert "on 192 of 384 cells" in even.said and "mean pooling" in even.said and even.out["scale"] == "λ = 0"
+    assert "on 1 of 384 cells" in drawn(figure, scale=40).said and drawn(figure, scale=40).out["scale"] == "λ = 30"
+
+
+def test_a_query_shows_its_row(heads):
+    figure, weights = touch.queries(heads), heads.map.weights[0].numpy()
+    for head, query in ((0, 3), (1, 40)):
+        row = weights[head, query]
+        np.testing.assert_allclose(heights(drawn(figure, head=head, query=query).rows[2]), row / row.max(), atol=2e-3)
+    inside = weights[1, 40][(TIME.centers(48) >= 0.9) & (TIME.centers(48) < 1.15)].sum()
+    assert f" {100 * inside:.0f} % of its weight lies in the true region" in drawn(figure, head=1, query=40).said
+
+
+def test_the_window_is_a_factor_on_the_weights_of_the_content(heads, content):
+    figure = touch.window(heads, P, Z)
+    query = round((float(figure.title.split()[-2]) - 0.0125) / 0.04)
+    own, plain = heads.map.weights[0, 1, query], content[1, query].softmax(dim=0)
+    rows = drawn(figure, head=1).rows
+    np.testing.assert_allclose(heights(rows[3]), own / own.max(), atol=3e-3)
+    np.testing.assert_allclose(heights(rows[1]), plain / plain.max(), atol=3e-3)
+    moved = gaussian_bias(torch.tensor([[[0.5 / 0.04 - 0.3125]]]).expand(1, 1, 48), torch.tensor([[[5.0]]]))[0, 0, 0]
+    expected = (content[1, query] + moved).softmax(dim=0)
+    np.testing.assert_allclose(
+        heights(drawn(figure, head=1, center=0.5, width=0.2).rows[3]), expected / expected.max(), atol=3e-3
+    )
+
+
+def test_agreement_is_the_vote_of_a_diagonal(seen):
+    figure = touch.lag(seen)
+    voice, face = (torch.tensor(figure.data[name]) for name in ("voice", "face"))
+    n = len(voice)
+    lags = 0.04 * (torch.arange(n)[:, None] - torch.arange(n)[None, :])
+    real = (torch.from_numpy(seen.face.found)[:, None]).expand(n, n)
+    votes = lag_profile(torch.outer(face, voice)[None], real[None], lags)[0] / SHARPNESS
+    for lag in (-MAX_LAG, -3, 0, 17):
+        said = drawn(figure, lag=lag).said.replace("−", "-")
+        assert float(re.search(r"agreement ([-+.\d]+)\. ", said).group(1)) == pytest.approx(
+            float(votes[lag + MAX_LAG]), abs=0.0051
+        )
+    best = int(votes.argmax()) - MAX_LAG
+    assert (
+        "No lag agrees more" in drawn(figure, lag=best).said and "0.30 s later than the voice" in figure.data["truth"]
+    )
+    assert "No lag agrees more" not in drawn(figure, lag=best + 5).said
+    assert "No lag agrees more" in drawn(figure, lag=best + 5, seen=[best, best + 5]).said
+
+
+class Page(HTMLParser):
+    """Raises if tags do not close in order; keeps every tag with its attributes."""
+
+    def __init__(self, text):
+        super().__init__()
+        self.open, self.tags = [], []
+        self.feed(text)
+        assert self.open == []
+
+    def handle_starttag(self, tag, attrs):
+        self.tags.append((tag, dict(attrs)))
+        if tag != "input":
+            self.open.append(tag)
+
+    def handle_startendtag(self, tag, attrs):
+        self.tags.append((tag, dict(attrs)))
+
+    def handle_endtag(self, tag):
+        assert self.open.pop() == tag
+
+
+def test_a_page_is_well_formed_light_and_its_own(figures, monkeypatch):
+    monkeypatch.setenv("SERTUT_STATIC", "1")
+    for figure in figures.values():
+        pages = [Page(figure.html) for _ in range(2)]
+        ids = [[given["id"] for _, given in page.tags if "id" in given] for page in pages]
+        assert not set(ids[0]) & set(ids[1]) and len(ids[0]) == len(set(ids[0]))
+        assert all(re.fullmatch(r"sertut-[0-9a-f]{32}(-\w+)?", name) for name in ids[0])
+        named = {given["for"] for tag, given in pages[0].tags if tag == "label"}
+        knobs = [given for tag, given in pages[0].tags if tag == "input"]
+        assert knobs and {given["id"] for given in knobs} == named, "every slider has a name"
+        text = re.sub(r"base64,[^\"]+", "", figure.html)
+        assert "//" not in re.sub(r'": "[^"]*"', "", text), "an address"
+        code = (
+            "".join(re.findall(r"<style>.*?</style>", text, re.S))
+            + touch.__loader__.get_data(touch.__file__.replace("touch.py", "touch.js")).decode()
+        )
+        assert len(code) <= 20_000 and len(figure.html) < 200_000
+        shown = figure._repr_mimebundle_()
+        assert (
+            shown["text/plain"] == repr(figure) == figure.alt
+            and "application/vnd.jupyter.widget-view+json" not in shown
+        )
+
+
+def test_a_name_of_a_clip_is_not_code(heads):
+    evil = replace(heads, clip=replace(heads.clip, name='</script><script>"&x'))
+    assert [tag for tag, _ in Page(touch.queries(evil).html).tags].count("script") == 2
+
+
+def test_with_a_kernel_sliders_redraw(figures, monkeypatch):
+    monkeypatch.setenv("SERTUT_STATIC", "0")
+    figure = figures["lag"]
+    *knobs, page = sliders(figure).children
+    (knob,) = knobs
+    knob.value = 7
+    assert drawn(figure, lag=7, seen=[0, 7]).said in html.unescape(page.value) and "<script" not in page.value
+    assert WIDGET in figure._repr_mimebundle_()
+
+
+CASES = {
+    "softmax": ({}, {"mask": 1.0}, {"constant": -2.0, "score1": 7.3}),
+    "frames": ({}, {"window": 0, "hop": 0, "bands": 0}, {"window": 2, "hop": 2}),
+    "scale": ({}, {"scale": -40}, {"scale": 40}, {"scale": -7}),
+    "queries": ({}, {"head": 1, "query": 11}),
+    "focus": ({}, {"head": 1, "center": 0.4, "width": 0.2}),
+    "lag": ({}, {"lag": -12, "seen": [-12, -11, 4]}),
+}
+DRIVE = """
+var found = cases.map(function (c) { return sertutTouch.models[c[0]](datas[c[0]], c[1]); });
+var groups = Array.from(document.querySelectorAll(".sertut-touch"));
+function said() { return groups.map(function (g) { return g.querySelector(".sertut-said").textContent; }); }
+var before = said(), knob = groups[5].querySelector("input");
+knob.value = 9; knob.dispatchEvent(new Event("input"));
+var svg = groups[3].querySelector("svg"), box = svg.getBoundingClientRect();
+svg.dispatchEvent(new PointerEvent("pointermove", {clientX: box.left + box.width / 2, clientY: box.top + 5}));
+var asks = groups[3].querySelector('[data-name="query"]').value;
+document.body.innerHTML = "";
+document.body.appendChild(document.createElement("pre")).textContent =
+  JSON.stringify({found: found, before: before, after: said(), asks: asks});
+"""
+
+
+def test_the_script_draws_what_the_library_draws(figures, tmp_path):
+    """In a real browser: numbers, sentences, a slider that is moved, a moment that is pointed at."""
+    browser = next(filter(None, map(shutil.which, ("chromium", "chromium-browser", "google-chrome"))), None)
+    if browser is None:
+        pytest.skip("no Chromium here; on Debian: apt-get install chromium")
+    cases = [(name, figures[name].values | changes) for name, given in CASES.items() for changes in given]
+    told = f"var cases = {json.dumps(cases)}, datas = {json.dumps({n: dict(f.data) for n, f in figures.items()})};"
+    pages = "".join(figure.html for figure in figures.values())
+    path = tmp_path / "page.html"
+    path.write_text(f"<!doctype html><meta charset=utf-8><body>{pages}<script>{told}{DRIVE}</script></body>")
+    command = [browser, "--headless", "--no-sandbox", "--disable-gpu", f"--user-data-dir={tmp_path}", "--dump-dom"]
+    done = subprocess.run([*command, path.as_uri()], capture_output=True, text=True, timeout=60)
+    state = json.loads(html.unescape(re.search(r"<pre>(.*)</pre>", done.stdout, re.S).group(1)))
+    for (name, values), found in zip(cases, state["found"], strict=True):
+        here = figures[name].draw(values)
+        assert found["said"] == here.said and found["out"] == here.out
+        assert found["bars"] == pytest.approx(here.bars)
+        for theirs, ours in zip(found["rows"], here.rows, strict=True):
+            for mark, own in zip(theirs["marks"], ours, strict=True):
+                if isinstance(own, str):
+                    assert mark == own
+                elif isinstance(mark[1], str):
+                    both = [[float(x) for x in re.findall(r"-?\d+\.?\d*", path)] for path in (mark[1], own[1])]
+                    assert mark[0] == own[0] and both[0] == pytest.approx(both[1], abs=0.011)
+                else:
+                    np.testing.assert_allclose(255 * np.array(mark[1]), opacities([own], own[0]), atol=0.6)
+    first = [figure.draw(figure.values).said for figure in figures.values()]
+    assert state["before"] == first, "the page starts as the still does"
+    changed = [
+        drawn(figures["queries"], query=int(state["asks"])).said,
+        drawn(figures["lag"], lag=9, seen=list(range(10))).said,
+    ]
+    assert state["after"] == [*first[:3], changed[0], first[4], changed[1]], "no figure moves another"
+    assert int(state["asks"]) == 25  # 1.0 s of 2 s, on steps of 40 ms that start at -7.5 ms
