@@ -129,7 +129,8 @@ def test_a_broken_page_is_found_out(window, tmp_path):
     for problem in (
         "script error: nowhere is not defined", "leaves the page: http://127.0.0.1:9/x.js", "a line cut off",
         "a raw table", "a picture without a text", "a picture that does not load",
-        "390 px: the page is wider than the window", "light: color-contrast", "dark: color-contrast", "button-name", "image-alt",
+        "390 px: the page is wider than the window", "light: color-contrast", "dark: color-contrast",
+        "button-name", "image-alt",
     ):  # fmt: skip
         assert problem in found, found
 
