@@ -60,6 +60,24 @@ def book(**options) -> None:
 
 
 @commands.command()
+@click.option(
+    "--minutes", type=click.Choice(["10", "60", "all"]), default="10", show_default=True, help="What it may take."
+)
+@WORKERS
+def reproduce(minutes: str, workers: int) -> None:
+    """Train once more what fits into the time, compare with the reference, write one page for a reviewer.
+
+    A second call goes on where the first one stopped.
+    """
+    from sertut.course.reproduction import OUTCOMES, reproduce
+
+    page, findings = reproduce(None if minutes == "all" else float(minutes), workers)
+    counts = {outcome: sum(found.outcome == outcome for found in findings) for outcome in OUTCOMES}
+    click.echo(", ".join(f"{number} {outcome}" for outcome, number in counts.items()))
+    click.echo(f"open {page.resolve().as_uri()}")
+
+
+@commands.command()
 @click.argument("files", nargs=-1, required=True, metavar="FILE...")
 @click.option(
     "--corpus", default="", help="What the networks learned from; else a recorded one found here, or planted."
@@ -225,6 +243,7 @@ def course_pack(students: str | None, teachers: str | None, chapters: Sequence[s
 @click.option(
     "--time-limit", type=float, default=10.0, show_default=True, metavar="SECONDS", help="For one cell or call."
 )
+@click.option("--trusted", is_flag=True, help="Mark also where this system cannot fence in what was handed in.")
 @WORKERS
 def course_grade(folder: Path, **options) -> None:
     """Mark a folder of notebooks that students have handed in.
@@ -233,8 +252,7 @@ def course_grade(folder: Path, **options) -> None:
     """
     from sertut.course.grading import grade_folder
 
-    results, protection = grade_folder(folder, **options)
-    click.echo(f"{protection}\n{results / 'grades.csv'}")
+    click.echo(grade_folder(folder, **options) / "grades.csv")
 
 
 def literal(text: str) -> object:

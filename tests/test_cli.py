@@ -37,6 +37,7 @@ COMMANDS = (
     "data describe",
     "data validate",
     "data fetch",
+    "reproduce",
     "study list",
     "study run",
 )

@@ -22,7 +22,7 @@ from sertut.course.catalog import chapters, repository, require, tags
 from sertut.course.execution import Executed, run_chapters
 from sertut.course.pages import claims_page, reference_page
 from sertut.errors import SertutError
-from sertut.files import writing
+from sertut.files import LIBRARY, writing
 
 CLAIMS_MARK = "<!-- claims -->"
 REFERENCE_MARK = "<!-- reference results -->"
@@ -65,7 +65,7 @@ def build_book(*, workers: int = 2, force: bool = False, progress: bool = True, 
         _stage(root, stage, executed)
         html, stamp = root / "_build" / "html", root / "_build" / "book-up-to-date"
         parts = {str(path.relative_to(stage)): path.read_bytes() for path in stage.rglob("*") if path.is_file()}
-        content = joblib.hash((parts, Path(__file__).read_bytes()))
+        content = joblib.hash((parts, [path.read_bytes() for path in sorted(LIBRARY.rglob("*.py"))]))
         if progress:
             print(f"{sum(run.reused for run in executed)} of {len(executed)} chapters were up to date", file=sys.stderr)
         if force or not ((html / "index.html").is_file() and stamp.is_file() and stamp.read_text() == content):
@@ -82,7 +82,8 @@ def build_book(*, workers: int = 2, force: bool = False, progress: bool = True, 
 def contents(root: Path) -> list[str]:
     """Pages of the table of contents, without suffix, in reading order: ``book/intro``, ``notebooks/01-...``."""
     table = yaml.safe_load((root / "book" / "_toc.yml").read_text(encoding="utf-8"))
-    return [table["root"], *(page["file"] for part in table["parts"] for page in part["chapters"])]
+    chapters = [chapter for part in table["parts"] for chapter in part["chapters"]]
+    return [table["root"], *(page["file"] for one in chapters for page in (one, *one.get("sections", ())))]
 
 
 def find_problems(html: Path, pages: Sequence[str]) -> list[str]:
@@ -160,7 +161,7 @@ def _is_progress(output: dict) -> bool:
 def _check_contents(root: Path) -> None:
     """Each page is in the table of contents, and each entry has its page; said before the chapters are run."""
     listed = contents(root)
-    pages = {f"book/{path.stem}" for path in (root / "book").glob("*.md")}
+    pages = {path.relative_to(root).with_suffix("").as_posix() for path in (root / "book").rglob("*.md")}
     pages |= {f"notebooks/{chapter.name}" for chapter in chapters(root)}
     if missing := [page for page in listed if page not in pages]:
         raise SertutError(f"book/_toc.yml names {', '.join(missing)}, which is not there; write it or drop the entry.")

@@ -45,7 +45,7 @@ def prediction_band(
 
     Args:
         scores: fold -> score of each seed.
-        score: its name, which tells its range.
+        score: its name, which tells its range; "difference" for that of two scores.
 
     Source: Hahn & Meeker, Statistical Intervals (1991), section 4.8.
     """
@@ -66,7 +66,7 @@ def _range(score: str) -> tuple[float, float, float]:
     """Lowest and highest value of a score, and how far values may lie apart."""
     if score == "offset_error":
         return 0.0, math.inf, MAX_LAG * LAG_STEP
-    return (-1.0, 1.0, 2.0) if score == "offset_correlation" else (0.0, 1.0, 1.0)
+    return (-1.0, 1.0, 2.0) if score in ("offset_correlation", "difference") else (0.0, 1.0, 1.0)
 
 
 def beside_reference(

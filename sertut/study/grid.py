@@ -162,7 +162,7 @@ def _network(training: Training, seed: int, fold: Fold, device: str) -> dict:
 
 
 def _any_length(run: Run, test: Corpus) -> dict:
-    """Decisions on parts of the test clips, on their segments, and on several joined: chapter 6."""
+    """Decisions on parts of the test clips, on their segments, and on several joined."""
     assert isinstance(run.model, FullyConvolutional)
     seconds = [s for s in SECONDS if s > run.model.shortest_seconds]
     return {
@@ -173,7 +173,7 @@ def _any_length(run: Run, test: Corpus) -> dict:
 
 
 def _two_streams(training: Training, run: Run, report: Report, fold: Fold) -> dict:
-    """What chapters 5 and 12 ask of networks that hear and see."""
+    """What is asked of networks that hear and see."""
     assert isinstance(run.model, AudioVisual)
     found: dict = {}
     if run.model.streams == "both" and run.model.fusion != "nearest":

@@ -152,9 +152,8 @@ class _Training:
             self.resume(Path(checkpoint))
         bar = progress_bar(total=recipe.epochs, initial=state["epoch"], desc="training", disable=not progress)
         with torch.random.fork_rng(devices=[self.device] if self.device.type == "cuda" else []):
-            patience = (
-                recipe.patience if recipe.keep == "best" else recipe.epochs
-            )  # the last is the last that was asked for
+            # Where the last epoch is kept, it is the last that was asked for.
+            patience = recipe.patience if recipe.keep == "best" else recipe.epochs
             while state["epoch"] < recipe.epochs and state["epoch"] - state["gained"] <= patience:
                 self.epoch()
                 bar.update()

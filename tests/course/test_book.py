@@ -3,6 +3,7 @@
 import base64
 import copy
 import io
+import json
 import re
 import shutil
 
@@ -49,6 +50,11 @@ def test_build_reuse_and_rebuild(done, tmp_path):
     for text in ((html / "book" / "intro.html").read_text(), chapter):  # Markdown of a page, and of a cell
         assert "<p>two is more | than one" in text
         assert "▲ +1.00</" in text and "[+.50, +1.50]" in text, "no mark"
+    script = (html / "_static" / "texts.js").read_text(encoding="utf-8")
+    texts = json.loads(re.fullmatch(r"window\.bookTexts=(.*)\n", script)[1])  # what a search shows of each page
+    assert {"book/intro", "notebooks/01-one", "notebooks/02-two"} <= set(texts)
+    assert texts["book/intro"].startswith("Intro A start.")
+    assert "snippets.js" in (html / "search.html").read_text() and 'src="../_static/read.js' in chapter
 
     built = page.stat().st_mtime_ns
     build_book(root=root, progress=False)
