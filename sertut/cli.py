@@ -243,6 +243,7 @@ def course_pack(students: str | None, teachers: str | None, chapters: Sequence[s
 @click.option(
     "--time-limit", type=float, default=10.0, show_default=True, metavar="SECONDS", help="For one cell or call."
 )
+@click.option("--trusted", is_flag=True, help="Mark also where this system cannot fence in what was handed in.")
 @WORKERS
 def course_grade(folder: Path, **options) -> None:
     """Mark a folder of notebooks that students have handed in.
@@ -251,8 +252,7 @@ def course_grade(folder: Path, **options) -> None:
     """
     from sertut.course.grading import grade_folder
 
-    results, protection = grade_folder(folder, **options)
-    click.echo(f"{protection}\n{results / 'grades.csv'}")
+    click.echo(grade_folder(folder, **options) / "grades.csv")
 
 
 def literal(text: str) -> object:

@@ -44,7 +44,7 @@ def load(name: str, root: Path | str | None = None, *, trim: bool = True, **opti
     """Load a corpus by name: ``load("planted")``, ``load("ravdess", root="~/corpora")``, ``load("spliced-ravdess")``.
 
     Args:
-        name: one of :data:`NAMES`.
+        name: one of :data:`NAMES`; :func:`sertut.corpora.own.load`, which is ``sertut.load``, takes tables too.
         root: folder of a recorded corpus; by default ``$SERTUT_DATA/<name>``, or ``data/<name>`` of a checkout
             (with ``_`` for ``-``).
         trim: cut the silence before and after the speech of recorded corpora (once, into copies of sertut's own);

@@ -18,7 +18,8 @@ import soundfile
 import torch
 from jinja2 import Environment, PackageLoader, StrictUndefined
 
-from sertut.corpora import RECORDED, Clip, Corpus, Fold, folder_of, load
+from sertut.corpora import RECORDED, Clip, Corpus, Fold, folder_of
+from sertut.corpora.own import load
 from sertut.corpora.trimmed import trim
 from sertut.course.confidence import KEPT, Calibration, calibrate, calibration_error, reliability
 from sertut.errors import AudioError

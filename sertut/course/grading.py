@@ -37,7 +37,7 @@ from tqdm.contrib.concurrent import thread_map
 from sertut.course.catalog import Chapter, chapters, repository, source, tags
 from sertut.course.exercises import Feedback, check
 from sertut.course.judging import JUDGES
-from sertut.course.packs import CHECK, new_folder
+from sertut.course.packs import CHECK, must_be_new, new_folder
 from sertut.errors import SertutError
 
 FENCE = Path(__file__).with_name("fence.py")
@@ -232,18 +232,19 @@ class Graded:
 
 
 def grade_folder(
-    folder: Path, *, time_limit: float = 10.0, workers: int = 2, progress: bool = True
-) -> tuple[Path, str]:
+    folder: Path, *, time_limit: float = 10.0, workers: int = 2, trusted: bool = False, progress: bool = True
+) -> Path:
     """Mark all notebooks below `folder`, where each student has a notebook or a folder; what is there stays untouched.
 
-    Returns the new folder beside it, with ``grades.csv`` and a page for each student, and what protects this machine.
+    Returns the folder beside it, made anew, with ``grades.csv`` and a page for each student.
 
     Args:
         time_limit: seconds that a cell or a call may take.
         workers: submissions at a time.
+        trusted: mark also where the system has no fence, and a submission could do all that you may do.
 
     Raises:
-        SertutError: no notebooks, no means to limit a process, or marks that this command has not made are there.
+        SertutError: no notebooks, no fence, or a folder is in the way that this command has not made.
     """
     folder = folder.expanduser().resolve()
     if os.name != "posix":
@@ -252,27 +253,28 @@ def grade_folder(
     if not paths:
         raise SertutError(f"{folder} holds no notebook (*.ipynb); name the folder with the submissions.")
     to = folder.with_name(folder.name + "-grades")
-    if (to / "grades.csv").is_file():
-        shutil.rmtree(to)
-    with new_folder(to) as results, Fence() as fence:
-        texts = {path.relative_to(folder): _text_of(path) for path in paths}  # read before anything of them runs
-        root = repository()
-        known = {chapter: _exercises(chapter) for chapter in chapters(root)}
-        hidden = [str(path) for path in (folder, root / "notebooks", root / "_build", Path("/run"))]
-        fenced, protection = _protection(fence, hidden)
-        start = partial(Process, fence, hidden, fenced)
+    if not (to / "grades.csv").is_file():
+        must_be_new(to)
+    texts = {path.relative_to(folder): _text_of(path) for path in paths}  # read before anything of them runs
+    root = repository()
+    known = {chapter: _exercises(chapter) for chapter in chapters(root)}
+    hidden = [str(path) for path in (folder, root / "notebooks", root / "_build", Path("/run"))]
+    with Fence() as fence:
+        start = partial(Process, fence, hidden, _fenced(fence, hidden, trusted))
         mark = partial(grade_notebook, known=known, start=start, limit=time_limit)
         bar = {"desc": "submissions", "unit": "submission", "disable": not progress}
         graded = thread_map(lambda each: mark(*each), texts.items(), max_workers=workers, **bar)
+    if to.exists():
+        shutil.rmtree(to)
+    template = Environment(loader=PackageLoader("sertut", "course"), autoescape=True, trim_blocks=True)
+    with new_folder(to) as results:
         pd.DataFrame([each.row() for each in graded]).to_csv(results / "grades.csv", index=False, errors="replace")
-        pages = Environment(loader=PackageLoader("sertut", "course"), autoescape=True, trim_blocks=True)
-        students = sorted({each.student for each in graded})
-        for number, student in enumerate(students, 1):
+        for number, student in enumerate(sorted({each.student for each in graded}), 1):
             own = [each for each in graded if each.student == student]
-            page = pages.get_template("grades.html").render(student=student, graded=own, protection=protection)
+            page = template.get_template("grades.html").render(student=student, graded=own)
             name = f"{number:03d}-{re.sub(r'[^A-Za-z0-9]+', '-', student)[:60].strip('-')}.html"
             (results / name).write_text(page, encoding="utf-8", errors="replace")
-    return to, protection
+    return to
 
 
 def grade_notebook(
@@ -355,17 +357,16 @@ def _text_of(path: Path) -> str:
     return ""
 
 
-def _protection(fence: Fence, hidden: list[str]) -> tuple[bool, str]:
-    """Whether submissions can be fenced in on this system, and in words what protects it."""
-    limits = "Time, memory, processes and output of each submission were limited"
+def _fenced(fence: Fence, hidden: list[str], trusted: bool) -> bool:
+    """Whether submissions can be fenced in on this system; where not, they must be trusted."""
     try:
         Process(fence, hidden, True).end()
-        return True, f"{limits}; it had no network, and could write nothing but a disk of its own."
+        return True
     except SertutError as problem:
-        if os.geteuid() == 0:
-            message = f"here a submission would run as root without a fence: mark as an ordinary user. ({problem})"
-            raise SertutError(message) from problem
-    return False, (
-        f"{limits}. This system gives ordinary users no namespaces, so a submission could reach the network and the"
-        " files of the account that marks: mark in an account, or on a machine, where nothing else is kept."
-    )
+        if trusted:
+            return False
+        raise SertutError(
+            "this system does not let ordinary users fence in a process, so a submission could reach the network, your"
+            f" files and your other programs. ({problem}) Mark on a Linux that does, in a virtual machine, or with"
+            " --trusted where you trust all that was handed in."
+        ) from problem

@@ -58,6 +58,16 @@ SETTINGS = (
 )
 
 
+def must_be_new(folder: Path) -> None:
+    """Refuse a folder that holds something, or a file of that name.
+
+    Raises:
+        SertutError: it does.
+    """
+    if folder.exists() and not (folder.is_dir() and not any(folder.iterdir())):
+        raise SertutError(f"{folder} is there and not empty; name a new folder, or remove that one first.")
+
+
 @contextlib.contextmanager
 def new_folder(folder: Path) -> Iterator[Path]:
     """Yield a temporary folder beside `folder` that becomes `folder` at the end, or is removed where something fails.
@@ -66,8 +76,7 @@ def new_folder(folder: Path) -> Iterator[Path]:
         SertutError: `folder` is there and holds something.
     """
     folder = folder.expanduser().absolute()
-    if folder.exists() and not (folder.is_dir() and not any(folder.iterdir())):
-        raise SertutError(f"{folder} is there and not empty; name a new folder, or remove that one first.")
+    must_be_new(folder)
     temporary = folder.with_name(f".{uuid.uuid4().hex[:8]}-{folder.name}")
     try:
         temporary.mkdir(parents=True)
@@ -136,7 +145,7 @@ def marked(chapter: Chapter, solved: bool) -> list[dict]:
             test = {"grade_id": f"check-{grade_id}", "grade": True, "locked": True, "points": 1}
             cells.append(_with(cell, text, test))
         elif "solution" not in tags(cell):
-            cells.append(cell if solved else cell | {"source": FOLDED.sub("", text)})
+            cells.append(cell | {"source": FOLDED.sub("", text)})
     return cells
 
 

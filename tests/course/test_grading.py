@@ -1,7 +1,7 @@
 """Marks are what functions return; nothing that a submission does reaches the checks, the neighbors or the machine."""
 
+import contextlib
 import json
-import os
 import shutil
 import socket
 import threading
@@ -12,10 +12,12 @@ import pandas as pd
 import pytest
 import torch
 
+from sertut.cli import main
+from sertut.course import grading
 from sertut.course.catalog import chapters, tags
 from sertut.course.exercises import check, solution_of
 from sertut.course.fence import plain
-from sertut.course.grading import _exercises, grade_folder, value_of
+from sertut.course.grading import Process, _exercises, grade_folder, value_of
 from sertut.course.judging import JUDGES
 from sertut.course.packs import marked
 from sertut.errors import SertutError
@@ -93,7 +95,15 @@ def hand_in(path: Path, answers: dict[str, str], *more: str) -> None:
 
 
 @pytest.fixture(scope="module")
-def marks(tmp_path_factory):
+def fence():
+    """One process that forks all submissions of this file: it loads torch."""
+    with grading.Fence() as fence, pytest.MonkeyPatch.context() as patch:
+        patch.setattr(grading, "Fence", lambda: contextlib.nullcontext(fence))
+        yield
+
+
+@pytest.fixture(scope="module")
+def marks(tmp_path_factory, fence):
     """A class of honest, broken and hostile submissions, marked once."""
     folder = tmp_path_factory.mktemp("class") / "week 2"
     outside = tmp_path_factory.mktemp("outside")
@@ -120,25 +130,18 @@ def marks(tmp_path_factory):
     (folder / "folder.ipynb").mkdir()
     before = {path: path.read_bytes() for path in folder.rglob("*") if path.is_file()}
     try:
-        to, protection = grade_folder(folder, time_limit=3.0, workers=2, progress=False)
+        to = grade_folder(folder, time_limit=3.0, workers=2, progress=False)
     except SertutError as problem:
         pytest.skip(f"no fence here: {problem}")
     after = {path: path.read_bytes() for path in folder.rglob("*") if path.is_file()}
     table = pd.read_csv(to / "grades.csv").set_index("student")
     pages = {path.stem.split("-", 1)[1]: path.read_text() for path in to.glob("*.html")}
-    return dict(to=to, table=table, pages=pages, same=before == after, outside=outside, heard=heard, said=protection)
-
-
-def fenced(marks) -> None:
-    if "no network" not in marks["said"]:
-        pytest.skip("this system gives ordinary users no namespaces")
+    return dict(to=to, table=table, pages=pages, same=before == after, outside=outside, heard=heard)
 
 
 @pytest.mark.parametrize("student", ["ada", "zoe", "nets", "half", *HOSTILE])
 def test_points(marks, student):
     """The honest get theirs whatever the others do; the hostile get what their other answers are worth."""
-    if student == "copies a neighbor":
-        fenced(marks)
     row = marks["table"].loc["'" + student if student.startswith("=") else student]
     assert row["points"] == MARKS.get(student, 2), row
     assert row["of"] == 3
@@ -172,16 +175,12 @@ def test_nothing_acts_in_the_page_or_the_table(marks):
 
 def test_nothing_outside_is_touched(marks):
     assert marks["same"]
-    fenced(marks)
     assert [path.name for path in marks["outside"].iterdir()] == ["diary.txt"]
     assert not marks["heard"]
     assert "No space left" in marks["pages"]["fills-the-disk"]
 
 
 def test_no_process_is_left(marks):
-    if not os.path.isdir("/proc/self"):
-        pytest.skip("no /proc")
-    fenced(marks)
     names = [path.read_text() for path in Path("/proc").glob("[0-9]*/comm") if path.exists()]
     assert "left-behind\n" not in names
 
@@ -223,9 +222,10 @@ def test_forged_values_are_refused(forged):
         value_of(forged)
 
 
-def test_refusals(tmp_path):
-    with pytest.raises(SertutError, match=r"holds no notebook"):
-        grade_folder(tmp_path)
+def test_refusals(tmp_path, capsys):
+    with pytest.raises(SystemExit) as code:
+        main(["course", "grade", str(tmp_path)])
+    assert code.value.code == 1 and "holds no notebook (*.ipynb)" in capsys.readouterr().err
     folder = tmp_path / "class"
     hand_in(folder / "ada.ipynb", {"2.1": "x"})
     (tmp_path / "class-grades").mkdir()
@@ -235,3 +235,24 @@ def test_refusals(tmp_path):
     assert (tmp_path / "class-grades" / "mine.txt").read_text() == "keep"
     shutil.rmtree(tmp_path / "class-grades")
     assert sorted(path.name for path in tmp_path.iterdir()) == ["class"]
+
+
+def test_without_a_fence_submissions_must_be_trusted(tmp_path, monkeypatch, fence):
+    """Then they are marked all the same, with limits; the marks of an earlier time are replaced."""
+    folder = tmp_path / "class"
+    hand_in(folder / "ada.ipynb", {"2.1": RIGHT["2.1"], "2.2": "import os\nos._exit(1)"})
+    (tmp_path / "class-grades").mkdir()
+    (tmp_path / "class-grades" / "grades.csv").write_text("old")
+    start = Process.__init__
+
+    def without(self, fence, hidden, fenced):
+        if fenced:
+            raise SertutError("Operation not permitted")
+        start(self, fence, hidden, fenced)
+
+    monkeypatch.setattr(Process, "__init__", without)
+    with pytest.raises(SertutError, match=r"does not let ordinary users fence in a process.*--trusted"):
+        grade_folder(folder, progress=False)
+    assert (tmp_path / "class-grades" / "grades.csv").read_text() == "old"
+    table = pd.read_csv(grade_folder(folder, trusted=True, progress=False) / "grades.csv")
+    assert table["points"].tolist() == [1] and table["of"].tolist() == [3]
