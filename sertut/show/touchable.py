@@ -12,6 +12,7 @@ from importlib.resources import files
 from typing import Any, NamedTuple
 
 import numpy as np
+import torch
 from jinja2 import Environment, PackageLoader, StrictUndefined
 from matplotlib.colors import to_rgb
 from PIL import Image
@@ -82,11 +83,11 @@ class Touchable:
     def html(self) -> str:
         """The page's piece of text: still picture, sliders, numbers, script."""
         drawn, name = self.draw(self.values), f"sertut-{uuid.uuid4().hex}"
-        return _template().page(name, self, drawn, self.values, _script(), dict(self.data))
+        return str(_template().page(name, self, drawn, self.values, _script(), dict(self.data)))
 
     def still(self, values: Mapping[str, float]) -> str:
         """The picture alone, for some places of the sliders."""
-        return _template().bare("", self, self.draw(values), values)
+        return str(_template().bare("", self, self.draw(values), values))
 
     def __repr__(self) -> str:
         return self.alt
@@ -94,6 +95,11 @@ class Touchable:
     def _repr_mimebundle_(self, include=None, exclude=None) -> dict[str, Any]:
         shown = {} if static() else dict(sliders(self)._repr_mimebundle_() or {})
         return shown | {"text/html": self.html, "text/plain": self.alt}
+
+
+def softened(scores: np.ndarray) -> np.ndarray:
+    """The softmax of scores (n,)."""
+    return torch.from_numpy(scores).softmax(dim=0).numpy()
 
 
 def percent(part: float) -> str:

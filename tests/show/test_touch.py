@@ -18,6 +18,7 @@ from PIL import Image
 from sertut.attention import AttentionMap, Clock
 from sertut.attention.alignment import MAX_LAG, SHARPNESS, lag_profile
 from sertut.attention.focus import gaussian_bias
+from sertut.errors import SertutError
 from sertut.show import touch
 from sertut.show.widgets import sliders
 from sertut.signals import HOP, log_mel, read_audio, write_audio
@@ -162,6 +163,17 @@ def test_agreement_is_the_vote_of_a_diagonal(seen):
     assert "No lag agrees more" in drawn(figure, lag=best + 5, seen=[best, best + 5]).said
 
 
+def test_other_maps_and_clips_without_a_face_are_refused(example, cells):
+    with pytest.raises(SertutError, match="time and frequency"):
+        touch.scale(example, 0.3)
+    with pytest.raises(SertutError, match="heads"):
+        touch.queries(cells)
+    with pytest.raises(SertutError, match="heads"):
+        touch.window(example, P, Z)
+    with pytest.raises(SertutError, match="video"):
+        touch.lag(example.clip)
+
+
 class Page(HTMLParser):
     """Raises if tags do not close in order; keeps every tag with its attributes."""
 
@@ -219,6 +231,7 @@ def test_with_a_kernel_sliders_redraw(figures, monkeypatch):
     (knob,) = knobs
     knob.value = 7
     assert drawn(figure, lag=7, seen=[0, 7]).said in html.unescape(page.value) and "<script" not in page.value
+    assert "+0.28 s</span>" in page.value and not [tag for tag, _ in Page(page.value).tags if tag == "input"]
     assert WIDGET in figure._repr_mimebundle_()
 
 
