@@ -8,7 +8,7 @@ from urllib.parse import unquote, urlsplit
 
 import pytest
 
-from sertut.course.book import CLAIMS_MARK, build_book, contents
+from sertut.course.book import CLAIMS_MARK, contents
 from sertut.course.catalog import chapters, repository
 from sertut.errors import SertutError
 
@@ -18,12 +18,6 @@ try:
     CHAPTERS = [f"notebooks/{chapter.name}" for chapter in chapters()]
 except SertutError:
     CHAPTERS = []
-
-
-@pytest.fixture(scope="session")
-def html() -> Path:
-    """Folder of the built book."""
-    return build_book(progress=False).parent
 
 
 class Page(HTMLParser):

@@ -62,6 +62,30 @@ def test_a_verdict_is_seen_without_colors(verdict, sign):
         assert address == "../notebooks/04-x.html" and verdict in title and "[+.30, +.50] AUROC" in title
 
 
+def test_every_effect_is_drawn_on_one_axis():
+    changes = {"corpus": "ravdess", "effect": 0.2, "low": -2.0, "high": 0.3, "threshold": 0.1, "verdict": "x"}
+    page = page_of(("04-x", {}), ("05-y", changes))
+    (drawing,) = re.findall(r'<svg class="all" viewBox="-1 0 2 2".*?</svg>', page, re.DOTALL)
+    assert 'aria-label="2 measured effects with intervals: 1 supported"' in drawing
+    assert 'class="supported" d="M0.3 0.5H0.5"' in drawing and 'class="point supported" d="M0.4 0.5h0"' in drawing
+    assert 'd="M-1.0 1.5H0.2"' in drawing and 'd="M0.1 1.5h0"' in drawing, "from what it must exceed, and cut at -1"
+
+
+def test_the_filter_comes_where_there_is_much_to_choose_from():
+    many = [
+        (f"{i:02d}-x", {"id": f"{'DZKC'[i % 4]}{i}", "verdict": "contradicted" if i else "supported"})
+        for i in range(13)
+    ]
+    page = page_of(*many)
+    assert page.count('<form class="filter" hidden>') == page.count("<script>") == 1
+    assert re.findall(r'id="claim-D0" data-paper="(.)" data-verdicts="(\w+) "', page) == [("D", "supported")]
+    assert "<form" not in page_of(*many[:12]) and "<script" not in page_of(*many[:12])
+
+
+def test_no_link_is_inside_a_fold_that_is_itself_pressed():
+    assert "<a" not in re.findall(r"<summary>.*?</summary>", page_of(("04-x", {})), re.DOTALL)[0]
+
+
 def test_inside_a_chapter_marks_lead_nowhere():
     assert not [address for *_, address, _ in Marks(page_of(("this chapter", {}))).marks if address]
 

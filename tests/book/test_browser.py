@@ -1,0 +1,153 @@
+"""Every page of the built book in a real browser: loaded once, then seen at two widths, and judged light and dark."""
+
+from pathlib import Path
+
+import pytest
+
+from sertut.course.book import contents
+from sertut.course.catalog import repository
+
+READY = r"""async () => {
+  await window.MathJax?.startup?.promise;
+  document.querySelectorAll("details").forEach(fold => { fold.open = true; });  // what is folded counts, too
+}"""
+SETTLED = (
+    "() => new Promise(done => setTimeout(done, 350))"  # 300 ms after a change of size, the theme looks what scrolls
+)
+LOOK = r"""() => {
+  const main = document.querySelector("article"), found = [];
+  const text = one => (one.textContent || one.outerHTML).trim().replace(/\s+/g, " ").slice(0, 70);
+  const say = (what, one) => found.push(`${what}: ${text(one)}`);
+  const seen = (what, act) => main.querySelectorAll(what).forEach(one => { if (one.checkVisibility()) act(one); });
+  const over = (one, box) => one.scrollWidth > box.clientWidth + 2;
+  seen("pre", one => { if (over(one, one)) say("a line cut off", one); });
+  const boxed = (what, box) => one => {
+    const around = one.closest(box) || one;
+    if (!over(one, around)) return;
+    if (!["auto", "scroll"].includes(getComputedStyle(around).overflowX)) say(`${what} cut off`, one);
+    else if (around.tabIndex < 0 && !around.querySelector("a[href], button, [tabindex='0']"))
+      say(`${what} that keys cannot scroll`, one); };
+  seen("table", boxed("a table", ".output, .pst-scrollable-table-container, .scroll"));
+  seen('mjx-container[display="true"]', boxed("a formula", "mjx-container"));
+  seen("mjx-merror", one => say("a formula not understood", one));
+  seen("p", one => { if (/\|\s*(---|—|–)/.test(one.textContent)) say("a raw table", one); });
+  seen("img, video, svg[role=img]", one => {
+    if (!(one.getAttribute("alt") || one.getAttribute("aria-label"))?.trim()) say("a picture without a text", one);
+    if (one.complete && !one.naturalWidth) say("a picture that does not load", one); });
+  if (document.documentElement.scrollWidth > innerWidth + 2) found.push("the page is wider than the window");
+  return found;
+}"""
+PRUNE = r"""seen => {
+  // What looks alike is judged once: the frame of the pages, each color of code, the first rows of a table.
+  document.querySelectorAll("pre span[class]").forEach(one => {
+    const kind = `${one.className} in ${one.closest(".cell_output") ? "output" : "code"}`;
+    if (seen.includes(kind)) one.replaceWith(one.textContent); else seen.push(kind); });
+  const drop = what => document.querySelectorAll(what).forEach(one => one.remove());
+  drop("mjx-container > *, article svg[role=img] > *, tr:nth-child(n + 4)");
+  if (seen.includes("frame")) drop(".bd-sidebar, .bd-header-article, footer");
+  return [...seen, "frame"];
+}"""
+JUDGE = r"""async run => {
+  const {violations} = await axe.run({preload: false, resultTypes: ["violations"], ...run});
+  const bad = violations.filter(one => ["serious", "critical"].includes(one.impact));
+  return bad.flatMap(one => one.nodes.map(node => `${one.id}: ${node.html.slice(0, 100)}`));
+}"""
+RULES = {
+    # that keys can scroll is seen to at both widths by LOOK; how large a place to touch is, nothing serious says
+    "light": {
+        "runOnly": ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa"],
+        "rules": {"scrollable-region-focusable": {"enabled": False}},
+    },
+    "dark": {"runOnly": {"type": "rule", "values": ["color-contrast"]}},
+}
+"""Which rules of axe-core are tried: all, then those whose answer changes with the colors."""
+
+
+class Window:
+    """One page of a browser, and what it was heard to say and seen to ask for."""
+
+    def __init__(self, page) -> None:
+        import axe_playwright_python
+
+        self.page = page
+        self.axe = (Path(axe_playwright_python.__file__).parent / "axe.min.js").read_text(encoding="utf-8")
+        self.said: list[str] = []
+        self.seen: list[str] = []
+        page.on("pageerror", lambda error: self.said.append(f"script error: {error}"))
+        page.on("console", lambda one: one.type in ("error", "warning") and self.said.append(f"says: {one.text}"))
+        page.on("request", lambda one: self._is_local(one.url) or self.said.append(f"leaves the page: {one.url}"))
+
+    @staticmethod
+    def _is_local(address: str) -> bool:
+        return address.startswith(("file:", "data:", "blob:", "about:"))
+
+    def problems(self, path: Path) -> list[str]:
+        """What is wrong with a page, by what it says and by how it looks."""
+        self.said.clear()
+        self.page.set_viewport_size({"width": 1280, "height": 900})
+        self.page.emulate_media(color_scheme="light")
+        self.page.goto(path.as_uri())
+        self.page.evaluate(READY)
+        self.page.evaluate(self.axe)
+        found = []
+        for width in (1280, 390):
+            self.page.set_viewport_size({"width": width, "height": 900})
+            self.page.evaluate(SETTLED)
+            found += [f"{width} px: {problem}" for problem in self.page.evaluate(LOOK)]
+        self.page.set_viewport_size({"width": 1280, "height": 900})
+        self.seen = self.page.evaluate(PRUNE, self.seen)
+        for colors, rules in RULES.items():
+            self.page.emulate_media(color_scheme=colors)
+            found += [f"{colors}: {problem}" for problem in self.page.evaluate(JUDGE, rules)]
+        return list(dict.fromkeys(self.said + found))
+
+
+@pytest.fixture(scope="module")
+def window(html, chromium):
+    """A window onto the built book; `html` comes first, so that nothing is built while the browser is open."""
+    pytest.importorskip("axe_playwright_python", reason="needs axe-core: pip install axe-playwright-python")
+    context = chromium.new_context()
+    yield Window(context.new_page())
+    context.close()
+
+
+@pytest.mark.parametrize("page", contents(repository()))
+def test_a_page_in_a_browser(html, window, page):
+    assert window.problems(html / f"{page}.html") == []
+
+
+BROKEN = """<!doctype html><html lang="en"><head><title>broken</title></head><body><article><h1>Broken</h1>
+<pre style="overflow:auto; width:20px">a line that is much too long</pre><p>| a |\n|---|\n| 1 |</p>
+<img src="absent.png"><p style="color:#999; background:#fff">pale</p><button></button>
+<div style="width:2000px">wide</div><script src="http://127.0.0.1:9/x.js"></script><script>nowhere()</script>
+</article></body></html>"""
+
+
+def test_a_broken_page_is_found_out(window, tmp_path):
+    (tmp_path / "broken.html").write_text(BROKEN)
+    found = "\n".join(window.problems(tmp_path / "broken.html"))
+    for problem in (
+        "script error: nowhere is not defined", "leaves the page: http://127.0.0.1:9/x.js", "a line cut off",
+        "a raw table", "a picture without a text", "a picture that does not load",
+        "390 px: the page is wider than the window", "light: color-contrast", "dark: color-contrast",
+        "button-name", "image-alt",
+    ):  # fmt: skip
+        assert problem in found, found
+
+
+def test_claims_are_filtered_by_keyboard(html, window):
+    page = window.page
+    page.set_viewport_size({"width": 1280, "height": 900})
+    page.goto((html / "book" / "claims.html").as_uri())
+    count = page.locator(".sertut-claims output")
+    total = page.locator(".claim-line[id]").count()
+    assert count.text_content() == f"{total} of {total} claims"
+    page.get_by_label("verdict").press("ArrowDown")
+    left = page.locator(".claim-line[id]:visible")
+    assert 0 < left.count() < total and count.text_content() == f"{left.count()} of {total} claims"
+    assert all("supported" in row.get_attribute("data-verdicts") for row in left.all())
+    page.get_by_label("paper").select_option("K")
+    assert all(row.get_attribute("data-paper") == "K" for row in left.all())
+    assert page.locator(".sertut-claims h2:visible").all_text_contents() == ["Kim, An & Kim"]
+    left.first.locator("summary").press("Enter")
+    assert left.first.locator(".body").is_visible() and not left.nth(1).locator(".body").is_visible()
