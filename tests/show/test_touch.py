@@ -231,6 +231,7 @@ def test_with_a_kernel_sliders_redraw(figures, monkeypatch):
     (knob,) = knobs
     knob.value = 7
     assert drawn(figure, lag=7, seen=[0, 7]).said in html.unescape(page.value) and "<script" not in page.value
+    assert "+0.28 s</span>" in page.value and not [tag for tag, _ in Page(page.value).tags if tag == "input"]
     assert WIDGET in figure._repr_mimebundle_()
 
 
