@@ -143,7 +143,7 @@ def data_validate(name: str, root: str | None) -> int:
         found = look_through(table)
         for problem in (*found.errors, *(f"warning: {doubt}" for doubt in found.doubts)):
             click.echo(problem)
-        counts = f"{len(found.clips)} sound clips, {len(found.errors)} errors, {len(found.doubts)} warnings"
+        counts = f"{len(found.clips)} clips read, {len(found.errors)} errors, {len(found.doubts)} warnings"
         click.echo(f"{table.name}: {counts}.")
         return 1 if found.errors else 0
     corpus = load(name, root, trim=False)

@@ -31,7 +31,7 @@ def fill_library(text: str) -> str:
 
 
 def setup(app) -> dict[str, bool]:
-    """What Sphinx calls: fill the marks of each page, and make docstrings ready before Napoleon reads them."""
+    """What Sphinx calls: fill the marks of a page; make signatures and docstrings ready, these before Napoleon does."""
 
     def fill(app, page: str, text: list[str]) -> None:
         text[0] = fill_library(text[0])
@@ -40,7 +40,12 @@ def setup(app) -> dict[str, bool]:
         fields = [field.name for field in dataclasses.fields(thing)] if dataclasses.is_dataclass(thing) else []
         lines[:] = prepare_docstring("\n".join(lines), fields).splitlines()
 
+    def shorten(app, what: str, name: str, thing: Any, options: object, signature: str | None, returns: str) -> tuple:
+        named = re.sub(r"<function (\w+)[^>]*>", r"\1", signature or "")  # a default, as a call would write it
+        return named.replace("<factory>", "..."), returns
+
     app.connect("source-read", fill)
+    app.connect("autodoc-process-signature", shorten)
     app.connect("autodoc-process-docstring", prepare, priority=100)
     return {"parallel_read_safe": True}
 

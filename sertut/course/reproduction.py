@@ -238,7 +238,7 @@ def reproduce(minutes: float | None, workers: int = 2, root: Path | None = None)
         SertutError: there is no checkout, since the reference is not part of the installed package.
     """
     root = root or repository()
-    clock = Clock(minutes)
+    clock, here = Clock(minutes), machine(root)
     studies = kept_studies()
     checks = {study.name: checks_of(study) for study in studies}
     findings = []
@@ -247,7 +247,7 @@ def reproduce(minutes: float | None, workers: int = 2, root: Path | None = None)
         findings += [judge(check, trained, why) for check in checks[study.name]]
     page = root / "_build" / "reproduction.html"
     with writing(page) as temporary:
-        temporary.write_text(html(findings, minutes, clock.passed, root), encoding="utf-8")
+        temporary.write_text(html(findings, minutes, clock.passed, here), encoding="utf-8")
     return page, findings
 
 
@@ -322,10 +322,10 @@ def _once(training: Training, path: Path, cost: float) -> tuple[str, float, str]
     return training.method, (time.monotonic() - begun) / cost, ""
 
 
-def html(findings: Sequence[Finding], minutes: float | None, seconds: float, root: Path) -> str:
+def html(findings: Sequence[Finding], minutes: float | None, seconds: float, here: Mapping[str, str]) -> str:
     """The page: what was reproduced, what was not, what was not tried; how it was tested, and on which machine."""
     pages = Environment(loader=PackageLoader("sertut", "course"), autoescape=True, trim_blocks=True, lstrip_blocks=True)
-    pages.globals |= {"number": lambda x: "" if x is None else f"{x:+.3f}", "place": place}
+    pages.globals |= {"place": place}
     counts = {outcome: sum(found.outcome == outcome for found in findings) for outcome in OUTCOMES}
     studies = list(dict.fromkeys(found.check.study.name for found in findings))
     return pages.get_template("reproduction.html").render(
@@ -336,7 +336,7 @@ def html(findings: Sequence[Finding], minutes: float | None, seconds: float, roo
         older=[found.check.study.name for found in findings if found.check.study.older],
         minutes="all" if minutes is None else f"{minutes:g}",
         seconds=seconds,
-        machine=machine(root),
+        machine=here,
         versions=versions(),
         seed=SEED,
         fold=FOLD + 1,

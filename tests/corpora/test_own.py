@@ -253,7 +253,7 @@ def test_everything_is_told_at_once_and_by_the_command(folder, capsys):
     for line, said in (("3", "'speaker' is empty"), ("3", "starts at"), ("5", "no.wav"), ("7", "'JOY' and 'joy'")):
         assert any(text.startswith(f"clips.csv, line {line}: ") and said in text for text in told)
     assert end.value.code == 1
-    assert summary == f"clips.csv: 4 sound clips, {len(look_through(table).errors)} errors, 5 warnings."
+    assert summary == f"clips.csv: 4 clips read, {len(look_through(table).errors)} errors, 5 warnings."
 
 
 def test_doubts_are_told_once_and_do_not_refuse(folder):

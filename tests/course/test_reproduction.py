@@ -13,7 +13,19 @@ import pytest
 
 from sertut.cli import main
 from sertut.course import reproduction
-from sertut.course.reproduction import CLAIMS, FOLD, SEED, Check, Clock, Finding, checks_of, html, judge, kept_studies
+from sertut.course.reproduction import (
+    CLAIMS,
+    FOLD,
+    SEED,
+    Check,
+    Clock,
+    Finding,
+    checks_of,
+    html,
+    judge,
+    kept_studies,
+    machine,
+)
 from sertut.errors import SertutError
 from sertut.evidence import Tally
 from sertut.study import PROTOCOLS, Study
@@ -212,18 +224,18 @@ def test_the_page_says_all_and_asks_nobody(tmp_path):
     reference = study({"mean": MEAN, "max": [x + 5 for x in MEAN]})
     checks = checks_of(reference)
     findings = [judge(check, trained(mean=84, max=67), {}) for check in checks]
-    text = html(findings, 10, 600.0, tmp_path)
-    counts = dict(re.findall(r"<li class=\"([\w-]+)\"><b>(\d+)</b>", text))
-    assert counts == {"reproduced": "1", "not-reproduced": "2", "not-testable": "0", "not-tried": "0"}
+    text = html(findings, 10, 600.0, machine(tmp_path))
+    counts = {outcome: int(many) for many, outcome in re.findall(r"<b>(\d+)</b>([\w ]+)</li>", text)}
+    assert counts == {"reproduced": 1, "not reproduced": 2, "not testable": 0, "not tried": 0}
     for said in ("1 claims and 2 scores", "Mean pooling beats max pooling", "contradicted", "+0.170", "seed 1000"):
         assert said in text
     assert "torch" in text and "processor" in text and "took 10 minutes" in text
     assert not re.search(r"https?://|<script|<link|<img", text)
 
 
-def test_text_is_escaped(tmp_path):
+def test_text_is_escaped():
     check = replace(number(study({"mean": MEAN})), statement="<b>bold</b>")
-    assert "&lt;b&gt;bold" in html([Finding(check, "not testable", 0.5), Finding(check, "not tried")], 10, 1, tmp_path)
+    assert "&lt;b&gt;bold" in html([Finding(check, "not testable", 0.5), Finding(check, "not tried")], 10, 1, {})
 
 
 @pytest.fixture(scope="module")
