@@ -84,6 +84,6 @@ def reliability(tables: Mapping[str, np.ndarray]) -> Picture:
             axis.scatter(sure / n, right / n, size, color, marker=marker, edgecolors=BLACK, clip_on=False)
             axis.scatter([], [], 60, color, marker=marker, edgecolors=BLACK, label=name)
             alt.append(f"{name}: {sure.sum() / n.sum():.0%} sure on average, {right.sum() / n.sum():.0%} right")
-        axis.set(xlim=(0, 1.02), ylim=(0, 1.02), xlabel="how sure (highest probability)", ylabel="share that is right")
+        axis.set(xlim=(0, 1.05), ylim=(0, 1.05), xlabel="how sure (highest probability)", ylabel="share that is right")
         axis.legend(loc="upper left")
     return Picture(figure, f"Reliability in {len(table)} bins. {'; '.join(alt)}.")
