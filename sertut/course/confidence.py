@@ -5,16 +5,14 @@ Shapes: N clips, C emotions, S speakers, B bins of confidence.
 
 from __future__ import annotations
 
-import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
 import torch
-from scipy.optimize import minimize_scalar
-from torch.nn.functional import cross_entropy
 
 from sertut.errors import SertutError
+from sertut.evidence import fit_temperature
 
 BINS = 10
 """Bins of equal width, from 0 to 1, in which clips of about the same confidence are put together."""
@@ -51,13 +49,8 @@ def calibrate(logits: torch.Tensor, labels: torch.Tensor) -> Calibration:
 
     Source: Guo et al., ICML 2017, arXiv 1706.04599; the threshold: Hendrycks & Gimpel, ICLR 2017, 1610.02136.
     """
-    logits = logits.double()
-
-    def loss(log_temperature: float) -> float:
-        return float(cross_entropy(logits / math.exp(log_temperature), labels))
-
-    temperature = math.exp(minimize_scalar(loss, bounds=(-3, 3), method="bounded").x)
-    sure, called = (logits / temperature).softmax(dim=1).max(dim=1)
+    temperature = fit_temperature(logits.numpy(), labels.numpy())
+    sure, called = (logits.double() / temperature).softmax(dim=1).max(dim=1)
     right = sure[called == labels]
     if not len(right):
         raise SertutError("the network recognizes no dev clip, so nothing tells how sure it may be; train it longer.")

@@ -18,6 +18,7 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 import pandas as pd
+from jinja2 import Environment, PackageLoader
 
 from sertut.course.catalog import Chapter, chapters, find, repository, source, tags
 from sertut.course.judging import JUDGES
@@ -45,6 +46,8 @@ Made by `sertut course pack`. Install once, with the network: `pip install -c co
 Then `jupyter lab notebooks` works without it. The corpus of the chapters is made on first use, in about a minute.
 
 {how}
+
+`slides/` has the figures of the chapters that were run where this pack was made. The space bar goes to the next one.
 """
 STUDENTS = """Each exercise has a cell for your code and a cell that checks it. A check that fails says why. Run a
 chapter from the top to its first open exercise, answer it, run its check, and go on."""
@@ -110,6 +113,10 @@ def write_pack(folder: Path, names: Sequence[str] = (), *, teachers: bool = Fals
                 _write(pack / "source" / chapter.name / chapter.path.name, whole | {"cells": marked(chapter, True)})
             else:
                 _write(pack / "notebooks" / chapter.path.name, whole | {"cells": marked(chapter, False)})
+            executed = Chapter(root / "_build" / "chapters" / chapter.name / chapter.path.name)
+            if executed.path.is_file():
+                (pack / "slides").mkdir(exist_ok=True)
+                (pack / "slides" / f"{chapter.name}.html").write_text(slides(executed), encoding="utf-8")
         if teachers:
             timing(chosen, root).to_csv(pack / "timing.csv", index=False)
             (pack / "nbgrader_config.py").write_text(SETTINGS, encoding="utf-8")
@@ -177,6 +184,19 @@ def timing(chosen: Sequence[Chapter], root: Path) -> pd.DataFrame:
         exercises = sum("check" in tags(cell) for cell in chapter.cells())
         rows.append((chapter.name, round(words / 200), exercises, seconds))
     return pd.DataFrame(rows, columns=["chapter", "minutes to read", "exercises", "seconds to run, as measured here"])
+
+
+def slides(executed: Chapter) -> str:
+    """HTML: each figure of a chapter that was run fills a screen, under the heading it stands under; no script."""
+    figures, heading = [], executed.name
+    for cell in executed.cells():
+        if cell["cell_type"] == "markdown":
+            heading = (re.findall(r"^#{1,5} (.+)$", source(cell), re.MULTILINE) or [heading])[-1]
+        for output in cell.get("outputs", ()):
+            if picture := "".join(output.get("data", {}).get("image/png", "")).replace("\n", ""):
+                figures.append((heading, picture, output["metadata"].get("image/png", {}).get("alt", "")))
+    template = Environment(loader=PackageLoader("sertut", "course"), autoescape=True).get_template("slides.html")
+    return template.render(title=executed.name, figures=figures)
 
 
 def _with(cell: dict, text: str, about: dict) -> dict:

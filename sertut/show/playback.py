@@ -27,7 +27,8 @@ from sertut.show.words import decoys, length, spans, stream_of, true_regions, ve
 from sertut.signals import SAMPLE_RATE
 from sertut.video import Faces, write_video
 
-WIDE, TALL, BASE = 600, 200, 172  # the drawing's own units; the page scales it. BASE: where the weights stand
+WIDE, WAVEFORM = 600, 80  # the drawing's own units; the page scales it
+BELOW, AXIS = 92, 28  # the weights, or what belongs to a face; seconds
 COLUMNS = 300  # vertical strokes of the waveform
 LONGEST_SOUND, LARGEST_VIDEO = 75_000, 95_000  # bytes: 100 and 127 kB as text
 FACE_WIDE = 288  # pixels on the page, 6 for each of the face's
@@ -104,7 +105,7 @@ def watch(shown: Clip | Example) -> Player:
 
 def _page(example: Example, alt: str, streams: list[str], **parts: Any) -> Player:
     """The template filled in; the id tells the shapes of this drawing from those of others on the page."""
-    parts |= {"alt": alt, "roles": ROLES, "seconds": f"{length(example):.2f}", "wide": WIDE, "tall": TALL, "base": BASE}
+    parts |= {"alt": alt, "roles": ROLES, "seconds": f"{length(example):.2f}", "wide": WIDE, "high": WAVEFORM}
     parts |= _drawing(example, streams) | {"legend": _legend(example, streams), "spectrogram": _spectrogram(example)}
     return Player(PAGES.get_template("playback.html").render(id=f"sertut-{uuid.uuid4().hex}", **parts), alt)
 
@@ -172,9 +173,11 @@ def _drawing(example: Example, streams: list[str]) -> dict[str, Any]:
     """What the template draws, in the drawing's units: regions, waveform, attention, uniform level, ticks."""
     samples, seconds = numbers(example.samples), length(example)
     x = WIDE / seconds  # units a second
+    base = WAVEFORM + (BELOW if example.map is not None or "face" in streams else 0)
+    half, tall = base // 2, base + AXIS
     boxes = []
     for stream in streams:  # the waveform, above, is the voice's; a face has what is below
-        y, bottom = (BASE // 2 if stream == "face" else 1), (TALL - 1 if stream == streams[-1] else BASE // 2 - 2)
+        y, bottom = (half if stream == "face" else 1), (tall - 1 if stream == streams[-1] else half - 2)
         for role, regions in (("region", true_regions(example, stream)), ("decoy", decoys(example, stream))):
             spans = [(round(region.start * x, 1), round((region.end - region.start) * x, 1)) for region in regions]
             boxes += [dict(role=role, x=at, y=y, width=width, height=bottom - y) for at, width in spans]
@@ -189,16 +192,16 @@ def _drawing(example: Example, streams: list[str]) -> dict[str, Any]:
     ticks = [
         (round(tick * x, 1), f"{tick:g}{'' if tick else ' s'}") for tick in np.arange(0, seconds - 0.3 * every, every)
     ]
-    drawn: dict[str, Any] = {"spans": boxes, "waveform": "".join(strokes), "ticks": ticks}
+    drawn: dict[str, Any] = {"spans": boxes, "waveform": "".join(strokes), "ticks": ticks, "base": base, "tall": tall}
     if over_time := time_weights(example):
         weights, borders = over_time
         level = uniform_level(example)
         high = 85 / max(float(weights.max()), 1.5 * level)
         steps = "".join(
-            f"L{left * x:.1f} {BASE - weight * high:.1f}H{right * x:.1f}"
+            f"L{left * x:.1f} {base - weight * high:.1f}H{right * x:.1f}"
             for weight, left, right in zip(weights, borders[:-1], borders[1:], strict=True)
         )
-        drawn |= {"weights": f"M{borders[0] * x:.1f} {BASE}{steps}V{BASE}", "uniform": f"{BASE - high * level:.1f}"}
+        drawn |= {"weights": f"M{borders[0] * x:.1f} {base}{steps}V{base}", "uniform": f"{base - high * level:.1f}"}
     return drawn
 
 

@@ -80,10 +80,10 @@ def reliability(tables: Mapping[str, np.ndarray]) -> Picture:
         axis.plot([0, 1], [0, 1], color=BLACK, ls=":", lw=1.4, label="as sure as right")
         for (name, table), (color, marker) in zip(tables.items(), styles, strict=False):
             n, sure, right = table[table[:, 0] > 0].T
-            axis.plot(sure / n, right / n, color=color, zorder=2)
-            size = 30 + 300 * n / n.sum()
-            axis.scatter(sure / n, right / n, size, color, marker=marker, edgecolors=BLACK, label=name, zorder=3)
+            size = 8 + 600 * n / n.sum()  # no line between them: a bin of two clips would catch the eye
+            axis.scatter(sure / n, right / n, size, color, marker=marker, edgecolors=BLACK, clip_on=False)
+            axis.scatter([], [], 60, color, marker=marker, edgecolors=BLACK, label=name)
             alt.append(f"{name}: {sure.sum() / n.sum():.0%} sure on average, {right.sum() / n.sum():.0%} right")
-        axis.set(xlim=(0, 1.02), ylim=(0, 1.02), xlabel="how sure (highest probability)", ylabel="share that is right")
+        axis.set(xlim=(0, 1.05), ylim=(0, 1.05), xlabel="how sure (highest probability)", ylabel="share that is right")
         axis.legend(loc="upper left")
     return Picture(figure, f"Reliability in {len(table)} bins. {'; '.join(alt)}.")

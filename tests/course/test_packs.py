@@ -130,6 +130,25 @@ def test_timing_is_what_was_measured(tmp_path):
     assert table["02-features"] == 61.5 and table.isna().sum() == len(table) - 1
 
 
+def test_figures_become_slides(tmp_path):
+    """Under the heading they stand under, with their text, whatever is in it."""
+    one, two = cell("plot()"), cell("plot()")
+    for each, alt in ((one, 'a "rise" < 1'), (two, "a fall")):
+        each["outputs"] = [
+            {"output_type": "display_data", "data": {"image/png": "AA\n=="}, "metadata": {"image/png": {"alt": alt}}}
+        ]
+    texts = [cell("# Two\n\n## Seen", kind="markdown"), one, cell("text", kind="markdown"), cell("1"), two]
+    folder = tmp_path / "_build" / "chapters" / "02-two"
+    for made in (tmp_path / "notebooks", tmp_path / "book", folder):
+        made.mkdir(parents=True)
+    write_notebook(tmp_path / "notebooks" / "02-two.ipynb", cell("# Two", kind="markdown"))
+    write_notebook(folder / "02-two.ipynb", *texts)
+    write_pack(tmp_path / "pack", root=tmp_path)
+    page = (tmp_path / "pack" / "slides" / "02-two.html").read_text()
+    assert page.count("<section>") == page.count("<h2>Seen</h2>") == page.count('src="data:image/png;base64,AA=="') == 2
+    assert 'alt="a &#34;rise&#34; &lt; 1"' in page and "<script" not in page
+
+
 def test_the_pack_runs_where_it_lies(packs):
     """With its own library; its checks fail with the sentence that says why, or with the task where nothing is done."""
     code = """

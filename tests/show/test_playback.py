@@ -162,6 +162,8 @@ def test_a_clip_that_nobody_judged(seen, tmp_path):
     player = show.player(seen.clip, title="a < b")
     assert "redicted" not in player.html and 'class="sertut-attention"' not in player.html
     assert "a &lt; b" in player.html
+    low, high = (int(re.search(r'viewBox="0 0 600 (\d+)"', one.html).group(1)) for one in (player, show.player(seen)))
+    assert low < 0.6 * high, "no room is kept for weights that are not there"
     known = "the true region is 0.90 to 1.15 s; the decoy is 0.20 to 0.50 s"
     assert player.alt == f"2.0 s of actor 01, anger: one; {known}"
     unknown = show.player(replace(seen.clip, regions=()), alt="what it is")

@@ -41,5 +41,5 @@ def test_reliability_is_drawn_bin_by_bin():
     table = np.array([[0, 0, 0], [4, 1.8, 1], [6, 5.4, 6]], dtype=float)
     picture = show.reliability({"raw": table, "calibrated": table})
     (axis,) = picture.figure.axes
-    np.testing.assert_allclose(axis.lines[1].get_xydata(), [[0.45, 0.25], [0.9, 1.0]])
-    assert len(axis.collections) == 2 and "raw: 72% sure on average, 70% right" in picture.alt
+    np.testing.assert_allclose(axis.collections[0].get_offsets(), [[0.45, 0.25], [0.9, 1.0]])
+    assert len(axis.collections) == 4 and "raw: 72% sure on average, 70% right" in picture.alt

@@ -17,4 +17,5 @@ from sertut.course.questions import (
     chapter14,
     chapter15,
     chapter16,
+    chapter17,
 )
