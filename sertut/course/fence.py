@@ -20,7 +20,7 @@ import socket
 import struct
 import time
 
-MEMORY, DISK, FILE, PROCESSES, FILES, SECONDS = 2**30, 2**26, 2**24, 32, 256, 600
+MEMORY, DISK, FILE, PROCESSES, FILES, SECONDS = 2**30, 2**26, 2**24, 16, 256, 600
 """What a submission gets: bytes of memory beside the libraries', bytes on its disk and in a file, processes, open
 files, seconds of processor time."""
 
@@ -84,7 +84,8 @@ def limit() -> None:
         used = int(file.read().split()[0]) * resource.getpagesize()
     most = {"AS": used + MEMORY, "FSIZE": FILE, "NPROC": PROCESSES, "NOFILE": FILES, "CPU": SECONDS, "CORE": 0}
     for name, value in most.items():
-        resource.setrlimit(getattr(resource, f"RLIMIT_{name}"), (value, value))
+        with contextlib.suppress(ValueError):  # macOS does not have all of them
+            resource.setrlimit(getattr(resource, f"RLIMIT_{name}"), (value, value))
 
 
 class Student:

@@ -41,9 +41,9 @@ from sertut.course.packs import CHECK, must_be_new, new_folder
 from sertut.errors import SertutError
 
 FENCE = Path(__file__).with_name("fence.py")
-READY, ANSWER, NOTEBOOK, BAD_CELLS = 300.0, 2**22, 2**25, 3
-"""Seconds in which a process must have loaded the libraries, bytes of an answer and of a notebook, and how many cells
-may hang or crash before the rest is left out."""
+READY, ANSWER, NOTEBOOK, BAD_CELLS, ALL_CELLS = 300.0, 2**22, 2**25, 3, 20
+"""Seconds in which a process must have loaded the libraries, bytes of an answer and of a notebook, how many cells may
+hang or crash before the rest is left out, and how many times the limit of one cell all of them may take."""
 
 
 class Fence:
@@ -60,7 +60,10 @@ class Fence:
         self.line, theirs = socket.socketpair()
         self.line.settimeout(READY)
         command = [sys.executable, str(FENCE)]
-        self.child = subprocess.Popen(command, stdin=theirs.fileno(), stderr=subprocess.PIPE, env=environment, cwd="/")
+        # A session of its own: Ctrl-C reaches the teacher's process only, which then ends this one and all the others.
+        self.child = subprocess.Popen(
+            command, stdin=theirs.fileno(), stderr=subprocess.PIPE, env=environment, cwd="/", start_new_session=True
+        )
         theirs.close()
         self.lock = threading.Lock()
         if self.line.recv(1) != b".":
@@ -318,9 +321,10 @@ def grade_notebook(
 def _run_all(child: Process, todo: list[str], offered: Mapping[str, str], limit: float, notes: list[str]) -> int:
     """Run the cells of a submission; which one ended the process, if one did."""
     child.request(READY, "offer", dict(offered))
+    until = time.monotonic() + ALL_CELLS * limit
     for number, text in enumerate(todo):
         try:
-            child.request(limit, "run", text)
+            child.request(max(min(limit, until - time.monotonic()), 1e-3), "run", text)
         except Exception as problem:
             first = (text.strip().splitlines() or [""])[0][:80]
             notes.append(f"The cell that begins with “{first}” stopped with {type(problem).__name__}: {problem}")

@@ -108,3 +108,12 @@ def test_the_game_has_three_voices_and_knows_the_angry_word():
 def test_the_first_page_leads_into_the_book(html):
     target = re.search(r'url=([^"]+)"', (html / "index.html").read_text(encoding="utf-8"))
     assert target and (html / target.group(1)).is_file()
+
+
+@pytest.mark.parametrize("page", CHAPTERS)
+def test_names_in_code_lead_to_their_descriptions(html, page):
+    text = (html / f"{page}.html").read_text(encoding="utf-8")
+    links = set(re.findall(r'<a class="sphinx-codeautolink-a" href="\.\./([^"#]+)#([^"]+)"', text))
+    assert len(links) > 2
+    for address, name in links:
+        assert f'id="{name}"' in (html / address).read_text(encoding="utf-8"), name

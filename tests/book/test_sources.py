@@ -41,6 +41,10 @@ def test_links_lead_to_an_entry_and_to_each_only_once(chapter):
     assert not re.search(r"\{cite[^}]*\}`", text), "a citation role shows up raw in Jupyter"
 
 
+def test_no_page_has_a_citation_role():
+    assert not [page.name for page in BOOK.glob("*.md") if "{cite" in page.read_text(encoding="utf-8")]
+
+
 def test_the_page_of_references_is_made_from_the_bibliography():
     pytest.importorskip("pybtex")
     spec = importlib.util.spec_from_file_location("sources", BOOK / "sources.py")

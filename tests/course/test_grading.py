@@ -5,6 +5,7 @@ import json
 import shutil
 import socket
 import threading
+import time
 from pathlib import Path
 
 import numpy as np
@@ -256,3 +257,21 @@ def test_without_a_fence_submissions_must_be_trusted(tmp_path, monkeypatch, fenc
     assert (tmp_path / "class-grades" / "grades.csv").read_text() == "old"
     table = pd.read_csv(grade_folder(folder, trusted=True, progress=False) / "grades.csv")
     assert table["points"].tolist() == [1] and table["of"].tolist() == [3]
+
+
+def test_many_slow_cells_share_a_limit():
+    class Slow:
+        over, limits = False, []
+
+        def request(self, limit, what, *_):
+            if what == "run":
+                self.limits.append(limit)
+                time.sleep(min(limit, 0.015))
+                if limit < 0.015:
+                    self.over = True
+                    raise TimeoutError("no answer")
+
+    child, notes = Slow(), []
+    last = grading._run_all(child, ["slow()"] * 1000, {}, 0.02, notes)
+    assert 2 <= last <= 30 and child.limits[0] == 0.02 and child.limits[-1] < 0.015
+    assert notes == ["The cell that begins with “slow()” stopped with TimeoutError: no answer"]
