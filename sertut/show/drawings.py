@@ -16,12 +16,12 @@ from sertut.show.style import BLUE, EMOTIONS, ORANGE, SKY, YELLOW
 from sertut.show.touchable import softened
 
 SCORES = np.array([0.2, -0.6, 1.9, 1.2, -0.3, 0.4])
-PITCH = np.interp(np.arange(24) / 2, np.arange(12), [6, 5, 4, 2, 1, 2, 3, 5, 6, 5, 4, 3])
-SOUND = np.exp(-0.5 * ((np.arange(8)[:, None] - PITCH) / 1.2) ** 2)  # (F, T): one tone
+TONE = np.interp(np.arange(24) / 2, np.arange(12), [6, 5, 4, 2, 1, 2, 3, 5, 6, 5, 4, 3])
+SOUND = np.exp(-0.5 * ((np.arange(8)[:, None] - TONE) / 1.2) ** 2)  # (F, T): one tone
 CENTER, ACROSS = (LEFT + WIDE) / 2, WIDE - LEFT - 8
 FRAMES, DECISION = {"frames": "", "states": "encoder"}, {"context": "sum", "emotion": ""}
 Compose = Callable[[Sheet], None]
-DRAWINGS: dict[str, tuple[dict[str, str], str, Compose]] = {}
+DRAWINGS: dict[str, tuple[dict[str, str], Compose]] = {}
 
 
 def mechanism(name: str) -> Sheet:
@@ -32,14 +32,16 @@ def mechanism(name: str) -> Sheet:
     """
     if name not in DRAWINGS:
         raise unknown("mechanism", name, DRAWINGS)
-    rows, alt, compose = DRAWINGS[name]
-    compose(sheet := Sheet(name, rows, alt))
+    rows, compose = DRAWINGS[name]
+    compose(sheet := Sheet(name, rows, " ".join(str(compose.__doc__).split())))
     return sheet
 
 
-def draws(name: str, rows: dict[str, str], alt: str) -> Callable[[Compose], Compose]:
+def draws(name: str, rows: dict[str, str]) -> Callable[[Compose], Compose]:
+    """Keeps a composer, whose docstring is the text alternative, with the rows of its drawing."""
+
     def keep(compose: Compose) -> Compose:
-        DRAWINGS[name] = rows, alt, compose
+        DRAWINGS[name] = rows, compose
         return compose
 
     return keep
@@ -48,10 +50,10 @@ def draws(name: str, rows: dict[str, str], alt: str) -> Callable[[Compose], Comp
 @draws(
     "LSTM in both directions",
     {"frames": "", "states": "read →", " ": "read ←", "weights": "all equal", "context": "mean", "emotion": ""},
-    "Six frames are read by two LSTMs, one from the first to the last and one from the last to the first. At each step "
-    "the two states stand side by side. All steps get the same weight, and their mean decides on the emotion.",
 )
 def lstm(sheet: Sheet) -> None:
+    """Six frames are read by two LSTMs, one from the first to the last and one from the last to the first. At each
+    step the two states stand side by side. All steps get the same weight, and their mean decides on the emotion."""
     sheet.frames()
     sheet.states()
     sheet.states(row=" ")
@@ -65,13 +67,10 @@ def lstm(sheet: Sheet) -> None:
     sheet.total(np.full(6, 1 / 6))
 
 
-@draws(
-    "soft attention",
-    FRAMES | {"scores": "a question", "weights": "softmax"} | DECISION,
-    "Six frames become six states. One learned question gives each state a score, above or below zero. The softmax "
-    "makes weights of the scores, all positive, with the sum 1. The weighted sum of the states is the context.",
-)
+@draws("soft attention", FRAMES | {"scores": "a question", "weights": "softmax"} | DECISION)
 def soft_attention(sheet: Sheet) -> None:
+    """Six frames become six states. One learned question gives each state a score, above or below zero. The softmax
+    makes weights of the scores, all positive, with the sum 1. The weighted sum of the states is the context."""
     weights = softened(SCORES)
     sheet.frames()
     sheet.states()
@@ -83,10 +82,11 @@ def soft_attention(sheet: Sheet) -> None:
 @draws(
     "fully convolutional network",
     {"frames": "bands", "cells": "convolve", "weights": "all equal"} | DECISION | {"context": "mean"},
-    "A spectrogram of 24 frames and eight bands becomes a grid of cells, two rows by six columns. Each of the twelve "
-    "cells gets the same weight, and their mean decides. A longer clip has more columns, and nothing else changes.",
 )
 def any_length(sheet: Sheet) -> None:
+    """A spectrogram of 24 frames and eight bands becomes a grid of cells, two rows by six columns. Each of the
+    twelve cells gets the same weight, and their mean decides. A longer clip has more columns, and nothing else
+    changes."""
     y, equal = sheet.y, np.full((2, 6), 1 / 12)
     sheet.matrix(CENTER, y["frames"], SOUND, ACROSS, 40)
     sheet.grid(y["cells"], 2, 6)
@@ -100,11 +100,11 @@ def any_length(sheet: Sheet) -> None:
 @draws(
     "attention over time and frequency",
     {"frames": "bands", "cells": "convolve", "scores": "a question", "weights": "λ, softmax"} | DECISION,
-    "A spectrogram becomes a grid of cells, three bands by six moments. Each cell gets a score. The scores are "
-    "multiplied by lambda, and one softmax over all cells makes weights of them, with the sum 1. The weighted sum of "
-    "all cells is the context.",
 )
 def time_and_frequency(sheet: Sheet) -> None:
+    """A spectrogram becomes a grid of cells, three bands by six moments. Each cell gets a score. The scores are
+    multiplied by lambda, and one softmax over all cells makes weights of them, with the sum 1. The weighted sum of
+    all cells is the context."""
     scores = np.array([0.2, 1.5, 0.7])[:, None] + 1.4 * SCORES
     weights = softened(0.8 * scores.flatten()).reshape(scores.shape)
     sheet.matrix(CENTER, sheet.y["frames"], SOUND, ACROSS, 40)
@@ -118,11 +118,11 @@ def time_and_frequency(sheet: Sheet) -> None:
     "many heads",
     {"states": "ask and give", "weights": "row asks,", " ": "column asked", "context": "of each row"}
     | {"joined": "Wₒ, mean", "emotion": ""},
-    "Three heads look at the same five states, each in its own way. Each head has a table: a row is a state that asks, "
-    "a column is a state that is asked, and every row of weights has the sum 1. Each row makes a context. The "
-    "contexts of the heads are joined by one layer, and the mean over the steps decides on the emotion.",
 )
 def many_heads(sheet: Sheet) -> None:
+    """Three heads look at the same five states, each in its own way. Each head has a table: a row is a state that
+    asks, a column is a state that is asked, and every row of weights has the sum 1. Each row makes a context. The
+    contexts of the heads are joined by one layer, and the mean over the steps decides on the emotion."""
     steps = np.arange(5)
     apart = np.subtract.outer(steps, steps)
     heads = -2.0 * np.abs(apart), 2.2 * (steps == 3) - 0 * apart, -1.2 * np.abs(apart - 2)
@@ -138,21 +138,18 @@ def many_heads(sheet: Sheet) -> None:
     sheet.decide("joined")
 
 
-@draws(
-    "focus",
-    {"states": "", "scores": "one query", "window": "P, Z", "weights": "product"} | DECISION,
-    "One query gives each of eight states a score. A window, high around its center and low elsewhere, is multiplied "
-    "with the exponentials of the scores; divided by their sum they are the weights. The best state far from the "
-    "center loses its weight.",
-)
+@draws("focus", {"states": "", "scores": "one query", "window": "P, Z", "weights": "product"} | DECISION)
 def focus(sheet: Sheet) -> None:
+    """One query gives each of eight states a score. A window, high around its center and low elsewhere, is
+    multiplied with the exponentials of the scores; divided by their sum they are the weights. The best state far
+    from the center loses its weight."""
     scores, keys = np.array([0.5, 1.0, -0.5, 2.0, 0.0, 1.0, 1.5, -1.0]), np.arange(8)
     window = np.exp(-2 * (keys - 6) ** 2 / 3**2)
     weights = np.exp(scores) * window / (np.exp(scores) * window).sum()
     sheet.states(8)
     sheet.bars("scores", scores, 12, base=10)
     sheet.bars("window", window, 36, YELLOW)
-    sheet.bars("weights", weights, 80, BLUE)
+    sheet.bars("weights", weights, 60, BLUE)
     sheet.total(weights)
 
 
@@ -160,11 +157,11 @@ def focus(sheet: Sheet) -> None:
     "calibration",
     {"states": "each head's", "size": "how much?", "gates": "0 to 1 each", "context": "times gate", "joined": "Wₒ"}
     | {"emotion": ""},
-    "Three heads have found their states. Of each head one number says how much it found. From the three numbers "
-    "together comes a gate for each head, between 0 and 1; the gates need not have the sum 1. Each head is multiplied "
-    "by its gate, the heads are joined by one layer, and the result decides on the emotion.",
 )
 def calibration(sheet: Sheet) -> None:
+    """Three heads have found their states. Of each head one number says how much it found. From the three numbers
+    together comes a gate for each head, between 0 and 1; the gates need not have the sum 1. Each head is multiplied
+    by its gate, the heads are joined by one layer, and the result decides on the emotion."""
     for k, (x, size, gate) in enumerate(zip(columns(3), (1.9, 0.4, 1.2), (0.9, 0.2, 0.7), strict=True)):
         sheet.middle(x, sheet.y["states"] - 15, f"head {k + 1}")
         for at in columns(4, x - 40, x + 40):
@@ -184,11 +181,11 @@ def calibration(sheet: Sheet) -> None:
 @draws(
     "alignment",
     {"voice": "many frames", "weights": "face asks", " ": "", "  ": "", "context": "voice found", "fused": "pairs"},
-    "Two clocks: the voice has sixteen frames, the face four in the same time. Each frame of the face asks all frames "
-    "of the voice, and its row of weights has the sum 1. The weights form a ridge, moved by the lag between face and "
-    "voice. The voice that a face has found is put beside it: a fused state.",
 )
 def alignment(sheet: Sheet) -> None:
+    """Two clocks: the voice has sixteen frames, the face four in the same time. Each frame of the face asks all
+    frames of the voice, and its row of weights has the sum 1. The weights form a ridge, moved by the lag between
+    face and voice. The voice that a face has found is put beside it: a fused state."""
     voice, face, y = columns(16, LEFT + 20), columns(4, LEFT + 20), sheet.y
     for x in voice:
         sheet.box(x, y["voice"], 12, 18, BLUE, 'fill-opacity=".5"')
@@ -203,15 +200,12 @@ def alignment(sheet: Sheet) -> None:
         sheet.circle(x + 10, y["fused"], "f" + "₁₂₃₄"[k])
 
 
-@draws(
-    "synchrony",
-    {"scores": "face by voice", " ": "", "votes": "of each lag", "weights": "softmax", "loss": ""},
-    "One face is compared with three voices: its own, its own played backward, and that of another clip. Each table "
-    "of scores is summed along its diagonals: the votes of each lag. With the own voice one lag gets most votes; with "
-    "the others the votes are spread. A softmax over the voices makes weights with the sum 1. The loss is small if "
-    "the own voice gets the most.",
-)
+@draws("synchrony", {"scores": "face by voice", " ": "", "votes": "of each lag", "weights": "softmax", "loss": ""})
 def synchrony(sheet: Sheet) -> None:
+    """One face is compared with three voices: its own, its own played backward, and that of another clip. Each
+    table of scores is summed along its diagonals: the votes of each lag. With the own voice one lag gets most
+    votes; with the others the votes are spread. A softmax over the voices makes weights with the sum 1. The loss is
+    small if the own voice gets the most."""
     mouth = np.array([0.0, 1.0, 0.2, 0.0, 0.9, 1.0, 0.3, 0.0])
     own = np.roll(mouth, 1)
     voices = {"own": own, "backward": own[::-1], "another": np.array([0.4, 0.0, 0.9, 0.1, 0.0, 0.2, 0.1, 1.0])}
@@ -226,13 +220,11 @@ def synchrony(sheet: Sheet) -> None:
     sheet.middle(CENTER, sheet.y["loss"], f"−log of the own weight: {-np.log(match[0]):.2f}")
 
 
-@draws(
-    "perception",
-    {"states": "face + voice", "weights": "", " ": "", "  ": "", "   ": "", "emotion": "softmax"},
-    "Seven emotions ask the same six states, each a question of its own. Each emotion has a row of weights with the "
-    "sum 1, and so a context of its own, from which its evidence is drawn. A softmax over the emotions comes last.",
-)
+@draws("perception", {"states": "face + voice", "weights": "", " ": "", "  ": "", "   ": "", "emotion": "softmax"})
 def perception(sheet: Sheet) -> None:
+    """Seven emotions ask the same six states, each a question of its own. Each emotion has a row of weights with
+    the sum 1, and so a context of its own, from which its evidence is drawn. A softmax over the emotions comes
+    last."""
     moments, right, sum_x = np.arange(6), WIDE - 36, WIDE - 14
     asked = [emotion for emotion in EMOTIONS if emotion not in ("calm", "boredom")]
     sheet.states(end=right)
@@ -251,14 +243,11 @@ def perception(sheet: Sheet) -> None:
     sheet.decide("", sum_x - 22)
 
 
-@draws(
-    "front",
-    {"frames": "bands", "channels": "in pairs", "cells": "4 layers", " ": "", "states": "one layer"},
-    "A spectrogram becomes two channels of half as many frames: as it is, and relative to its own clip. Four "
-    "convolutions, one on the other, halve the bands from 64 to 32, 16 and 8, and make more channels each time: W, "
-    "2 W, 3 W, 4 W. Each column of the last becomes one state, every 80 ms.",
-)
+@draws("front", {"frames": "bands", "channels": "in pairs", "cells": "4 layers", " ": "", "states": "one layer"})
 def front(sheet: Sheet) -> None:
+    """A spectrogram becomes two channels of half as many frames: as it is, and relative to its own clip. Four
+    convolutions, one on the other, halve the bands from 64 to 32, 16 and 8, and make more channels each time: W, 2
+    W, 3 W, 4 W. Each column of the last becomes one state, every 80 ms."""
     pairs, y = SOUND.reshape(8, 12, 2).mean(axis=2), sheet.y
     relative = (pairs - pairs.mean(axis=1, keepdims=True)) / (pairs.std(axis=1, keepdims=True) + 0.2)
     sheet.matrix(CENTER, y["frames"], SOUND, ACROSS, 40)

@@ -77,7 +77,7 @@ class Sheet:
         self, x: float, y: float, values: np.ndarray, wide: float, tall: float, color="currentColor", weigh=""
     ) -> None:
         """Cells of (rows, columns), the fuller the larger; `weigh`: "row" or "all", what sums to 1."""
-        high, most = tall / len(values), np.abs(values).max()
+        high, most = tall / len(values), max(values.max(), 0.25)  # equal weights are pale
         middles = columns(values.shape[1], x - wide / 2, x + wide / 2)
         for at, row in enumerate(values):
             self.marks.append('<g class="weights">' if weigh == "row" or (weigh and not at) else "")
