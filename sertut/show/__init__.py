@@ -2,6 +2,7 @@
 
 from sertut.show import touch
 from sertut.show.cellmaps import receptive_field, regions
+from sertut.show.drawings import mechanism
 from sertut.show.estimates import differences, dots, localization
 from sertut.show.gating import gates, gates_over
 from sertut.show.headmaps import focus, focus_map, heads, received
