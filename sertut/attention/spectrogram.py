@@ -1,8 +1,8 @@
 """Attention over the cells of a feature map: which time, and which frequency (after Zhang et al., arXiv 1806.01506).
 
-The abstract says that attention finds the time-frequency regions that matter. The equations below are those on which
-four public re-implementations agree (grade: earlier code); the mask is ours. Shapes: B clips, C channels, F' rows of
-the map (frequency), T' columns (time), A attention units.
+The abstract says that attention finds the time-frequency regions that matter. The equations below are those of
+public code after the paper, samsudinng/speech_emo_recognition (grade: earlier code); the mask is ours. Shapes: B clips,
+C channels, F' rows of the map (frequency), T' columns (time), A attention units.
 """
 
 import torch
@@ -24,7 +24,7 @@ class SpectrogramAttention(nn.Module):
     limit what can be learned; it sets how far from mean pooling training starts, and how fast it leaves.
 
     Args:
-        n_channels: C. n_units: A; by default C, as in the re-implementations. scale: :math:`\lambda`.
+        n_channels: C. n_units: A; by default C, as in that code. scale: :math:`\lambda`.
 
     Source: earlier code, after Zhang et al.
     """
