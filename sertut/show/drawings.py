@@ -227,7 +227,7 @@ def perception(sheet: Sheet) -> None:
     last."""
     moments, right, sum_x = np.arange(6), WIDE - 36, WIDE - 14
     asked = [emotion for emotion in EMOTIONS if emotion not in ("calm", "boredom")]
-    sheet.states(end=right)
+    sheet.states(letter="s", end=right)
     sheet.line(sum_x, sheet.y["weights"] + 26, sum_x, sheet.y["emotion"])
     peaks = (2, 0.1), (4, 1.0), (1, 0.3), (3, 2.0), (0, 1.0), (5, 0.5), (4, 0.2)
     for k, (emotion, (peak, sharp)) in enumerate(zip(asked, peaks, strict=True)):
