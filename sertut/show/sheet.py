@@ -102,13 +102,12 @@ class Sheet:
         self.middle(x, self.y["emotion"], emotion, "#111")
 
     def _repr_html_(self) -> str:
-        key = "drawing-" + self.name.replace(" ", "-")
         size = f'viewBox="0 0 {WIDE} {max(self.y.values()) + 28}" font-size="{TEXT}" font-family="Arial, sans-serif"'
-        told = f'<title id="{key}">{self.name}</title><desc id="{key}-text">{escape(self.alt)}</desc>'
-        role = f'role="img" aria-labelledby="{key} {key}-text" fill="currentColor" style="display:block;width:100%"'
+        told = f'role="img" aria-label="{escape(f"{self.name}: {self.alt}", quote=True)}"'
+        ink = 'fill="currentColor" style="display:block;width:100%"'
         dark = 'html[data-theme="dark"] .bd-content div.cell_output .text_html.text_html:has(.sertut-drawing)'
         look = f"<style>{dark} {{background:none; color:var(--pst-color-text-base); padding:0}}</style>"
-        svg = f'<svg xmlns="http://www.w3.org/2000/svg" {size} {role}>{told}{"".join(self.marks)}</svg>'
+        svg = f'<svg xmlns="http://www.w3.org/2000/svg" {size} {told} {ink}>{"".join(self.marks)}</svg>'
         return f'<div class="sertut-drawing" style="max-width:520px;margin:8px 0">{look}{svg}</div>'
 
     def __repr__(self) -> str:

@@ -40,10 +40,9 @@ def of_weights(svg):
 @pytest.mark.parametrize("name", DRAWINGS)
 def test_it_is_told_in_words(name):
     svg, drawing = parsed(name), sertut.show.mechanism(name)
-    title, told = svg.find(f"{SVG}title"), svg.find(f"{SVG}desc")
-    assert svg.get("role") == "img" and svg.get("aria-labelledby").split() == [title.get("id"), told.get("id")]
-    assert title.text == name and told.text == drawing.alt == repr(drawing)
-    assert len(told.text) > 150
+    assert svg.get("role") == "img" and svg.get("aria-label") == f"{name}: {drawing.alt}"
+    assert drawing.alt == repr(drawing)
+    assert len(drawing.alt) > 150
 
 
 @pytest.mark.parametrize("name", DRAWINGS)
