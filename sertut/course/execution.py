@@ -133,7 +133,7 @@ def run_chapters(
 def surroundings(root: Path) -> dict[str, object]:
     """What the outcome of every chapter depends on: library, references, versions, and what lies on this machine."""
     library = Path(__file__).resolve().parents[1]
-    code = [path for path in library.rglob("*") if path.suffix in (".py", ".html")]
+    code = [path for path in library.rglob("*") if path.suffix in (".py", ".html", ".js")]
     weights = os.environ.get("SERTUT_WEIGHTS")
     book = root / "book"
     kept = [path for kind in ("results/*.json", "*.json", "*.csv") for path in sorted(book.glob(kind))]

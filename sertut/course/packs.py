@@ -208,7 +208,8 @@ def _with(cell: dict, text: str, about: dict) -> dict:
 
 def _copy_needed(root: Path, pack: Path, pages: Sequence[str]) -> None:
     """What a chapter needs to run, and the pages that chapters link to."""
-    linked = {"glossary.md", "claims.md", *pages}
+    texts = [path.read_text(encoding="utf-8") for path in (root / "notebooks").glob("*.ipynb")]
+    linked = {*pages, *(page for text in texts for page in re.findall(r"\.\./book/([\w-]+\.md)", text))}
     beside = [path for path in (root / "book").iterdir() if path.suffix in (".json", ".csv") or path.name in linked]
     for path in [*(root / name for name in NEEDED), root / "data" / "README.md", *beside]:
         to = pack / path.relative_to(root)

@@ -104,6 +104,7 @@ def test_what_the_outcome_depends_on(tiny, monkeypatch):
     monkeypatch.setattr(execution, "versions", lambda extra="": {"torch": "0"})
     seen.append(now())
     assert len(set(seen)) == len(seen)
+    assert any(name.endswith(".js") for name in surroundings(tiny)["library"]), "what a page brings along counts, too"
     os.utime(tiny / "notebooks" / "01-one.ipynb")  # its text counts, not its time
     assert now() == seen[-1]
 

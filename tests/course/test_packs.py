@@ -53,6 +53,14 @@ def test_every_exercise_is_in_the_pack_with_its_test(packs):
         assert each["metadata"]["nbgrader"].get("points", 0) == (1 if id.startswith("check") else 0)
 
 
+def test_every_page_that_a_chapter_links_to_comes_along(packs):
+    for kind in ("students", "teachers"):
+        texts = [path.read_text(encoding="utf-8") for path in (packs / kind / "notebooks").glob("*.ipynb")]
+        linked = {page for text in texts for page in re.findall(r"\.\./book/([^)#\s]+\.md)", text)}
+        assert linked >= {"glossary.md", "references.md", "symbols.md", "limits.md"}
+        assert not [page for page in sorted(linked) if not (packs / kind / "book" / page).is_file()]
+
+
 def test_students_find_no_solution(packs):
     """Neither a cell, nor a line of one, nor a folded answer in the text; questions and quizzes stay."""
     for path in (packs / "students" / "notebooks").glob("*.ipynb"):
