@@ -126,9 +126,8 @@ def prepare_notebook(notebook: dict) -> dict:
                 if re.search('class="sertut-(player|touch)"', html := "".join(data.get("text/html", ""))):
                     data["text/html"] = _once(html, brought)
             if notes:
-                shown["image"] = {"alt": " ".join(dict.fromkeys(note["alt"] for note in notes))}
-                if "width" in notes[0]:
-                    shown["image"]["width"] = f"{notes[0]['width']}px"
+                width = {"width": f"{notes[0]['width']}px"} if "width" in notes[0] else {}
+                shown["image"] = {"alt": " ".join(dict.fromkeys(note["alt"] for note in notes)), **width}
         if shown:
             metadata["mystnb"] = shown
         cells.append(cell)
