@@ -24,7 +24,7 @@ def png() -> bytes:
 
 
 DATA = {"image/png": base64.b64encode(png()).decode(), "text/plain": "A line."}
-PICTURE = {"output_type": "display_data", "data": DATA, "metadata": {"image/png": {"alt": "A line."}}}
+PICTURE = {"output_type": "display_data", "data": DATA, "metadata": {"image/png": {"alt": "A line.", "width": 64}}}
 BAR = {"output_type": "stream", "name": "stderr", "text": ["\r 50%|####      |"]}
 WARNING = {"output_type": "stream", "name": "stderr", "text": ["UserWarning: look here\n"]}
 WIDGET = {"output_type": "display_data", "data": {"application/vnd.jupyter.widget-view+json": {}}, "metadata": {}}
@@ -80,7 +80,7 @@ def test_contents_and_pages_must_agree(tiny):
 
 def test_the_text_of_a_picture_reaches_the_cell():
     (found,) = prepare_notebook(code([copy.deepcopy(PICTURE)]))["cells"]
-    assert found["metadata"]["mystnb"]["image"]["alt"] == "A line."
+    assert found["metadata"]["mystnb"]["image"] == {"alt": "A line.", "width": "64px"}
     (output,) = found["outputs"]
     assert output["data"]["text/plain"] == "A line." and output["metadata"] == PICTURE["metadata"]
 
