@@ -220,13 +220,12 @@ def _assemble(name: str, offer: Offer, staging: Path, session: requests.Session)
                 path.unlink()
                 raise
             path.unlink()
-        tops, left_out = [unpacked], ()
-        if offer.placeholders:  # GitHub puts a folder around all
-            tops, left_out = [*unpacked.iterdir()], (offer.placeholders.folder,)
+        tops, skip = [unpacked], None
+        if offer.placeholders:
             _recordings(offer.placeholders, unpacked, content, session)
+            tops, skip = list(unpacked.iterdir()), shutil.ignore_patterns(offer.placeholders.folder)  # as GitHub packs
         for top in tops:
-            other = shutil.ignore_patterns(*left_out)
-            shutil.copytree(top, content, ignore=other, copy_function=os.replace, dirs_exist_ok=True)
+            shutil.copytree(top, content, ignore=skip, copy_function=os.replace, dirs_exist_ok=True)
     shutil.copy(log, content)
     try:
         with warnings.catch_warnings():
