@@ -54,7 +54,9 @@ def test_build_reuse_and_rebuild(done, tmp_path):
     texts = json.loads(re.fullmatch(r"window\.bookTexts=(.*)\n", script)[1])  # what a search shows of each page
     assert {"book/intro", "notebooks/01-one", "notebooks/02-two"} <= set(texts)
     assert texts["book/intro"].startswith("Intro A start.")
-    assert "snippets.js" in (html / "search.html").read_text() and 'src="../_static/read.js' in chapter
+    search = (html / "search.html").read_text()
+    assert "snippets.js" in search and 'src="../_static/read.js' in chapter
+    assert "searchindex.js" in search and "searchindex.js" not in chapter and 'name="viewport"' in chapter
 
     built = page.stat().st_mtime_ns
     build_book(root=root, progress=False)
