@@ -31,15 +31,15 @@ HOSTILE = {
     "hangs": "while True:\n    pass",
     "hangs when called": "def masked_mean(features, mask):\n    while True:\n        pass",
     "forks": (
-        "import os, time\nfor _ in range(300):\n    if os.fork() == 0:\n        os.setsid()\n"
+        "import os, time\nfor _ in range(99):\n    if os.fork() == 0:\n        os.setsid()\n"
         "        open('/proc/self/comm', 'w').write('left-behind')\n        time.sleep(600)"
     ),
     "fills the disk": (
-        "import os\ndef masked_mean(features, mask):\n    for i in range(20):\n"
+        "import os\ndef masked_mean(features, mask):\n    for i in range(5):\n"
         "        open(f'{i}', 'wb').write(bytes(15_000_000))\n    return (features * mask.unsqueeze(-1)).sum(1)"
         " / mask.sum(1, keepdim=True)"
     ),
-    "prints megabytes": "import os\nfor _ in range(5):\n    print('x' * 10_000_000)\n    os.write(2, b'y' * 10**7)",
+    "prints megabytes": "import os\nfor _ in range(5):\n    print('x' * 10**6)\n    os.write(2, b'y' * 10**6)",
     "deletes its neighbors": (
         "import shutil\nshutil.rmtree('{folder}', ignore_errors=True)\n"
         "shutil.rmtree('{outside}', ignore_errors=True)\nopen('{outside}/new', 'w')"
@@ -62,7 +62,7 @@ HOSTILE = {
         "def masked_mean(features, mask):\n    return All(torch.ones(3, 2)), Yes(1)"
     ),
     "takes all memory": "def masked_mean(features, mask):\n    return bytearray(40 * 2**30)",
-    "returns too much": "def masked_mean(features, mask):\n    return 'x' * 50_000_000",
+    "returns too much": "def masked_mean(features, mask):\n    return 'x' * 5_000_000",
     "returns a deep thing": (
         "def masked_mean(features, mask):\n    import os\n    deep = b'[' * 100_000\n"
         "    for handle in range(64):\n        try:\n"
