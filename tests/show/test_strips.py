@@ -1,6 +1,5 @@
 """Frames stand at their own seconds, maps of the face at the face's, and each stream keeps its own regions."""
 
-import re
 from dataclasses import replace
 
 import numpy as np
@@ -187,11 +186,3 @@ def test_two_streams_are_of_one_clip(seen):
     other = replace(seen, clip=replace(seen.clip, name="another"))
     with pytest.raises(SertutError, match="the voice is of clip clip-0, the face of clip another"):
         show.two_streams(replace(seen, map=a_map(2.0)), other)
-
-
-def test_the_player_marks_the_faces_region_below_the_waveform(seen):
-    html = show.player(seen).html
-    rect = re.search(r'<rect class="sertut-region" x="([\d.]+)" y="(\d+)" width="([\d.]+)"', html).groups()
-    assert [float(value) for value in rect] == pytest.approx([366, 86, 72])  # 600 units for 2 s
-    assert "attention (face)" in html and "true region (face)" in html and "decoy (face, dashed)" in html
-    assert "(face" not in show.player(replace(seen, map=a_map(2.0))).html
