@@ -38,7 +38,7 @@ def signed(value: float, digits: int) -> str:
     return f"{'−' if value < 0 else '+'}{abs(value):.{digits}f}"
 
 
-def weigh(weights: np.ndarray, x: float, dx: float, level: float | None = None) -> list[tuple[str, str]]:
+def weigh(weights: np.ndarray, x: float, dx: float, level: float | None = None) -> list[Mark]:
     """Weights (n,) as steps that start at x and are dx wide, and a line at the uniform `level`, by default 1/n."""
     level = level or 1 / len(weights)
     high = max(float(weights.max()), 1.5 * level)

@@ -173,7 +173,7 @@ def _drawing(example: Example, streams: list[str]) -> dict[str, Any]:
     if over_time := time_weights(example):
         weights, borders = over_time
         x, dx = 1000 * borders[0] / seconds, 1000 * (borders[1] - borders[0]) / seconds
-        drawn["weights"], drawn["uniform"] = (path for _, path in marks.weigh(weights, x, dx, uniform_level(example)))
+        drawn["weights"], drawn["uniform"] = (mark[1] for mark in marks.weigh(weights, x, dx, uniform_level(example)))
     return drawn
 
 
