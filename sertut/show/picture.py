@@ -13,7 +13,7 @@ import torch
 from matplotlib.figure import Figure
 
 from sertut.files import writing
-from sertut.show.style import WIDTH, look
+from sertut.show.style import RC, WIDTH, look
 
 
 @dataclass(frozen=True, eq=False)
@@ -44,7 +44,8 @@ class Picture:
 
     def _repr_mimebundle_(self, include=None, exclude=None) -> tuple[dict[str, str], dict[str, dict[str, str]]]:
         data = {"image/png": base64.b64encode(self.png).decode(), "text/plain": self.alt}
-        return data, {"image/png": {"alt": self.alt}}
+        width = round(self.figure.get_figwidth() * RC["figure.dpi"])  # on the page; the picture is finer
+        return data, {"image/png": {"alt": self.alt, "width": width}}
 
 
 def canvas(rows: int = 1, columns: int = 1, *, height: float, **options) -> tuple[Figure, np.ndarray]:

@@ -22,7 +22,7 @@ def test_bundle_has_the_image_and_its_text_alternative(example):
     picture = show.attention(example)
     data, metadata = picture._repr_mimebundle_()
     assert base64.b64decode(data["image/png"]).startswith(PNG)
-    assert metadata == {"image/png": {"alt": picture.alt}}
+    assert metadata == {"image/png": {"alt": picture.alt, "width": 704}}
     assert data["text/plain"] == picture.alt
     json.dumps([data, metadata])  # goes into a notebook
 
@@ -43,7 +43,7 @@ def test_the_session_keeps_its_own_settings(example):
 
 def test_width_fits_the_text_column(example):
     png = show.attention(example).png
-    assert int.from_bytes(png[16:20], "big") == 704  # the width in a PNG's header
+    assert int.from_bytes(png[16:20], "big") == 2 * 704  # the width in a PNG's header: two pixels for one of the page
 
 
 @pytest.mark.parametrize("ending", ["png", "svg", "pdf"])
