@@ -71,9 +71,7 @@ def same(study, here):
     assert results == wanted
     titles = ["seconds a training", *(title for _, title, _ in COSTS)]
     assert study.table().drop(columns=titles).equals(here.table().drop(columns=titles))
-    assert sorted((r["fold"], r["seed"]) for r in study.results) == [
-        (fold, seed) for fold in (0, 1) for seed in (0, 1, 2)
-    ]
+    assert sorted((r["fold"], r["seed"]) for r in study.results) == [*itertools.product((0, 1), (0, 1, 2))]
     assert study.pooled("mean").sums("model", "uar").sum() == 2 * 2 * 3  # 2 folds of 2 clips, by 3 seeds
 
 
