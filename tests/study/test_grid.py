@@ -190,7 +190,7 @@ def test_what_is_kept_of_two_streams(three, tmp_path, monkeypatch):
     seen = replace(three, clips=tuple(replace(clip, details=details, **shown) for clip in three))
     monkeypatch.setattr(grid, "_corpus", lambda name: seen)
     kept = {}
-    for method in ("face", "voice-mixture", "nearest", "align+lag"):
+    for method in ("face", "nearest", "align+lag"):
         training = Training("planted", method, 0, 0, dict(epochs=1, face="hog_relative"))
         kept[method] = grid.train_one(training, "cpu")
     for method, result in kept.items():
