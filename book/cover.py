@@ -105,11 +105,10 @@ def book_map() -> str:
             )
         for row, page in enumerate(pages):
             station(page, x, fork + 58 + step * row, color)
-    line([(wide * 0.17, 24), (wide * 0.83, 24)], "#666666")
-    for i, page in enumerate(trunk):
-        station(page, wide * (0.17 + 0.66 * i / max(1, len(trunk) - 1)), 24, "#555555")
-    for page in end:
-        station(page, wide / 2, depth + 4, "#555555")
+    for pages, y in ((trunk, 24), (end, depth + 4)):
+        line([(wide * 0.17, y), (wide * 0.83, y)], "#666666")
+        for i, page in enumerate(pages):
+            station(page, wide * (0.17 + 0.66 * i / max(1, len(pages) - 1)), y, "#555555")
     return (
         f'<div class="book-map"><svg viewBox="0 0 {wide} {depth + 50:g}" text-anchor="middle" role="group"'
         f' aria-label="A map of the chapters">{"".join(lines)}{"".join(stations)}</svg></div>\n'

@@ -11,16 +11,14 @@ import click
 
 from sertut.errors import SertutError
 
-WORKERS = click.option(
-    "-w", "--workers", type=click.IntRange(min=1), default=2, show_default=True, help="How many run at a time."
-)
+WORKERS = click.option("-w", "--workers", type=click.IntRange(min=1), default=2, help="How many run at a time.")
 FORCE = click.option("-f", "--force", is_flag=True, help="Run also what is up to date.")
 CORPUS = click.argument("name", metavar="CORPUS")
 ROOT = click.option("--root", help="Folder of a recorded corpus or of a table.")
 PROTOCOL = click.argument("name", metavar="PROTOCOL")
 
 
-@click.group(context_settings={"help_option_names": ["-h", "--help"]})
+@click.group(context_settings={"help_option_names": ["-h", "--help"], "show_default": True})
 def commands() -> None:
     """Where emotion lives: run the chapters, build the book, look after corpora."""
 
@@ -35,7 +33,7 @@ def commands() -> None:
     metavar="NAME VALUE",
     help="Replace a parameter of the chapter, e.g. -p corpus ravdess; may be repeated.",
 )
-@click.option("--time-limit", type=float, default=1800.0, show_default=True, metavar="SECONDS", help="For one chapter.")
+@click.option("--time-limit", type=float, default=1800.0, metavar="SECONDS", help="For one chapter.")
 @WORKERS
 @FORCE
 def run(chapter: Sequence[str], parameter: Sequence[tuple[str, str]], **options) -> None:
@@ -60,37 +58,32 @@ def book(**options) -> None:
 
 
 @commands.command()
-@click.option(
-    "--minutes", type=click.Choice(["10", "60", "all"]), default="10", show_default=True, help="What it may take."
-)
+@click.option("--minutes", type=click.Choice(["10", "60", "all"]), default="10", help="What it may take.")
 @WORKERS
 def reproduce(minutes: str, workers: int) -> None:
     """Train once more what fits into the time, compare with the reference, write one page for a reviewer.
 
     A second call goes on where the first one stopped.
     """
-    from sertut.course.reproduction import OUTCOMES, reproduce
+    from sertut.course.reproduction import counted, reproduce
 
     page, findings = reproduce(None if minutes == "all" else float(minutes), workers)
-    counts = {outcome: sum(found.outcome == outcome for found in findings) for outcome in OUTCOMES}
-    click.echo(", ".join(f"{number} {outcome}" for outcome, number in counts.items()))
+    click.echo(", ".join(f"{number} {outcome}" for outcome, number in counted(findings).items()))
     click.echo(f"open {page.resolve().as_uri()}")
 
 
 @commands.command()
 @click.argument("files", nargs=-1, required=True, metavar="FILE...")
-@click.option(
-    "--corpus", default="", help="What the networks learned from; else a recorded one found here, or planted."
-)
-@click.option("-o", "--page", default="explained.html", show_default=True, help="The page that is written.")
-def explain(files: Sequence[str], page: str, corpus: str) -> None:
+@click.option("--corpus", help="What the networks learned from; else a recorded one found here, or planted.")
+@click.option("-o", "--page", default="explained.html", help="The page that is written.")
+def explain(files: Sequence[str], page: str, corpus: str | None) -> None:
     """Say what each family hears in sound or video files, when, and how sure.
 
     The networks are trained when they are first needed, some minutes each, and kept.
     """
     from sertut.course import explaining
 
-    click.echo(f"open {explaining.explain(files, page, corpus).resolve().as_uri()}")
+    click.echo(f"open {explaining.explain(files, page, corpus or '').resolve().as_uri()}")
 
 
 @commands.command()
@@ -141,19 +134,15 @@ def data_validate(name: str, root: str | None) -> int:
 
     if table := table_of(name, root):
         found = look_through(table)
-        for problem in (*found.errors, *(f"warning: {doubt}" for doubt in found.doubts)):
-            click.echo(problem)
-        counts = f"{len(found.clips)} clips read, {len(found.errors)} errors, {len(found.doubts)} warnings"
-        click.echo(f"{table.name}: {counts}.")
-        return 1 if found.errors else 0
-    corpus = load(name, root, trim=False)
-    problems = corpus.validate()
-    for problem in problems:
-        click.echo(problem)
-    for known in corpus.dropped:
-        click.echo(f"left out: {known}")
-    click.echo(f"{corpus.name}: {len(corpus)} clips, {len(problems)} problems.")
-    return 1 if problems else 0
+        wrong, known = found.errors, [f"warning: {doubt}" for doubt in found.doubts]
+        counts = f"{table.name}: {len(found.clips)} clips read, {len(wrong)} errors, {len(known)} warnings."
+    else:
+        corpus = load(name, root, trim=False)
+        wrong, known = corpus.validate(), [f"left out: {problem}" for problem in corpus.dropped]
+        counts = f"{corpus.name}: {len(corpus)} clips, {len(wrong)} problems."
+    for line in (*wrong, *known, counts):
+        click.echo(line)
+    return 1 if wrong else 0
 
 
 @data.command("fetch")
@@ -195,7 +184,7 @@ def study_list() -> None:
 @study.command("run")
 @PROTOCOL
 @WORKERS
-@click.option("--device", default="auto", show_default=True, help="auto, cpu, cuda or mps.")
+@click.option("--device", default="auto", help="auto, cpu, cuda or mps.")
 @click.option("--scheduler", metavar="ADDRESS", help="Of a Dask cluster that trains instead of this machine.")
 def study_run(name: str, **options) -> None:
     """Run the trainings of a protocol that are not there yet.
@@ -240,9 +229,7 @@ def course_pack(students: str | None, teachers: str | None, chapters: Sequence[s
 
 @course.command("grade")
 @click.argument("folder", type=click.Path(exists=True, file_okay=False, path_type=Path))
-@click.option(
-    "--time-limit", type=float, default=10.0, show_default=True, metavar="SECONDS", help="For one cell or call."
-)
+@click.option("--time-limit", type=float, default=10.0, metavar="SECONDS", help="For one cell or call.")
 @click.option("--trusted", is_flag=True, help="Mark also where this system cannot fence in what was handed in.")
 @WORKERS
 def course_grade(folder: Path, **options) -> None:
@@ -257,13 +244,10 @@ def course_grade(folder: Path, **options) -> None:
 
 def literal(text: str) -> object:
     """The value that a word on the command line means: 3, 1e-3, true, none, [1, 2]; anything else is text."""
-    words = {"true": True, "false": False, "none": None, "null": None}
-    if text.lower() in words:
-        return words[text.lower()]
     try:
         return ast.literal_eval(text)
     except (ValueError, SyntaxError):
-        return text
+        return {"true": True, "false": False, "none": None, "null": None}.get(text.lower(), text)
 
 
 def main(arguments: Sequence[str] | None = None) -> None:

@@ -1,6 +1,15 @@
-// A formula that scrolls inside its own box can be reached by the keyboard, at every width of the window (the theme does it for the rest).
+// A formula wider than the page is set smaller, down to 70 %. One that is still wider scrolls inside its own box, which
+// the keyboard can reach. At every width of the window, and when a folded one is opened.
+const fit = formula => {
+  formula.style.removeProperty("font-size");
+  const share = formula.clientWidth / formula.scrollWidth, size = parseFloat(getComputedStyle(formula).fontSize);
+  if (share < 1) formula.style.setProperty("font-size", `${(size * Math.max(share * 0.99, 0.7)).toFixed(1)}px`, "important");
+  formula.tabIndex = formula.scrollWidth > formula.clientWidth ? 0 : -1;
+};
 addEventListener("load", async () => {
   await window.MathJax?.startup?.promise;
-  const watch = new ResizeObserver(changed => changed.forEach(({target}) => { target.tabIndex = target.scrollWidth > target.clientWidth ? 0 : -1; }));
-  document.querySelectorAll('.bd-article mjx-container[display="true"]').forEach(formula => watch.observe(formula));
+  const formulas = [...document.querySelectorAll('.bd-article mjx-container[display="true"]')];
+  const watch = new ResizeObserver(changed => requestAnimationFrame(() =>
+    changed.forEach(({target}) => formulas.filter(formula => formula.parentElement === target).forEach(fit))));
+  formulas.forEach(formula => watch.observe(formula.parentElement));
 });

@@ -15,19 +15,20 @@ import shutil
 import warnings
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
+from functools import partial
 from pathlib import Path
 
 import filelock
-import joblib
 import pooch
 import requests
+from tqdm.contrib.concurrent import thread_map
 
 from sertut.corpora import RECORDED, folder_of
 from sertut.course.downloading import ROOM, TIMEOUT, File, download
 from sertut.course.unpacking import ArchiveError, enough_room, unpack
 from sertut.errors import SertutError, unknown
 from sertut.files import writing
-from sertut.progress import progress_bar
+from sertut.progress import static
 
 AT_ONCE = 8  # small files at a time
 POINTER = re.compile(rb"version https://git-lfs\.github\.com/spec/v1\noid sha256:([0-9a-f]{64})\nsize (\d+)\n")
@@ -73,6 +74,7 @@ class Offer:
         return self.bytes + (self.placeholders.size if self.placeholders else 0)
 
 
+CREMAD = "https://github.com/CheyneyComputerScience/CREMA-D/archive/refs/heads/master.zip"
 ZENODO = "https://zenodo.org/records/1188976/files/{}?download=1"
 VIDEO_SIZES = """552968353 570673024 567824665 546560009 562966425 568517859 565652404 562573079 523489249 565580163
 518634370 557928718 501877549 552484059 525205576 562416513 551688845 565655520 581121687 561349264 590292896 560907466
@@ -103,14 +105,7 @@ OFFERS = {
         " with that of somebody who has the archive.",
     ),
     "cremad": Offer(
-        archives=(
-            File(
-                "CREMA-D-master.zip",
-                "https://github.com/CheyneyComputerScience/CREMA-D/archive/refs/heads/master.zip",
-                24_000_000,
-                exact=False,
-            ),
-        ),
+        archives=(File("CREMA-D-master.zip", CREMAD, 24_000_000, exact=False),),
         bytes=30_000_000,
         files=8_000,
         only=r"[^/]+/(AudioWAV/[^/]+\.wav|VideoDemographics\.csv|processedResults/[^/]+\.csv|LICENSE[^/]*|README[^/]*)",
@@ -193,15 +188,12 @@ def fetch(name: str) -> list[str]:
     except filelock.Timeout as busy:
         raise SertutError(f"another process is fetching {name} into {staging}; wait for it, or stop it.") from busy
     except OSError as problem:
-        remedy = {
-            errno.ENOSPC: "the disk is full; free some space and run this again",
-            errno.EACCES: "may not write it",
-        }
-        if problem.errno not in remedy:
+        if problem.errno not in (errno.ENOSPC, errno.EACCES):
             raise
-        raise SertutError(
-            f"{problem.filename or staging}: {remedy[problem.errno]}, or set SERTUT_DATA to another folder."
-        ) from problem
+        full = problem.errno == errno.ENOSPC
+        what = "the disk is full; free some space and run this again" if full else "may not write it"
+        where = problem.filename or staging
+        raise SertutError(f"{where}: {what}, or set SERTUT_DATA to another folder.") from problem
     shutil.rmtree(staging, ignore_errors=True)
     return [*done, f"{name} is in {folder}; `sertut data validate {name}` reads every file."]
 
@@ -221,21 +213,19 @@ def _assemble(name: str, offer: Offer, staging: Path, session: requests.Session)
             rows[file.name] |= {"checked": file.sum, "date": datetime.now(UTC).isoformat(timespec="seconds")}
             with writing(log) as temporary:
                 temporary.write_text(json.dumps(rows, indent=2) + "\n", encoding="utf-8")
+            share = len(offer.archives) / ROOM  # the archives of a corpus are about alike
             try:
-                share = len(offer.archives) / ROOM  # the archives of a corpus are about alike
                 unpack(path, unpacked, int(offer.bytes / share), int(offer.files / share), offer.only)
             except ArchiveError:
                 path.unlink()
                 raise
             path.unlink()
+        tops, skip = [unpacked], None
         if offer.placeholders:
             _recordings(offer.placeholders, unpacked, content, session)
-        for path in [path for path in unpacked.rglob("*") if path.is_file()]:
-            target = content.joinpath(*path.relative_to(unpacked).parts[bool(offer.placeholders) :])
-            if offer.placeholders and target.parent.name == offer.placeholders.folder:
-                continue
-            target.parent.mkdir(parents=True, exist_ok=True)
-            os.replace(path, target)
+            tops, skip = list(unpacked.iterdir()), shutil.ignore_patterns(offer.placeholders.folder)  # as GitHub packs
+        for top in tops:
+            shutil.copytree(top, content, ignore=skip, copy_function=os.replace, dirs_exist_ok=True)
     shutil.copy(log, content)
     try:
         with warnings.catch_warnings():
@@ -279,22 +269,17 @@ def told(offer: Offer, session: requests.Session) -> tuple[File, ...]:
 def _recordings(offer: Placeholders, unpacked: Path, content: Path, session: requests.Session) -> None:
     """Download the recordings that placeholders stand for into ``content``."""
     paths = sorted(unpacked.glob(f"*/{offer.folder}/*"), key=lambda path: path.name)
-    found = {path: POINTER.fullmatch(path.read_bytes()) for path in paths}
-    sums = {path: match[1].decode() for path, match in found.items() if match}
-    lines = "".join(f"{total}  {path.name}\n" for path, total in sums.items())
+    found = {path.name: POINTER.fullmatch(path.read_bytes()) for path in paths}
+    recorded = {name: (match[1].decode(), int(match[2])) for name, match in found.items() if match}
+    lines = "".join(f"{sum}  {name}\n" for name, (sum, _) in recorded.items())
     if hashlib.sha256(lines.encode()).hexdigest() != offer.sum:
         shutil.rmtree(unpacked)
         raise SertutError(
             f"the {len(paths)} placeholders in {offer.folder} are not those that were counted for this book"
-            f" ({len(sums)} of them tell a sum), so nothing was fetched; look at the repository for what has changed."
+            f" ({len(recorded)} of them tell a sum), so nothing was fetched; look at the repository for what has"
+            " changed."
         )
-    files = [
-        File(p.name, offer.url + p.name, int(match[2]), sum=f"sha256:{match[1].decode()}")
-        for p, match in found.items()
-        if match
-    ]
+    files = [File(name, offer.url + name, size, sum=f"sha256:{sum}") for name, (sum, size) in recorded.items()]
     (content / offer.folder).mkdir(parents=True, exist_ok=True)
-    jobs = (joblib.delayed(download)(file, content / offer.folder, session, bar=False) for file in files)
-    done = joblib.Parallel(AT_ONCE, prefer="threads", return_as="generator_unordered")(jobs)
-    for _ in progress_bar(done, total=len(files), desc=offer.folder, unit="file"):
-        pass
+    get = partial(download, folder=content / offer.folder, session=session, bar=False)
+    thread_map(get, files, max_workers=AT_ONCE, desc=offer.folder, unit="file", disable=static(), leave=False)

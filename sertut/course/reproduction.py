@@ -10,6 +10,7 @@ from __future__ import annotations
 import json
 import os
 import platform
+import re
 import subprocess
 import time
 from collections.abc import Iterator, Mapping, Sequence
@@ -84,14 +85,7 @@ CLAIMS = (
     ("heads", "K4", "+FA+CA", "plain", "uar", "Focus and calibration together beat plain heads"),
     ("heads", "K4", "+FA+CA", "front", "uar", "Focus and calibration together beat no attention"),
     ("streams", "C1", "align", "nearest", "uar", "Soft alignment beats nearest time"),
-    (
-        "streams",
-        "C1",
-        "align+lag+sync",
-        "nearest",
-        "uar",
-        "Alignment with a lag and a synchrony loss beats nearest time",
-    ),
+    ("streams", "C1", "align+lag+sync", "nearest", "uar", "Alignment with lag and synchrony loss beats nearest time"),
     ("streams", "C5", "align+lag+sync", "voice", "uar", "Voice and face beat the voice"),
     ("streams", "C5", "align+lag+sync", "face", "uar", "Voice and face beat the face"),
     ("streams", "C2", "perception", "fused-mean", "uar", "Perception attention beats mean pooling"),
@@ -159,38 +153,34 @@ class Finding:
     high: float | None = None
     why: str = ""
 
-    @property
-    def book(self) -> Claim | None:
-        """The claim as the book has it."""
-        return self.check.on_all_folds()
-
 
 OUTCOMES = ("reproduced", "not reproduced", "not testable", "not tried")
 
 
+def counted(findings: Sequence[Finding]) -> dict[str, int]:
+    """How many findings have each outcome."""
+    return {outcome: sum(found.outcome == outcome for found in findings) for outcome in OUTCOMES}
+
+
 def checks_of(study: Study) -> list[Check]:
     """All checks that a study's kept results allow: the scores of each method, and the claims about them."""
-    part = study.name.split("-")[0]
-    methods = dict.fromkeys(method for _, method in study.cells)
-    trained = _fold(study, FOLD)
-    found = [Check(study, "", f"UAR of {method}", method, None, "uar") for method in methods]
-    found += [
-        Check(study, "", f"AUROC of the map of {method}", f"{method}: attention", None, "auroc")
-        for method in methods
-        if "attention" in trained[method].scored("auroc")
+    part, trained = study.name.split("-")[0], _fold(study, FOLD, [name for _, name in study.cells])
+
+    def kept(side: str, score: str) -> bool:
+        method, _, drawn = side.partition(": ")
+        return method in trained and (score == "uar" or (drawn or "attention") in trained[method].scored(score))
+
+    rows = [
+        *(("", f"UAR of {name}", name, None, "uar") for name in trained),
+        *(("", f"AUROC of the map of {name}", f"{name}: attention", None, "auroc") for name in trained),
+        *((id, words, one, other, score) for about, id, one, other, score, words in CLAIMS if about == part),
     ]
-    for about, id, one, other, score, words in CLAIMS:
-        check = Check(study, id, words, one, other, score)
-        if about == part and set(check.methods) <= set(methods):
-            sides = [side.partition(": ") for side in (one, other)]
-            if all((drawn or "attention") in trained[m].scored(score) or score == "uar" for m, _, drawn in sides):
-                found.append(check)
-    return found
+    return [Check(study, *row) for row in rows if all(kept(side, row[-1]) for side in row[2:4] if side)]
 
 
-def _fold(study: Study, fold: int) -> dict[str, Tally]:
+def _fold(study: Study, fold: int, methods: Sequence[str]) -> dict[str, Tally]:
     """Method -> its reference trainings on one fold."""
-    cells = {name: [result for result in rows if result["fold"] == fold] for (_, name), rows in study.cells.items()}
+    cells = {name: [result for result in study.cell(name) if result["fold"] == fold] for name in methods}
     return {name: Tally.pooled([r["report"] for r in rows], [r["seed"] for r in rows]) for name, rows in cells.items()}
 
 
@@ -207,10 +197,10 @@ def judge(check: Check, trained: Mapping[str, Tally], why: Mapping[str, str]) ->
     """
     if missing := [method for method in check.methods if method not in trained]:
         return Finding(check, "not tried", why=why[missing[0]])
-    reference = {fold: check.of_each_seed(_fold(check.study, fold)).tolist() for fold in check.study.folds}
-    theirs = _fold(check.study, FOLD)
-    if odd := [m for m in check.methods if trained[m].speakers != theirs[m].speakers]:
+    theirs = {fold: _fold(check.study, fold, check.methods) for fold in check.study.folds}
+    if odd := [m for m in check.methods if trained[m].speakers != theirs[FOLD][m].speakers]:
         return Finding(check, "not tried", why=f"{odd[0]} was tested on other speakers than in the reference")
+    reference = {fold: check.of_each_seed(tallies).tolist() for fold, tallies in theirs.items()}
     (value,) = check.of_each_seed(trained)
     kind = "difference" if check.other else check.score
     band = prediction_band(reference, FOLD, kind, ERROR, noisy=NOISY / (2 if kind == "difference" else 1))
@@ -239,22 +229,20 @@ def reproduce(minutes: float | None, workers: int = 2, root: Path | None = None)
     """
     root = root or repository()
     clock, here = Clock(minutes), machine(root)
-    studies = kept_studies()
-    checks = {study.name: checks_of(study) for study in studies}
     findings = []
-    for study in studies:
+    for study in kept_studies():
         trained, why = _train(study, clock, workers)
-        findings += [judge(check, trained, why) for check in checks[study.name]]
+        findings += [judge(check, trained, why) for check in checks_of(study)]
     page = root / "_build" / "reproduction.html"
     with writing(page) as temporary:
         temporary.write_text(html(findings, minutes, clock.passed, here), encoding="utf-8")
     return page, findings
 
 
-def kept_studies(folder: Path = BOOK_RESULTS) -> list[Study]:
+def kept_studies() -> list[Study]:
     """The references of networks that were trained with several seeds on unspoiled folds; made corpora first."""
     plans = [name for name, plan in PROTOCOLS.items() if plan.methods and not name.startswith("flaws")]
-    found = [load_study(name, folder) for name in plans if (folder / f"{name}.json").is_file()]
+    found = [load_study(name) for name in plans if (BOOK_RESULTS / f"{name}.json").is_file()]
     return sorted(found, key=lambda study: kind_of(PROTOCOLS[study.name].corpus) != "made")
 
 
@@ -325,15 +313,9 @@ def _once(training: Training, path: Path, cost: float) -> tuple[str, float, str]
 def html(findings: Sequence[Finding], minutes: float | None, seconds: float, here: Mapping[str, str]) -> str:
     """The page: what was reproduced, what was not, what was not tried; how it was tested, and on which machine."""
     pages = Environment(loader=PackageLoader("sertut", "course"), autoescape=True, trim_blocks=True, lstrip_blocks=True)
-    pages.globals |= {"place": place}
-    counts = {outcome: sum(found.outcome == outcome for found in findings) for outcome in OUTCOMES}
-    studies = list(dict.fromkeys(found.check.study.name for found in findings))
     return pages.get_template("reproduction.html").render(
         findings=findings,
-        counts=counts,
-        studies=studies,
-        claims={outcome: sum(f.outcome == outcome and bool(f.check.id) for f in findings) for outcome in OUTCOMES},
-        older=[found.check.study.name for found in findings if found.check.study.older],
+        counts=counted(findings),
         minutes="all" if minutes is None else f"{minutes:g}",
         seconds=seconds,
         machine=here,
@@ -345,33 +327,17 @@ def html(findings: Sequence[Finding], minutes: float | None, seconds: float, her
     )
 
 
-def place(found: Finding) -> dict[str, float]:
-    """Where interval and number of a finding stand on an axis of 100: from 0 to 1, for a difference from -1 to 1."""
-    low = -1.0 if found.check.other else 0.0
-    if found.value is None:
-        return {}
-    at = {"value": found.value} | ({} if found.low is None else {"low": found.low, "high": found.high or 0.0})
-    return {name: 100 * (min(max(x, low), 1.0) - low) / (1.0 - low) for name, x in at.items()} | {
-        "zero": -100 * low / (1 - low)
-    }
-
-
 def machine(root: Path) -> dict[str, str]:
     """What the page says of this machine and of the code: name -> value."""
-    git = subprocess.run(
-        ["git", "describe", "--always", "--dirty", "--abbrev=40"], cwd=root, capture_output=True, text=True, check=False
-    )
-    info = Path("/proc/cpuinfo")
-    names = (
-        [line.partition(": ")[2] for line in info.read_text().splitlines() if line.startswith("model name")]
-        if (info.is_file())
-        else []
-    )
+    describe = ["git", "describe", "--always", "--dirty", "--abbrev=40"]
+    git = subprocess.run(describe, cwd=root, capture_output=True, text=True, check=False)
+    info = Path("/proc/cpuinfo")  # on Linux
+    named = re.search("model name.*: (.*)", info.read_text()) if info.is_file() else None
     gpus = [torch.cuda.get_device_name(i) for i in range(torch.cuda.device_count())]
     return {
         "date": datetime.now(UTC).strftime("%Y-%m-%d %H:%M UTC"),
         "code": git.stdout.strip() or "not in a repository",
         "system": platform.platform(),
-        "processor": f"{names[0] if names else platform.processor() or platform.machine()}, {os.cpu_count()} cores",
+        "processor": f"{named[1] if named else platform.processor() or platform.machine()}, {os.cpu_count()} cores",
         "GPU": ", ".join(gpus) or "none",
     }

@@ -3,17 +3,20 @@
 from __future__ import annotations
 
 import base64
+import contextlib
 import functools
 import io
+from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
 import torch
+from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
 from sertut.files import writing
-from sertut.show.style import WIDTH, look
+from sertut.show.style import RC, WIDTH, look
 
 
 @dataclass(frozen=True, eq=False)
@@ -44,16 +47,26 @@ class Picture:
 
     def _repr_mimebundle_(self, include=None, exclude=None) -> tuple[dict[str, str], dict[str, dict[str, str]]]:
         data = {"image/png": base64.b64encode(self.png).decode(), "text/plain": self.alt}
-        return data, {"image/png": {"alt": self.alt}}
+        width = round(self.figure.get_figwidth() * RC["figure.dpi"])  # on the page; the picture is finer
+        return data, {"image/png": {"alt": self.alt, "width": width}}
 
 
-def canvas(rows: int = 1, columns: int = 1, *, height: float, **options) -> tuple[Figure, np.ndarray]:
-    """A fresh figure with a (rows, columns) array of axes; height: inches.
+@contextlib.contextmanager
+def canvas(rows: int = 1, columns: int = 1, *, height: float, **options) -> Iterator[tuple[Figure, np.ndarray]]:
+    """A fresh figure in the book's look, with a (rows, columns) array of axes; height: inches.
 
     The figure stays outside pyplot: nothing shows it a second time and nothing has to close it.
     """
-    figure = Figure(figsize=(WIDTH, height), layout="constrained")
-    return figure, figure.subplots(rows, columns, squeeze=False, **options)
+    with look():
+        figure = Figure(figsize=(WIDTH, height), layout="constrained")
+        yield figure, figure.subplots(rows, columns, squeeze=False, **options)
+
+
+@contextlib.contextmanager
+def chart(*, height: float) -> Iterator[tuple[Figure, Axes]]:
+    """A canvas with one pair of axes."""
+    with canvas(height=height) as (figure, axes):
+        yield figure, axes[0, 0]
 
 
 def numbers(values: torch.Tensor | np.ndarray) -> np.ndarray:

@@ -76,7 +76,7 @@ RC: Any = {
     "figure.facecolor": "white",  # never transparent: the book has a dark mode
     "savefig.facecolor": "white",
     "figure.dpi": 110,
-    "savefig.dpi": 110,
+    "savefig.dpi": 220,  # two pixels where a page has one, for fine screens
 }
 
 

@@ -24,7 +24,7 @@ def png() -> bytes:
 
 
 DATA = {"image/png": base64.b64encode(png()).decode(), "text/plain": "A line."}
-PICTURE = {"output_type": "display_data", "data": DATA, "metadata": {"image/png": {"alt": "A line."}}}
+PICTURE = {"output_type": "display_data", "data": DATA, "metadata": {"image/png": {"alt": "A line.", "width": 64}}}
 BAR = {"output_type": "stream", "name": "stderr", "text": ["\r 50%|####      |"]}
 WARNING = {"output_type": "stream", "name": "stderr", "text": ["UserWarning: look here\n"]}
 WIDGET = {"output_type": "display_data", "data": {"application/vnd.jupyter.widget-view+json": {}}, "metadata": {}}
@@ -54,7 +54,9 @@ def test_build_reuse_and_rebuild(done, tmp_path):
     texts = json.loads(re.fullmatch(r"window\.bookTexts=(.*)\n", script)[1])  # what a search shows of each page
     assert {"book/intro", "notebooks/01-one", "notebooks/02-two"} <= set(texts)
     assert texts["book/intro"].startswith("Intro A start.")
-    assert "snippets.js" in (html / "search.html").read_text() and 'src="../_static/read.js' in chapter
+    search = (html / "search.html").read_text()
+    assert "snippets.js" in search and 'src="../_static/read.js' in chapter
+    assert "searchindex.js" in search and "searchindex.js" not in chapter and 'name="viewport"' in chapter
 
     built = page.stat().st_mtime_ns
     build_book(root=root, progress=False)
@@ -80,7 +82,7 @@ def test_contents_and_pages_must_agree(tiny):
 
 def test_the_text_of_a_picture_reaches_the_cell():
     (found,) = prepare_notebook(code([copy.deepcopy(PICTURE)]))["cells"]
-    assert found["metadata"]["mystnb"]["image"]["alt"] == "A line."
+    assert found["metadata"]["mystnb"]["image"] == {"alt": "A line.", "width": "64px"}
     (output,) = found["outputs"]
     assert output["data"]["text/plain"] == "A line." and output["metadata"] == PICTURE["metadata"]
 

@@ -23,7 +23,7 @@ PLACES = {
     "13": "alignment",
     "14": "synchrony",
     "15": "perception",
-    "16": "front",
+    "17": "front",
 }
 LETTER = 0.55 * TEXT  # the mean width of a letter of Arial, lower case, is about half its size
 

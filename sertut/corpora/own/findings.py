@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import difflib
 from collections import defaultdict
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence, Sized
+from collections.abc import Callable, Iterable, Mapping, Sequence, Sized
 from dataclasses import dataclass, field, replace
 from pathlib import Path
+
+import pandas as pd
 
 from sertut.corpora.cache import content_hash, fingerprint, in_threads, kept, read_clip
 from sertut.corpora.clip import Clip, Region
@@ -35,9 +37,13 @@ class Findings:
     errors: list[Problem] = field(default_factory=list)
     doubts: list[Problem] = field(default_factory=list)
 
-    def told(self, where: str, what: str) -> Problem:
-        """A problem with the name of the table and the line."""
-        return Problem(f"{self.table.name}, {where}", what)
+    def error(self, where: str, what: str) -> None:
+        """Something is wrong in a line, such as "line 4"."""
+        self.errors.append(Problem(f"{self.table.name}, {where}", what))
+
+    def doubt(self, where: str, what: str) -> None:
+        """Something in a line may be wrong."""
+        self.doubts.append(Problem(f"{self.table.name}, {where}", what))
 
 
 @dataclass(frozen=True)
@@ -68,48 +74,45 @@ def look_through(table: Path) -> Findings:
     """
     columns, lines = read_lines(table)
     found = Findings(table, columns)
-    found.errors += [found.told("line 1", problem) for problem in _wrong_columns(columns)]
-    near = {name: difflib.get_close_matches(name, COLUMNS, n=1, cutoff=0.75) for name in set(columns) - set(COLUMNS)}
-    found.doubts += [
-        found.told("line 1", f"the column '{name}' is not used; did you mean '{known[0]}'?")
-        for name, known in sorted(near.items())
-        if known
-    ]
+    _wrong_columns(found)
+    if not found.errors and not lines:
+        found.error("line 1", "no clip stands below the names of the columns.")
     if found.errors:
         return found
-    if not lines:
-        found.errors.append(found.told("line 1", "no clip stands below the names of the columns."))
-        return found
-    cells = {
-        where: dict(zip(columns, line, strict=False)) for where, line in lines.items() if len(line) == len(columns)
-    }
-    found.errors += [
-        found.told(where, f"{len(line)} cells, but there are {len(columns)} columns.")
-        for where, line in lines.items()
-        if where not in cells
-    ]
+    cells = {}
+    for where, line in lines.items():
+        if len(line) == len(columns):
+            cells[where] = dict(zip(columns, line, strict=True))
+        else:
+            found.error(where, f"{len(line)} cells, but there are {len(columns)} columns.")
     read = in_threads(lambda item: _understood(*item, table.parent), cells.items(), f"reading {table.name}")
     for where, (_, faults) in zip(cells, read, strict=True):
-        found.errors += [found.told(where, fault) for fault in faults]
+        for fault in faults:
+            found.error(where, fault)
     rows = [row for row, _ in read if row]
-    _differing_case(found, cells)
     _one_file(found, rows)
     _equal_sound(found, rows)
-    _too_few(found, cells)
+    if cells:
+        frame = pd.DataFrame.from_dict(cells, orient="index")
+        _differing_case(found, frame)
+        _too_few(found, frame)
     for problems in (found.errors, found.doubts):
         problems.sort(key=lambda problem: int(problem.file.split()[-1]))
-    stems = [row.file.stem for row in rows]
-    unique = len(set(stems)) == len({row.file for row in rows})
+    unique = len({row.file.stem for row in rows}) == len({row.file for row in rows})
     found.clips = [_named(row, row.file.stem if unique else row.cells["path"]) for row in rows]
     return found
 
 
-def _wrong_columns(columns: Sequence[str]) -> Iterator[str]:
-    wanted = [*REQUIRED, *(REGION if set(REGION) & set(columns) else ())]
-    if missing := [name for name in wanted if name not in columns]:
-        yield f"the column {', '.join(missing)} is missing; there are {', '.join(columns)}."
-    if twice := sorted({name for name in columns if columns.count(name) > 1}):
-        yield f"two columns are named '{twice[0]}'."
+def _wrong_columns(found: Findings) -> None:
+    there = found.columns
+    wanted = [*REQUIRED, *(REGION if set(REGION) & set(there) else ())]
+    if missing := [name for name in wanted if name not in there]:
+        found.error("line 1", f"the column {', '.join(missing)} is missing; there are {', '.join(there)}.")
+    if twice := sorted({name for name in there if there.count(name) > 1}):
+        found.error("line 1", f"two columns are named '{twice[0]}'.")
+    for name in sorted(set(there) - set(COLUMNS)):
+        if near := difflib.get_close_matches(name, COLUMNS, n=1, cutoff=0.75):
+            found.doubt("line 1", f"the column '{name}' is not used; did you mean '{near[0]}'?")
 
 
 def _understood(where: str, cells: Mapping[str, str], folder: Path) -> tuple[_Row | None, list[str]]:
@@ -142,10 +145,8 @@ def _understood(where: str, cells: Mapping[str, str], folder: Path) -> tuple[_Ro
     if faults:
         return None, faults
     end = min(end, seconds)
-    regions = tuple(
-        Region(max(first - start, 0.0), min(last, end) - start)
-        for first, last in zip(region_starts, region_ends, strict=True)
-    )
+    spans = zip(region_starts, region_ends, strict=True)
+    regions = tuple(Region(max(first - start, 0.0), min(last, end) - start) for first, last in spans)
     details = {name: text for name, text in cells.items() if name not in COLUMNS}
     audio = _tried(lambda: _cut(spoken, start, end), faults) if starts or ends else file
     if audio is None:
@@ -205,17 +206,14 @@ def _named(row: _Row, name: str) -> Clip:
     return replace(row.clip, name=name, speaker=row.clip.speaker or name, sentence=row.clip.sentence or name)
 
 
-def _differing_case(found: Findings, lines: Mapping[str, Mapping[str, str]]) -> None:
-    for column in ("path", "speaker", "emotion"):
-        spellings: dict[str, dict[str, str]] = defaultdict(dict)  # as it is compared -> as it is written -> where first
-        for where, cells in lines.items():
-            spellings[cells.get(column, "").casefold()].setdefault(cells.get(column, ""), where)
-        for written in spellings.values():
-            (first, there), *others = written.items()
-            found.errors += [
-                found.told(where, f"the {column} '{other}' and '{first}' ({there}) differ in case only; write one way.")
-                for other, where in others
-            ]
+def _differing_case(found: Findings, frame: pd.DataFrame) -> None:
+    for column in (name for name in ("path", "speaker", "emotion") if name in frame):
+        spellings = frame[column].drop_duplicates()
+        for _, written in spellings.groupby(spellings.str.casefold()):
+            (there, first), *others = written.items()
+            for where, other in others:
+                what = f"the {column} '{other}' and '{first}' ({there}) differ in case only; write one way."
+                found.error(where, what)
 
 
 def _one_file(found: Findings, rows: Iterable[_Row]) -> None:
@@ -225,17 +223,16 @@ def _one_file(found: Findings, rows: Iterable[_Row]) -> None:
         path, two_speakers = row.cells["path"], ""
         for other in earlier[row.file]:
             if row.place == other.place and row.said_by == other.said_by:
-                found.errors.append(found.told(row.where, f"the same clip of {path} stands in {other.where}."))
+                found.error(row.where, f"the same clip of {path} stands in {other.where}.")
                 break
             if min(row.end, other.end) - max(row.start, other.start) > 1e-6 and row.said_by != other.said_by:
-                what = f"sound of {path} is {_differ(row, other)}; one is wrong."
-                found.errors.append(found.told(row.where, what))
+                found.error(row.where, f"sound of {path} is {_differ(row, other)}; one is wrong.")
                 break
             if row.clip.speaker != other.clip.speaker:
                 two_speakers = two_speakers or f"{path} has two speakers: {_differ(row, other)}; folds may part them."
         else:
             if two_speakers:
-                found.doubts.append(found.told(row.where, two_speakers))
+                found.doubt(row.where, two_speakers)
         earlier[row.file].append(row)
 
 
@@ -249,11 +246,9 @@ def _equal_sound(found: Findings, rows: Sequence[_Row]) -> None:
             continue
         what = f"{row.cells['path']} sounds exactly like {other.cells['path']} ({other.where})"
         if row.said_by == other.said_by:
-            found.doubts.append(found.told(row.where, f"{what}; keep one of them."))
+            found.doubt(row.where, f"{what}; keep one of them.")
         else:
-            found.errors.append(
-                found.told(row.where, f"{what}, but is {_differ(row, other)}; one of the two is wrong.")
-            )
+            found.error(row.where, f"{what}, but is {_differ(row, other)}; one of the two is wrong.")
 
 
 def _differ(row: _Row, other: _Row) -> str:
@@ -262,33 +257,25 @@ def _differ(row: _Row, other: _Row) -> str:
     return f"'{who}', {what} here and '{whom}', {feels} in {other.where}"
 
 
-def _too_few(found: Findings, lines: Mapping[str, Mapping[str, str]]) -> None:
+def _too_few(found: Findings, frame: pd.DataFrame) -> None:
     """Emotions that cannot be learned and tested, speakers that give their emotion away."""
-    of_emotion: dict[str, list[tuple[str, Mapping[str, str]]]] = defaultdict(list)
-    of_speaker: dict[str, list[tuple[str, Mapping[str, str]]]] = defaultdict(list)
-    for where, cells in lines.items():
-        if cells["emotion"]:
-            of_emotion[cells["emotion"].casefold()].append((where, cells))
-        if cells.get("speaker"):
-            of_speaker[cells["speaker"].casefold()].append((where, cells))
-    for same in of_emotion.values():
-        where, name = same[0][0], same[0][1]["emotion"]
-        voices = {cells.get("speaker", "").casefold() for _, cells in same}
-        if of_speaker and len(voices) < FEW_SPEAKERS:
-            what = f"'{name}' has {len(voices)} speakers; train, dev and test need one each, so {FEW_SPEAKERS}."
-            found.errors.append(found.told(where, what))
+    speakers = frame["speaker"].str.casefold() if "speaker" in frame else pd.Series("", frame.index)
+    emotions = frame["emotion"].str.casefold()
+    known, n_emotions = speakers[speakers != ""], emotions[emotions != ""].nunique()
+    for _, same in frame[emotions != ""].groupby(emotions):
+        where, name, n_speakers = same.index[0], same["emotion"].iloc[0], speakers[same.index].nunique()
+        if len(known) and n_speakers < FEW_SPEAKERS:
+            what = f"'{name}' has {n_speakers} speakers; train, dev and test need one each, so {FEW_SPEAKERS}."
+            found.error(where, what)
         if len(same) < FEW_CLIPS:
-            found.doubts.append(found.told(where, f"'{name}' has {len(same)} clips; scores of so few say little."))
-    if len(of_emotion) == 1:
-        found.errors.append(found.told(where, f"every clip is '{name}'; there is nothing to tell apart."))
-    for same in of_speaker.values():
-        where, cells = same[0]
-        if len(of_emotion) > 1 and len({cells["emotion"].casefold() for _, cells in same}) == 1:
-            what = f"speaker '{cells['speaker']}' has no emotion but '{cells['emotion']}', which the voice gives away."
-            found.doubts.append(found.told(where, what))
-    if not of_speaker:
-        found.doubts.append(found.told("line 1", "no column 'speaker': the table cannot be cut into folds."))
-    elif len(of_speaker) < 5:
-        found.doubts.append(
-            found.told("line 1", f"{len(of_speaker)} speakers; the chapters cut five folds and need five.")
-        )
+            found.doubt(where, f"'{name}' has {len(same)} clips; scores of so few say little.")
+        if n_emotions == 1:
+            found.error(where, f"every clip is '{name}'; there is nothing to tell apart.")
+    for _, same in frame.loc[known.index].groupby(known):
+        if n_emotions > 1 and emotions[same.index].nunique() == 1:
+            who, what = same["speaker"].iloc[0], same["emotion"].iloc[0]
+            found.doubt(same.index[0], f"speaker '{who}' has no emotion but '{what}', which the voice gives away.")
+    if known.empty:
+        found.doubt("line 1", "no column 'speaker': the table cannot be cut into folds.")
+    elif known.nunique() < 5:
+        found.doubt("line 1", f"{known.nunique()} speakers; the chapters cut five folds and need five.")

@@ -1,4 +1,4 @@
-"""The mistakes that the exercises of chapter 16 know are called by their names; see test_exercises.py."""
+"""The mistakes that the exercises of chapter 17 know are called by their names; see test_exercises.py."""
 
 import numpy as np
 import torch
@@ -37,31 +37,31 @@ def accuracy(tables):
 
 
 MISTAKES = [
-    ("16.1", lambda a, b, x: (a, b), "nothing changed"),
-    ("16.1", lambda a, b, x: (a + x, b + x), "the clip's own mean grows"),
-    ("16.1", lambda a, b, x: (a, b + x), "the other way round"),
-    ("16.1", lambda a, b, x: (b, a + x), "the first channel first"),
-    ("16.1", lambda a, b, x: (a * (1 + x), b), "not a product"),
-    ("16.1", lambda a, b, x: a + x, "return two values"),
-    ("16.2", lambda v, m: (v - v.mean(1, keepdim=True)) / (v.std(1, keepdim=True) + 0.2), "the fault is still there"),
-    ("16.2", not_masked, "padding must stay zero"),
-    ("16.2", lambda v, m: relative(v, m) / 2, "The values are different"),
-    ("16.2", whole_batch, "relative to the batch"),
-    ("16.2", lambda v, m: relative(v, m, lambda v, m, c, n: c / (c.square().sum(1, True) / n).sqrt()), "blown up"),
-    ("16.2", lambda v, m: relative(v, m, lambda v, m, c, n: c / (c.square().sum(1, True) / n + 0.2).sqrt()), "root"),
+    ("17.1", lambda a, b, x: (a, b), "nothing changed"),
+    ("17.1", lambda a, b, x: (a + x, b + x), "the clip's own mean grows"),
+    ("17.1", lambda a, b, x: (a, b + x), "the other way round"),
+    ("17.1", lambda a, b, x: (b, a + x), "the first channel first"),
+    ("17.1", lambda a, b, x: (a * (1 + x), b), "not a product"),
+    ("17.1", lambda a, b, x: a + x, "return two values"),
+    ("17.2", lambda v, m: (v - v.mean(1, keepdim=True)) / (v.std(1, keepdim=True) + 0.2), "the fault is still there"),
+    ("17.2", not_masked, "padding must stay zero"),
+    ("17.2", lambda v, m: relative(v, m) / 2, "The values are different"),
+    ("17.2", whole_batch, "relative to the batch"),
+    ("17.2", lambda v, m: relative(v, m, lambda v, m, c, n: c / (c.square().sum(1, True) / n).sqrt()), "blown up"),
+    ("17.2", lambda v, m: relative(v, m, lambda v, m, c, n: c / (c.square().sum(1, True) / n + 0.2).sqrt()), "root"),
     (
-        "16.2",
+        "17.2",
         lambda v, m: relative(v, m, lambda v, m, c, n: c / ((c.square().sum(1, True) / (n - 1)).sqrt() + 0.2)),
         "not one less",
     ),
-    ("16.2", lambda v, m: relative(v, m, lambda v, m, c, n: c / (c.square().mean(1, True).sqrt() + 0.2)), "by T"),
-    ("16.2", lambda v, m: relative(v, m, lambda v, m, c, n: c), "these are the changes"),
-    ("16.3", lambda a, b, d: gain(b[d], a[d]), "theirs minus ours"),
-    ("16.3", lambda a, b, d: gain(a, b), "each speaker once"),
-    ("16.3", lambda a, b, d: gain(a[d.unique()], b[d.unique()]), "counts twice"),
-    ("16.3", lambda a, b, d: gain(a[d], b), "on both sides"),
-    ("16.3", lambda a, b, d: accuracy(a[d]) - accuracy(b[d]), "that is WA"),
-    ("16.3", lambda a, b, d: np.mean([gain(a[i : i + 1], b[i : i + 1]) for i in d.tolist()]), "averaged over speakers"),
+    ("17.2", lambda v, m: relative(v, m, lambda v, m, c, n: c / (c.square().mean(1, True).sqrt() + 0.2)), "by T"),
+    ("17.2", lambda v, m: relative(v, m, lambda v, m, c, n: c), "these are the changes"),
+    ("17.3", lambda a, b, d: gain(b[d], a[d]), "theirs minus ours"),
+    ("17.3", lambda a, b, d: gain(a, b), "each speaker once"),
+    ("17.3", lambda a, b, d: gain(a[d.unique()], b[d.unique()]), "counts twice"),
+    ("17.3", lambda a, b, d: gain(a[d], b), "on both sides"),
+    ("17.3", lambda a, b, d: accuracy(a[d]) - accuracy(b[d]), "that is WA"),
+    ("17.3", lambda a, b, d: np.mean([gain(a[i : i + 1], b[i : i + 1]) for i in d.tolist()]), "averaged over speakers"),
 ]
 
 
@@ -70,7 +70,7 @@ test_mistake_is_named = named(MISTAKES)
 
 def test_solutions_agree_with_the_library():
     """What the exercises ask for is what the front and the intervals do."""
-    louder, relative, drawn_difference = (defined(id) for id in ("16.1", "16.2", "16.3"))
+    louder, relative, drawn_difference = (defined(id) for id in ("17.1", "17.2", "17.3"))
     rows = [torch.randn(8, 3), torch.randn(12, 3)]
     features, mask = pad(rows)
     channels, real = two_channels(features, mask)
