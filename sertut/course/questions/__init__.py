@@ -16,6 +16,7 @@ from sertut.course.questions import (
     chapter13,
     chapter14,
     chapter15,
+    chapter16,
     chapter17,
     chapter18,
 )
