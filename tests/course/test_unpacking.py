@@ -1,10 +1,8 @@
 """Archives that try to escape, to fill the disk or to deceive: none is unpacked, and nothing is written anywhere."""
 
-import io
 import shutil
 import stat
 import struct
-import tarfile
 import warnings
 import zipfile
 from collections import namedtuple
@@ -25,14 +23,6 @@ def zipped(path, *entries, kind=None, compression=zipfile.ZIP_STORED):
             entry.external_attr = ((kind or stat.S_IFREG) | 0o644) << 16
             entry.compress_type = compression
             archive.writestr(entry, content)
-    return path
-
-
-def tarred(path, kind):
-    with tarfile.open(path, "w") as archive:
-        entry = tarfile.TarInfo("a.wav")
-        entry.type, entry.linkname = kind, "/etc/passwd"
-        archive.addfile(entry, io.BytesIO())
     return path
 
 
@@ -58,10 +48,7 @@ BAD = {
     "a link": lambda p: zipped(p, ("a.wav", b"/etc/passwd"), kind=stat.S_IFLNK),
     "a link that looks like a folder": lambda p: zipped(p, ("Actor_01/", b"/tmp"), FINE, kind=stat.S_IFLNK),
     "a device": lambda p: zipped(p, ("a.wav", b""), kind=stat.S_IFBLK),
-    "a pipe": lambda p: zipped(p, ("a.wav", b""), kind=stat.S_IFIFO),
     "a folder that looks like a file": lambda p: zipped(p, ("a.wav", b""), kind=stat.S_IFDIR),
-    "a hard link, by tar": lambda p: tarred(p, tarfile.LNKTYPE),
-    "a device, by tar": lambda p: tarred(p, tarfile.CHRTYPE),
     "a bomb, by its size": lambda p: zipped(p, ("a.wav", bytes(2_000_000))),
     "a bomb, by its ratio": lambda p: zipped(p, ("a.wav", bytes(900_000)), compression=zipfile.ZIP_DEFLATED),
     "a bomb, by its number": lambda p: zipped(p, *((f"{i}.wav", b"") for i in range(101))),
@@ -113,9 +100,11 @@ def test_what_is_not_wanted_is_not_judged(tmp_path):
 
 def test_what_an_interrupted_call_left_is_done_anew(tmp_path):
     (tmp_path / "out.unpacking" / "Actor_01").mkdir(parents=True)
-    (tmp_path / "out.unpacking" / "Actor_01" / "a.wav").write_bytes(b"so")
+    for name in ("a.wav", "b.wav"):
+        (tmp_path / "out.unpacking" / "Actor_01" / name).write_bytes(b"so")
     unpack(zipped(tmp_path / "a.zip", FINE), tmp_path / "out", 100, 10)
-    assert (tmp_path / "out" / FINE[0]).read_bytes() == FINE[1] and not (tmp_path / "out.unpacking").exists()
+    assert [path.read_bytes() for path in tmp_path.rglob("*.wav")] == [FINE[1]]
+    assert not (tmp_path / "out.unpacking").exists()
 
 
 def test_a_full_disk_is_said_before(tmp_path, monkeypatch):
