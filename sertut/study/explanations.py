@@ -21,9 +21,8 @@ import numpy as np
 import torch
 from scipy.stats import rankdata
 
-import sertut
 from sertut.attention import Clock
-from sertut.corpora import Corpus, clip_level
+from sertut.corpora import Corpus, clip_level, load
 from sertut.evidence import Tally, baselines, scores
 from sertut.evidence.intervals import sums_by_speaker
 from sertut.evidence.localization import FRAMES, spread, step_level
@@ -33,6 +32,7 @@ from sertut.models.base import redraw
 from sertut.signals import Batch, pad, sounding
 from sertut.study.methods import build, recipe
 from sertut.study.references import BOOK_RESULTS
+from sertut.training.fitting import fit_once
 from sertut.training.runs import Run
 
 FAMILIES = {"LSTM": "attention", "convolutions": "fine", "many heads": "plain", "face": "face"}
@@ -276,11 +276,11 @@ def together(families: Mapping[str, Tally]) -> Tally:
 
 def main(seeds: Sequence[int] = SEEDS) -> None:
     """Train what is not kept, measure, and write the reference."""
-    corpus, results = sertut.load("planted"), []
+    corpus, results = load("planted"), []
     part = corpus.folds()[0]
     test = chosen(part.test)
     for family, method in FAMILIES.items():
-        runs = [sertut.fit_once(build(method, corpus), part, seed=k, **recipe("planted", method)) for k in seeds]
+        runs = [fit_once(build(method, corpus), part, seed=k, **recipe("planted", method)) for k in seeds]
         clips, maps, said = moments(runs[0], test), [], []
         for run in runs:
             said.append(decided(run, [clip.table for clip in clips])[0].argmax(axis=1))
