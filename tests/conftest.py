@@ -2,6 +2,7 @@
 
 import os
 import shutil
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -58,13 +59,13 @@ def tone(seconds: float, hertz: float = 200.0, level: float = 0.1) -> np.ndarray
     return (level * (np.sin(2 * np.pi * hertz * time) + 0.01 * noise)).astype(np.float32)
 
 
-@pytest.fixture
-def tones(tmp_path, cache) -> Corpus:
+@pytest.fixture(scope="session")
+def shared_tones(tmp_path_factory) -> Corpus:
     """A corpus that a network learns in seconds: 6 speakers (base pitch) x 2 emotions x 4 clips.
 
-    In "high" clips a stretch of 0.3 s is an octave higher; its place is the region.
+    In "high" clips a stretch of 0.3 s is an octave higher; its place is the region. All tests share its files.
     """
-    rng = np.random.default_rng(1)
+    rng, folder = np.random.default_rng(1), tmp_path_factory.mktemp("tones")
     clips = []
     for speaker in range(6):
         for emotion in ("low", "high"):
@@ -73,11 +74,18 @@ def tones(tmp_path, cache) -> Corpus:
                 pieces = [tone(start, base), tone(0.3, base * (2 if emotion == "high" else 1)), tone(0.4, base)]
                 samples = np.concatenate(pieces) + rng.normal(scale=1e-3, size=sum(map(len, pieces)))
                 name = f"s{speaker}-{emotion}-{take}"
-                path = tmp_path / f"{name}.wav"
+                path = folder / f"{name}.wav"
                 write_audio(path, samples)
                 regions = (Region(start, start + 0.3),) if emotion == "high" else ()
                 clips.append(Clip(name, path, f"speaker {speaker}", emotion, f"take {take}", regions))
     return Corpus("tones", tuple(clips), ("low", "high"), ABOUT)
+
+
+@pytest.fixture
+def tones(shared_tones, tmp_path, cache) -> Corpus:
+    """The corpus of :func:`shared_tones` in files of this test's own, with a cache of its own."""
+    clips = [replace(clip, audio=Path(shutil.copy(clip.audio, tmp_path))) for clip in shared_tones]
+    return replace(shared_tones, clips=tuple(clips))
 
 
 @pytest.fixture(autouse=True)

@@ -165,14 +165,13 @@ class Process:
                 raise ValueError
             return answer
         except TimeoutError:
-            self.end()
-            raise TimeoutError(f"no answer within {limit:g} s") from None
+            problem: OSError = TimeoutError(f"no answer within {limit:g} s")
         except OSError:
-            self.end()
-            raise ConnectionError("its process ended: too much memory, or an end of its own") from None
+            problem = ConnectionError("its process ended: too much memory, or an end of its own")
         except (ValueError, RecursionError, MemoryError):
-            self.end()
-            raise ConnectionError(f"what came back is more than {ANSWER >> 20} MB, or no data") from None
+            problem = ConnectionError(f"what came back is more than {ANSWER >> 20} MB, or no data")
+        self.end()
+        raise problem
 
     def _read(self, size: int, until: float) -> bytes:
         found = bytearray()
@@ -191,7 +190,7 @@ def value_of(found: Any) -> Any:
     Raises:
         ValueError, TypeError: the description is none.
     """
-    if isinstance(found, list) or not isinstance(found, dict):
+    if not isinstance(found, dict):
         return found
     ((kind, inside),) = found.items()
     if kind in ("tensor", "array"):

@@ -108,20 +108,18 @@ def write_pack(folder: Path, names: Sequence[str] = (), *, teachers: bool = Fals
         _copy_needed(root, pack, ["for-teachers.md"] if teachers else [])
         for chapter in chosen:
             whole = json.loads(chapter.path.read_text(encoding="utf-8"))
+            asked = whole | {"cells": marked(chapter, solved=teachers)}
+            _write(pack / "notebooks" / chapter.path.name, _text(whole if teachers else asked))
             if teachers:
-                _write(pack / "notebooks" / chapter.path.name, whole)
-                _write(pack / "source" / chapter.name / chapter.path.name, whole | {"cells": marked(chapter, True)})
-            else:
-                _write(pack / "notebooks" / chapter.path.name, whole | {"cells": marked(chapter, False)})
+                _write(pack / "source" / chapter.name / chapter.path.name, _text(asked))
             executed = Chapter(root / "_build" / "chapters" / chapter.name / chapter.path.name)
             if executed.path.is_file():
-                (pack / "slides").mkdir(exist_ok=True)
-                (pack / "slides" / f"{chapter.name}.html").write_text(slides(executed), encoding="utf-8")
+                _write(pack / "slides" / f"{chapter.name}.html", slides(executed))
         if teachers:
             timing(chosen, root).to_csv(pack / "timing.csv", index=False)
-            (pack / "nbgrader_config.py").write_text(SETTINGS, encoding="utf-8")
-        text = README.format(what="for teachers" if teachers else "exercises", how=TEACHERS if teachers else STUDENTS)
-        (pack / "README.md").write_text(text, encoding="utf-8")
+            _write(pack / "nbgrader_config.py", SETTINGS)
+        what, how = ("for teachers", TEACHERS) if teachers else ("exercises", STUDENTS)
+        _write(pack / "README.md", README.format(what=what, how=how))
 
 
 def marked(chapter: Chapter, solved: bool) -> list[dict]:
@@ -130,12 +128,9 @@ def marked(chapter: Chapter, solved: bool) -> list[dict]:
     Raises:
         SertutError: an exercise lacks its solution, or the solution is more than the function asked for.
     """
-    cells: list[dict] = []
-    solutions = {}
-    for cell in chapter.cells():
-        if "solution" in tags(cell) and (call := CHECK.search(source(cell))):
-            solutions[call[1]] = source(cell)
-    for cell in chapter.cells():
+    whole, cells = chapter.cells(), []
+    solved_by = {call[1]: cell for cell in whole if "solution" in tags(cell) and (call := CHECK.search(source(cell)))}
+    for cell in whole:
         text = source(cell)
         if "exercise" in tags(cell):
             exercise = cell
@@ -143,14 +138,13 @@ def marked(chapter: Chapter, solved: bool) -> list[dict]:
             id, grade_id = call[1], call[1].replace(".", "-")
             try:
                 name = JUDGES[id].__name__
-                answer = without_answer(solutions[id], name)[solved]
+                answer = without_answer(source(solved_by[id]), name)[solved]
             except (KeyError, StopIteration, SyntaxError) as problem:
                 message = f"{chapter.path}: exercise {id} needs a solution that defines its function and nothing else."
                 raise SertutError(message) from problem
             cells.append(_with(exercise, answer, {"grade_id": f"exercise-{grade_id}", "solution": True}))
-            text = TEST.format(id=id, name=name)
             test = {"grade_id": f"check-{grade_id}", "grade": True, "locked": True, "points": 1}
-            cells.append(_with(cell, text, test))
+            cells.append(_with(cell, TEST.format(id=id, name=name), test))
         elif "solution" not in tags(cell):
             cells.append(cell | {"source": FOLDED.sub("", text)})
     return cells
@@ -201,9 +195,8 @@ def slides(executed: Chapter) -> str:
 
 def _with(cell: dict, text: str, about: dict) -> dict:
     """A cell with another text, of which nbgrader knows what it is."""
-    usual = {"schema_version": 3, "cell_type": "code", "grade": False, "solution": False, "locked": False}
-    about = {**usual, "task": False, **about}
-    return cell | {"metadata": cell["metadata"] | {"nbgrader": about}, "source": text}
+    usual = {"schema_version": 3, "cell_type": "code"} | dict.fromkeys(("grade", "solution", "locked", "task"), False)
+    return cell | {"metadata": cell["metadata"] | {"nbgrader": usual | about}, "source": text}
 
 
 def _copy_needed(root: Path, pack: Path, pages: Sequence[str]) -> None:
@@ -220,6 +213,10 @@ def _copy_needed(root: Path, pack: Path, pages: Sequence[str]) -> None:
             shutil.copy(path, to)
 
 
-def _write(path: Path, notebook: dict) -> None:
+def _text(notebook: dict) -> str:
+    return json.dumps(notebook, indent=1, ensure_ascii=False) + "\n"
+
+
+def _write(path: Path, text: str) -> None:
     path.parent.mkdir(parents=True, exist_ok=True)
-    path.write_text(json.dumps(notebook, indent=1, ensure_ascii=False) + "\n", encoding="utf-8")
+    path.write_text(text, encoding="utf-8")

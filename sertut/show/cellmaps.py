@@ -120,7 +120,7 @@ def regions(example: Example, *, title: str | None = None) -> Picture:
         colors.scale_in(corner, "cell, times\nuniform")
 
     sums = replace(weights_row(example, label="weight\nof a column"), says="", beside=scale)
-    rows = [Row(draw, 2.6, seconds, _describe(example, weights, cells), beside=beside), sums]
+    rows = [Row(draw, 2.6, seconds, describe(example, weights, cells), beside=beside), sums]
     return compose(rows, verdict(example) if title is None else title, columns=2)
 
 
@@ -174,7 +174,7 @@ def cells_of(example: Example) -> tuple[np.ndarray, Cells]:
     return weights, Cells(map_.clocks["time"], map_.clocks["frequency"], columns, rows, example.spectrogram.shape[1])
 
 
-def _describe(example: Example, weights: np.ndarray, cells: Cells) -> str:
+def describe(example: Example, weights: np.ndarray, cells: Cells) -> str:
     """One clip's map in a few sentences, for those who cannot see it."""
     head = f"Attention over {cells.columns} by {cells.rows} cells (time by frequency) of {of_clip(example)}"
     found = true_regions(example)

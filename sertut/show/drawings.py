@@ -11,9 +11,9 @@ from collections.abc import Callable
 import numpy as np
 
 from sertut.errors import unknown
+from sertut.show.marks import softened
 from sertut.show.sheet import LEFT, WIDE, Sheet, columns
 from sertut.show.style import BLUE, EMOTIONS, ORANGE, SKY, YELLOW
-from sertut.show.touchable import softened
 
 SCORES = np.array([0.2, -0.6, 1.9, 1.2, -0.3, 0.4])
 TONE = np.interp(np.arange(24) / 2, np.arange(12), [6, 5, 4, 2, 1, 2, 3, 5, 6, 5, 4, 3])

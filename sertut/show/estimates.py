@@ -11,13 +11,13 @@ from typing import Any
 
 import numpy as np
 from matplotlib.axes import Axes
-from matplotlib.figure import Figure
 
 from sertut.errors import unknown
 from sertut.evidence import ClipScores
 from sertut.evidence.intervals import Interval
-from sertut.show.picture import Picture, canvas, listed
-from sertut.show.style import BLACK, MARKERS, OTHER, ROLES, look
+from sertut.show.picture import Picture, canvas, chart, listed
+from sertut.show.rows import legend_below
+from sertut.show.style import BLACK, MARKERS, OTHER, ROLES
 
 METHOD_ROLES = {"untrained network": "untrained", "motion": "energy"}
 """Role of a method that is not named like one; motion is in the face what energy is in the voice."""
@@ -25,9 +25,7 @@ METHOD_ROLES = {"untrained network": "untrained", "motion": "energy"}
 
 def differences(rows: Mapping[str, Interval], *, measure: str = "difference in UAR", title: str = "") -> Picture:
     """Paired differences with their intervals, one a row; one that crosses the line at zero shows no difference."""
-    with look():
-        figure, axes = canvas(height=1.2 + 0.5 * len(rows))
-        axis = axes[0, 0]
+    with chart(height=1.2 + 0.5 * len(rows)) as (figure, axis):
         axis.axvline(0, color=BLACK, lw=1.2)
         draw_rows(axis, rows)
         axis.set(xlabel=measure, title=title)
@@ -67,14 +65,12 @@ def dots(
     for method in (*own, *intervals):
         if method not in reference:
             raise unknown("method of the reference", method, reference)
-    with look():
-        figure, axes = canvas(height=1.5 + 0.75 * len(reference))
-        axis = axes[0, 0]
+    with chart(height=1.5 + 0.75 * len(reference)) as (figure, axis):
         for row, (method, scores) in enumerate(reference.items()):
             looks: Any = {"color": ROLES["reference"], "mec": "#555555", "mew": 0.6, "ms": 6}
-            axis.plot(scores, row + _spread(scores), "o", label=once(each, row), **looks)
+            axis.plot(scores, row + _spread(scores), "o", label=each, **looks)
             if method not in intervals:
-                axis.plot([np.mean(scores)] * 2, [row - 0.3, row + 0.3], color=BLACK, lw=2, label=once("mean", row))
+                axis.plot([np.mean(scores)] * 2, [row - 0.3, row + 0.3], color=BLACK, lw=2, label="mean")
         estimates = {method: intervals.get(method) for method in reference}
         draw_rows(axis, estimates, roles=dict.fromkeys(reference, "uniform"), lift=0.36, label="mean with interval")
         if own:
@@ -82,7 +78,7 @@ def dots(
         if chance is not None:
             axis.axvline(chance, color=ROLES["uniform"], ls=":", lw=1.4, label=f"chance {chance:.3g}")
         axis.set(xlabel=measure, ylim=(len(reference) - 0.4, -0.7), title=title)
-        legend(figure, 4)
+        legend_below(figure, 4)
     parts = []
     for method, scores in reference.items():
         middle = said(intervals[method]) if method in intervals else f"{np.mean(scores):.2f}"
@@ -103,13 +99,12 @@ def localization(result: ClipScores) -> Picture:
     on each row is that row's chance level (for IoU it depends on how wide a method's spans are).
     """
     methods, sentences = list(result.methods), []
-    with look():
-        figure, axes = canvas(2, 2, height=1.6 + 0.6 * len(methods), sharey=True)
+    with canvas(2, 2, height=1.6 + 0.6 * len(methods), sharey=True) as (figure, axes):
         for axis, (metric, name) in zip(axes.ravel(), result.metrics.items(), strict=True):
             found = {method: result.interval(method, metric) for method in methods}
             chance = [float(result.of_each_seed(f"{metric}_chance", method)[0]) for method in methods]
-            for row, level in enumerate(chance):
-                axis.plot([level] * 2, [row - 0.38, row + 0.38], color=BLACK, lw=2.5, label=once("chance", row))
+            rows = np.arange(len(methods))
+            axis.vlines(chance, rows - 0.38, rows + 0.38, color=BLACK, lw=2.5, label="chance")
             draw_rows(axis, found, roles={method: METHOD_ROLES.get(method, method) for method in methods})
             bounds = [bound for interval in found.values() for bound in (interval.low, interval.high)]
             axis.set(xlim=(np.nanmin([0, *bounds]) - 0.05, np.nanmax([1, *bounds]) + 0.07), title=name)
@@ -141,8 +136,8 @@ def draw_rows(
         if interval is not None:
             role = (roles or {}).get(name, "attention")
             marker, color = MARKERS.get(role, "o"), ROLES.get(role, OTHER)
-            at, named = [row - lift], once(label, row)
-            draw_intervals(axis, at, [interval], rows=True, fmt=marker, color=color, ecolor=BLACK, label=named)
+            looks = {"fmt": marker, "color": color, "ecolor": BLACK, "label": label}
+            draw_intervals(axis, [row - lift], [interval], rows=True, **looks)
     axis.set_yticks(range(len(rows)), list(rows))
     axis.set_ylim(len(rows) - 0.5, -0.5)
     axis.grid(axis="x", color="#DDDDDD")
@@ -161,15 +156,6 @@ def draw_intervals(
 
 def draw_own(axis: Axes, x: Sequence[float], y: Sequence[float]) -> None:
     axis.plot(x, y, MARKERS["own"], color=ROLES["own"], mec=BLACK, ms=10, zorder=5, label="your run")
-
-
-def legend(figure: Figure, columns: int) -> None:
-    figure.legend(loc="outside lower center", ncols=columns, handlelength=2.4, columnspacing=1.2)
-
-
-def once(label: str, row: int) -> str:
-    """A label for the legend on the first row only."""
-    return label if row == 0 or label == "_" else f"_{label}"
 
 
 def _spread(scores: Sequence[float], height: float = 0.16) -> np.ndarray:

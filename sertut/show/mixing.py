@@ -15,11 +15,12 @@ from sertut.errors import SertutError
 from sertut.evidence import Example
 from sertut.evidence.intervals import Interval, bootstrap_speakers, mean, sums_by_speaker
 from sertut.evidence.mixture import true_shares
-from sertut.show.picture import Picture, canvas, listed, numbers
-from sertut.show.rows import Row, compose, mark_spans, whole
+from sertut.show.estimates import draw_intervals, said
+from sertut.show.picture import Picture, chart, listed, numbers
+from sertut.show.rows import Row, compose, legend_below, mark_spans, whole
 from sertut.show.sounds import waveform_row
 from sertut.show.strips import faces_row
-from sertut.show.style import BLACK, BLUE, GREEN, MARKERS, ROLES, VERMILION, emotion_color, look
+from sertut.show.style import BLACK, BLUE, GREEN, MARKERS, ROLES, VERMILION, emotion_color
 from sertut.show.weights import time_weights, weights_row
 from sertut.show.words import length, of_clip
 
@@ -52,12 +53,8 @@ def mixture(example: Example, posteriors: torch.Tensor | np.ndarray, *, title: s
     def draw_stack(axis: Axes) -> None:
         tops = np.cumsum(table, axis=1)  # (N, C)
         for emotion, share, top, values in zip(example.emotions, shares, tops.T, table.T, strict=True):
-            looks: Any = {
-                "fill": True,
-                "color": emotion_color(emotion, example.emotions),
-                "label": f"{emotion} {share:.2f}",
-            }
-            axis.stairs(top, edges, baseline=top - values, **looks)
+            color = emotion_color(emotion, example.emotions)
+            axis.stairs(top, edges, baseline=top - values, fill=True, color=color, label=f"{emotion} {share:.2f}")
         axis.set(ylim=(0, 1), ylabel="share\nof a step")
         mark_spans(axis, example, over=whole)
 
@@ -138,25 +135,20 @@ def mixtures(
     constant = float(np.median(x))
     error, flat = (_mean(np.abs(values - x), who) for values in (y, np.full(len(x), constant)))
     steps = _binned(x, y, who)
-    with look():
-        figure, axes = canvas(height=4.6)
-        axis = axes[0, 0]
+    with chart(height=4.6) as (figure, axis):
         axis.plot([0, 1], [0, 1], color=ROLES["region"], lw=1.8, label="perfect")
         label = f"one share for all: off by {flat.estimate:.2f}"
         axis.axhline(constant, color=ROLES["uniform"], ls=":", lw=1.6, label=label)
         axis.plot(x, y, "o", color=ROLES["reference"], ms=4, mew=0, alpha=0.6, label="one clip")
-        means = [interval.estimate for _, interval in steps]
-        bounds = np.nan_to_num([[i.estimate - i.low, i.high - i.estimate] for _, i in steps]).T
-        looks = {"color": ROLES["attention"], "mec": BLACK, "ecolor": BLACK, "elinewidth": 1.6, "capsize": 4, "ms": 8}
-        label = f"estimated: off by {error.estimate:.2f}"
-        axis.errorbar([at for at, _ in steps], means, bounds, fmt=MARKERS["attention"], zorder=4, label=label, **looks)
+        at, means = zip(*steps, strict=True)
+        looks: Any = {"fmt": MARKERS["attention"], "color": ROLES["attention"], "ecolor": BLACK, "zorder": 4}
+        draw_intervals(axis, at, means, label=f"estimated: off by {error.estimate:.2f}", **looks)
         axis.set(xlim=(-0.02, 1.02), ylim=(-0.02, 1.02), xlabel="true share", ylabel="estimated share", title=title)
-        figure.legend(loc="outside lower center", ncols=2, handlelength=1.5, columnspacing=1.2)
-    said = listed([f"{interval.estimate:.2f} at {at:.2f}" for at, interval in steps])
-    alt = f"Estimated against true share of {len(x)} clips of {len(set(who))} speakers; means of bins: {said}."
-    return Picture(
-        figure, f"{alt} Mean error {_two(error)}; of one share for all, {constant:.2f}, {_two(flat)}; perfect is 0."
-    )
+        legend_below(figure, 2)
+    bins = listed([f"{interval.estimate:.2f} at {at:.2f}" for at, interval in steps])
+    alt = f"Estimated against true share of {len(x)} clips of {len(set(who))} speakers; means of bins: {bins}."
+    alt += f" Mean error {said(error)}; of one share for all, {constant:.2f}, {said(flat)}; perfect is 0."
+    return Picture(figure, alt)
 
 
 def _points(guess: np.ndarray, truth: np.ndarray, emotion: int | None) -> tuple[np.ndarray, np.ndarray]:
@@ -187,9 +179,3 @@ def _named(values: np.ndarray, emotions: Sequence[str], n: int) -> str:
     """The n largest shares that are there, the largest first: ``anger 0.60 and fear 0.40``."""
     largest = [k for k in np.argsort(-values, kind="stable") if values[k] > 0][:n]
     return listed([f"{emotions[k]} {values[k]:.2f}" for k in largest])
-
-
-def _two(interval: Interval) -> str:
-    """``0.08 (0.07 to 0.09)``."""
-    bounds = "" if np.isnan(interval.low) else f" ({interval.low:.2f} to {interval.high:.2f})"
-    return f"{interval.estimate:.2f}{bounds}"

@@ -7,31 +7,12 @@ from collections.abc import Mapping
 import numpy as np
 
 from sertut.evidence import Example
+from sertut.show import marks
 from sertut.show.headmaps import Steps, Windows, heads_of
+from sertut.show.marks import Mark
 from sertut.show.picture import numbers
 from sertut.show.style import ROLES
-from sertut.show.touchable import (
-    Control,
-    Drawing,
-    Mark,
-    Row,
-    Touchable,
-    across,
-    legend,
-    line,
-    percent,
-    png,
-    post,
-    rgb,
-    rule,
-    seconds,
-    softened,
-    spans_of,
-    spectrogram,
-    steps,
-    text,
-    waveform,
-)
+from sertut.show.touchable import Control, Drawing, Row, Touchable
 from sertut.show.words import length, true_regions
 
 FINEST = 65535  # a weight of 1
@@ -45,45 +26,42 @@ def queries(example: Example) -> Touchable:
     """
     map_ = heads_of(example)
     clock = map_.clocks["time"]
-    x, dx = across(example, clock)
+    x, dx = marks.across(example, clock)
     weights = np.round(numbers(map_.of(0)) * FINEST).astype("<u2")  # (H, T', T'): two bytes each
-    n, spans, loudest = weights.shape[-1], spans_of(example), Steps.of(example).loudest
+    n, spans, loudest = weights.shape[-1], marks.spans_of(example), Steps.of(example).loudest
     centers = numbers(clock.centers(n)).astype(float)
     regions = true_regions(example)
-    inside = (
-        np.any([(r.start <= centers) & (centers < r.end) for r in regions], axis=0) if regions else np.zeros(n, bool)
-    )
+    inside = np.zeros(n, dtype=bool)
+    for region in regions:
+        inside |= (region.start <= centers) & (centers < region.end)
 
     def draw(v: Mapping[str, float]) -> Drawing:
         head, query = int(v["head"]), int(v["query"])
         w = weights[head] / FINEST
-        row, best, top = w[query], int(w[query].argmax()), max(w[query].max(), 1.5 / n)
-        at = ("mark", post(x + dx * (query + 0.5)))
+        row, best = w[query], int(w[query].argmax())
+        at = ("mark", marks.post(x + dx * (query + 0.5)))
         said = f"The step at {centers[query]:.2f} s asks. It looks most at {centers[best]:.2f} s,"
         said += f" {row[best] * n:.1f} times the uniform weight."
-        said += f" {percent(row[inside].sum())} of its weight lies in the true region." if regions else ""
-        shown = ("map", png(w[::-1] / w.max(), ROLES["attention"]), x, dx * n)
-        over = [*spans, ("look", steps(row, x, dx, top)), ("uniform", rule(100 - 100 / n / top)), at]
-        drawn: list[list[Mark]] = [[*spans, "wave", at], ["spectrogram", at], over]
-        drawn.append([shown, ("mark", rule(100 * (query + 0.5) / n))])
+        said += f" {marks.percent(row[inside].sum())} of its weight lies in the true region." if regions else ""
+        shown = ("map", marks.png(w[::-1] / w.max(), ROLES["attention"]), x, dx * n)
+        asks = ("mark", marks.rule(100 * (query + 0.5) / n))
+        drawn: list[list[Mark]] = [[*spans, "wave", at], ["spectrogram", at]]
+        drawn += [[*spans, *marks.weigh(row, x, dx), at], [shown, asks]]
         return Drawing(drawn, {}, {"head": str(head + 1), "query": f"{centers[query]:.2f} s"}, said)
 
-    knobs = (
-        Control("query", "who asks", loudest, 0, n - 1),
-        Control("head", "head", 0, 0, len(weights) - 1),
-    )
+    knobs = Control("query", "who asks", loudest, 0, n - 1), Control("head", "head", 0, 0, len(weights) - 1)
     rows = (
-        Row((("mark", "who asks"), *legend(example), ("", "point at the waveform")), 70),
+        Row((("mark", "who asks"), *marks.legend(example), ("", "point at the waveform")), 70),
         Row((("", "spectrogram"),), 80),
-        Row((("look", "whom it asks: its row of the map"), ("uniform", "uniform")), 80, seconds(example)),
-        Row((("", "the map of this head: who asks runs down, who is asked runs across"),), 240, seconds(example)),
+        Row((("look", "whom it asks: its row of the map"), ("uniform", "uniform")), 80, marks.seconds(example)),
+        Row((("", "the map of this head: who asks runs down, who is asked runs across"),), 240, marks.seconds(example)),
     )
-    kept = {"wave": waveform(example.samples), "spectrogram": spectrogram(example)}
-    data = {"weights": text(weights), "finest": FINEST, "n": n, "inside": inside.tolist(), "known": bool(regions)}
-    data |= {"start": clock.start, "hop": clock.hop, "x": x, "dx": dx, "spans": spans, "color": rgb(ROLES["attention"])}
-    alt = (
-        f"Self-attention over {example.clip.name}: sliders for the head and for the moment that asks; its row is drawn."
-    )
+    kept = {"wave": marks.waveform(example.samples), "spectrogram": marks.spectrogram(example)}
+    data = {"weights": marks.text(weights), "finest": FINEST, "n": n, "inside": inside.tolist(), "known": bool(regions)}
+    data |= {"start": clock.start, "hop": clock.hop, "x": x, "dx": dx, "spans": spans}
+    data |= {"color": marks.rgb(ROLES["attention"])}
+    alt = f"Self-attention over {example.clip.name}: sliders for the head and for the moment that asks;"
+    alt += " its row is drawn."
     return Touchable("queries", "Point at a moment: whom does it ask?", alt, knobs, data, draw, rows, kept)
 
 
@@ -98,37 +76,29 @@ def window(example: Example, center: Windows, width: Windows) -> Touchable:
     """
     map_, query, long = heads_of(example), Steps.of(example).loudest, length(example)
     clock = map_.clocks["time"]
-    x, dx = across(example, clock)
+    x, dx = marks.across(example, clock)
     weights = numbers(map_.of(0))[:, query].astype(np.float64)  # (H, T')
-    n, spans = weights.shape[1], spans_of(example)
-    centers = numbers(clock.centers(n)).astype(np.float64)
+    spans, centers = marks.spans_of(example), numbers(clock.centers(weights.shape[1])).astype(np.float64)
     P, Z = (numbers(value)[:, query].astype(np.float64) for value in (center, width))  # (H,)
-    scores = (
-        np.log(weights + 1e-30) + 2 * ((centers - P[:, None]) / Z[:, None]) ** 2
-    )  # what they were without the window
+    bias = -2 * ((centers - P[:, None]) / Z[:, None]) ** 2
+    scores = np.log(weights + 1e-30) - bias  # what they were without the window
     scores = np.round(scores - scores.max(axis=1, keepdims=True), 3)
     own = [f" (its own: {p:.2f} s, {z:.2f} s wide)" for p, z in zip(P, Z, strict=True)]
-
-    def weigh(w: np.ndarray) -> list[Mark]:
-        high = max(w.max(), 1.5 / n)
-        return [("look", steps(w, x, dx, high)), ("uniform", rule(100 - 100 / n / high))]
 
     def draw(v: Mapping[str, float]) -> Drawing:
         head, at, wide = int(v["head"]), v["center"], v["width"]
         G = -2 * ((centers - at) / wide) ** 2
-        plain, w = softened(scores[head]), softened(scores[head] + G)
+        plain, w = marks.softened(scores[head]), marks.softened(scores[head] + G)
         best = int(w.argmax())
-        said = (
-            f"The content alone looks most at {centers[plain.argmax()]:.2f} s; the product, at {centers[best]:.2f} s."
-        )
-        said += f" {percent(w[np.abs(centers - at) <= wide / 2].sum())} of the weight lies inside the window."
+        said = f"The content alone looks most at {centers[plain.argmax()]:.2f} s;"
+        said += f" the product, at {centers[best]:.2f} s."
+        said += f" {marks.percent(w[np.abs(centers - at) <= wide / 2].sum())} of the weight lies inside the window."
         said += " The content outvotes the window." if abs(centers[best] - at) > wide / 2 else ""
-        drawn: list[list[Mark]] = [[*spans, "wave"], weigh(plain)]
-        drawn.append([("window", line(100 - 100 * np.exp(G), x + dx / 2, dx))])
-        drawn.append([*spans, *weigh(w)])
-        return Drawing(
-            drawn, {}, {"head": f"{head + 1}{own[head]}", "center": f"{at:.2f} s", "width": f"{wide:.2f} s"}, said
-        )
+        curve = ("window", marks.line(100 - 100 * np.exp(G), x + dx / 2, dx))
+        drawn: list[list[Mark]] = [[*spans, "wave"], marks.weigh(plain, x, dx), [curve]]
+        drawn.append([*spans, *marks.weigh(w, x, dx)])
+        out = {"head": f"{head + 1}{own[head]}", "center": f"{at:.2f} s", "width": f"{wide:.2f} s"}
+        return Drawing(drawn, {}, out, said)
 
     knobs = (
         Control("center", "center", round(float(P[0]), 2), 0, round(long, 2), 0.01),
@@ -136,15 +106,14 @@ def window(example: Example, center: Windows, width: Windows) -> Touchable:
         Control("head", "head", 0, 0, len(scores) - 1),
     )
     rows = (
-        Row((("", "waveform"), *legend(example)), 60),
+        Row((("", "waveform"), *marks.legend(example)), 60),
         Row((("look", "content alone: the weights without a window"), ("uniform", "uniform")), 80),
         Row((("window", "window: drag it here, too"),), 60),
-        Row((("look", "product: what the query looks at"),), 80, seconds(example)),
+        Row((("look", "product: what the query looks at"),), 80, marks.seconds(example)),
     )
     data = {"scores": scores.tolist(), "start": clock.start, "hop": clock.hop, "x": x, "dx": dx, "spans": spans}
     data |= {"own": own, "seconds": long}
-    alt = (
-        f"The weights of one query of {example.clip.name} with and without a window, with sliders for center and width."
-    )
+    alt = f"The weights of one query of {example.clip.name} with and without a window,"
+    alt += " with sliders for center and width."
     title = f"Move the window of the query at {centers[query]:.2f} s"
-    return Touchable("focus", title, alt, knobs, data, draw, rows, {"wave": waveform(example.samples)})
+    return Touchable("focus", title, alt, knobs, data, draw, rows, {"wave": marks.waveform(example.samples)})

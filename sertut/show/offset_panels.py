@@ -13,10 +13,10 @@ from sertut.evidence import ClipScores
 from sertut.evidence.intervals import Interval
 from sertut.evidence.lags import NEAREST
 from sertut.evidence.sums import NEAR_SECONDS
-from sertut.show.estimates import draw_rows, legend, said
-from sertut.show.picture import Picture, canvas, listed
-from sertut.show.rows import panels
-from sertut.show.style import MARKERS, ROLES, look
+from sertut.show.estimates import draw_rows, said
+from sertut.show.picture import Picture, chart, listed
+from sertut.show.rows import legend_below, panels
+from sertut.show.style import MARKERS, ROLES
 
 WIDEST = 1.3
 """Seconds; a recovered offset beyond this is drawn as a triangle at the border."""
@@ -62,15 +62,13 @@ def offset_errors(medians: Mapping[str, Interval], *, title: str = "") -> Pictur
     """
     target = 1000 * NEAR_SECONDS
     ms = {name: _in_ms(median) for name, median in medians.items()}
-    with look():
-        figure, axes = canvas(height=1.5 + 0.45 * len(ms))
-        axis = axes[0, 0]
+    with chart(height=1.5 + 0.45 * len(ms)) as (figure, axis):
         axis.axvspan(0, target, color=ROLES["region"], alpha=0.15, lw=0)
         axis.axvline(target, color=ROLES["region"], ls="--", lw=1.8, label=f"target: {target:.0f} ms")
         draw_rows(axis, ms, roles={NEAREST: "uniform"})
         farthest = np.nanmax([target, *(bound for i in ms.values() for bound in (i.estimate, i.high))])
         axis.set(xlim=(0, 1.08 * farthest), xlabel="median error of the offset (ms)", title=title)
-        legend(figure, 1)
+        legend_below(figure, 1)
     parts = listed([f"{name} {said(median, '.0f', ' ms')}" for name, median in ms.items()])
     return Picture(figure, f"Median error of the recovered offset: {parts}; the target is {target:.0f} ms.")
 

@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 import base64
+import contextlib
 import functools
 import io
+from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
 import torch
+from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
 from sertut.files import writing
@@ -48,13 +51,22 @@ class Picture:
         return data, {"image/png": {"alt": self.alt, "width": width}}
 
 
-def canvas(rows: int = 1, columns: int = 1, *, height: float, **options) -> tuple[Figure, np.ndarray]:
-    """A fresh figure with a (rows, columns) array of axes; height: inches.
+@contextlib.contextmanager
+def canvas(rows: int = 1, columns: int = 1, *, height: float, **options) -> Iterator[tuple[Figure, np.ndarray]]:
+    """A fresh figure in the book's look, with a (rows, columns) array of axes; height: inches.
 
     The figure stays outside pyplot: nothing shows it a second time and nothing has to close it.
     """
-    figure = Figure(figsize=(WIDTH, height), layout="constrained")
-    return figure, figure.subplots(rows, columns, squeeze=False, **options)
+    with look():
+        figure = Figure(figsize=(WIDTH, height), layout="constrained")
+        yield figure, figure.subplots(rows, columns, squeeze=False, **options)
+
+
+@contextlib.contextmanager
+def chart(*, height: float) -> Iterator[tuple[Figure, Axes]]:
+    """A canvas with one pair of axes."""
+    with canvas(height=height) as (figure, axes):
+        yield figure, axes[0, 0]
 
 
 def numbers(values: torch.Tensor | np.ndarray) -> np.ndarray:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import base64
 import io
 import tempfile
 import uuid
@@ -14,13 +13,13 @@ import av
 import matplotlib
 import matplotlib.image
 import numpy as np
-from jinja2 import Environment, PackageLoader, StrictUndefined
 from PIL import Image
 
 from sertut.corpora import Clip
 from sertut.evidence import Example
+from sertut.show import marks
 from sertut.show.picture import numbers
-from sertut.show.strips import describe_truth, face_of, say_lost, unjudged
+from sertut.show.strips import as_example, describe_truth, face_of, say_lost
 from sertut.show.style import ROLES, SPECTRUM
 from sertut.show.weights import describe, time_weights, uniform_level
 from sertut.show.words import decoys, length, spans, stream_of, true_regions, verdict, where
@@ -28,15 +27,10 @@ from sertut.signals import SAMPLE_RATE
 from sertut.video import Faces, write_video
 
 WIDE, WAVEFORM = 600, 80  # the drawing's own units; the page scales it
-BELOW, AXIS = 92, 28  # the weights, or what belongs to a face; seconds
-COLUMNS = 300  # vertical strokes of the waveform
+BELOW, LOOK, AXIS = 92, 85, 28  # the weights, or what belongs to a face; the weights alone; seconds
 LONGEST_SOUND, LARGEST_VIDEO = 75_000, 95_000  # bytes: 100 and 127 kB as text
 FACE_WIDE = 288  # pixels on the page, 6 for each of the face's
 STILLS = 6
-
-PAGES = Environment(
-    loader=PackageLoader("sertut", "show"), autoescape=True, undefined=StrictUndefined, trim_blocks=True
-)
 
 
 @dataclass(frozen=True)
@@ -65,8 +59,7 @@ def player(shown: Clip | Example, *, title: str | None = None, alt: str | None =
         title: by default what the clip is, and what the model took it for.
         alt: the text alternative, by default where the attention is, or the emotion of a clip.
     """
-    judged = isinstance(shown, Example)
-    example = shown if isinstance(shown, Example) else unjudged(shown)
+    example, judged = as_example(shown), isinstance(shown, Example)
     misleads = f"; the decoy is {spans(decoys(example))}" if decoys(example) else ""
     known = f"{length(example):.1f} s of {_name(example)}{where(example)}{misleads}"
     text = alt or (describe(example) if judged else known)
@@ -86,8 +79,7 @@ def watch(shown: Clip | Example) -> Player:
     Raises:
         SertutError: the clip has no video.
     """
-    judged = isinstance(shown, Example)
-    example = shown if isinstance(shown, Example) else unjudged(shown)
+    example, judged = as_example(shown), isinstance(shown, Example)
     face = face_of(example)
     truth = " ".join([*describe_truth(example), *say_lost(face)])
     alt = f"Video with sound, {length(example):.1f} s of {_name(example)} {truth}"
@@ -105,9 +97,10 @@ def watch(shown: Clip | Example) -> Player:
 
 def _page(example: Example, alt: str, streams: list[str], **parts: Any) -> Player:
     """The template filled in; the id tells the shapes of this drawing from those of others on the page."""
-    parts |= {"alt": alt, "roles": ROLES, "seconds": f"{length(example):.2f}", "wide": WIDE, "high": WAVEFORM}
+    parts |= {"alt": alt, "roles": ROLES, "seconds": f"{length(example):.2f}"}
+    parts |= {"wide": WIDE, "high": WAVEFORM, "below": LOOK}
     parts |= _drawing(example, streams) | {"legend": _legend(example, streams), "spectrogram": _spectrogram(example)}
-    return Player(PAGES.get_template("playback.html").render(id=f"sertut-{uuid.uuid4().hex}", **parts), alt)
+    return Player(marks.PAGES.get_template("playback.html").render(id=f"sertut-{uuid.uuid4().hex}", **parts), alt)
 
 
 def _name(example: Example) -> str:
@@ -134,7 +127,7 @@ def _audio(samples: np.ndarray) -> str:
                 container.mux(stream.encode(piece))
         if len(buffer.getvalue()) <= LONGEST_SOUND:
             break
-    return _address("audio/mp4", buffer.getvalue())
+    return marks.address("audio/mp4", buffer.getvalue())
 
 
 def _video(face: Faces, samples: np.ndarray) -> str:
@@ -145,7 +138,7 @@ def _video(face: Faces, samples: np.ndarray) -> str:
             write_video(path, face.crops, samples, scale=scale)
             if path.stat().st_size <= LARGEST_VIDEO:
                 break
-        return _address("video/mp4", path.read_bytes())
+        return marks.address("video/mp4", path.read_bytes())
 
 
 def _stills(face: Faces) -> str:
@@ -153,7 +146,7 @@ def _stills(face: Faces) -> str:
     chosen = face.crops[np.linspace(0, len(face) - 1, STILLS).round().astype(int)]
     buffer = io.BytesIO()
     matplotlib.image.imsave(buffer, np.hstack(list(chosen)), cmap="gray", vmin=0, vmax=255, format="png")
-    return _address("image/png", buffer.getvalue())
+    return marks.address("image/png", buffer.getvalue())
 
 
 def _spectrogram(example: Example) -> str:
@@ -162,46 +155,25 @@ def _spectrogram(example: Example) -> str:
     colors = matplotlib.colormaps[SPECTRUM]((table - table.max() + 70) / 70, bytes=True)
     buffer = io.BytesIO()
     Image.fromarray(colors[..., :3]).save(buffer, "webp", quality=60)
-    return _address("image/webp", buffer.getvalue())
-
-
-def _address(kind: str, content: bytes) -> str:
-    return f"data:{kind};base64,{base64.b64encode(content).decode()}"
+    return marks.address("image/webp", buffer.getvalue())
 
 
 def _drawing(example: Example, streams: list[str]) -> dict[str, Any]:
-    """What the template draws, in the drawing's units: regions, waveform, attention, uniform level, ticks."""
-    samples, seconds = numbers(example.samples), length(example)
-    x = WIDE / seconds  # units a second
+    """What the template draws: marks in boxes of 1000 x 100, and, in the drawing's units, where boxes and ticks lie."""
+    seconds = length(example)
     base = WAVEFORM + (BELOW if example.map is not None or "face" in streams else 0)
     half, tall = base // 2, base + AXIS
-    boxes = []
+    drawn: dict[str, Any] = {"base": base, "tall": tall, "waveform": marks.waveform(example.samples)[1], "spans": []}
     for stream in streams:  # the waveform, above, is the voice's; a face has what is below
-        y, bottom = (half if stream == "face" else 1), (tall - 1 if stream == streams[-1] else half - 2)
-        for role, regions in (("region", true_regions(example, stream)), ("decoy", decoys(example, stream))):
-            spans = [(round(region.start * x, 1), round((region.end - region.start) * x, 1)) for region in regions]
-            boxes += [dict(role=role, x=at, y=y, width=width, height=bottom - y) for at, width in spans]
-    loudest = max(float(np.abs(samples).max()), 1e-3)
-    pieces = np.array_split(samples, min(COLUMNS, len(samples)))
-    strokes = [
-        f"M{(column + 0.5) * WIDE / len(pieces):.1f} {40 - 36 * piece.max() / loudest:.1f}"
-        f"V{40.5 - 36 * piece.min() / loudest:.1f}"
-        for column, piece in enumerate(pieces)
-    ]
+        top, bottom = (half if stream == "face" else 1), (tall - 1 if stream == streams[-1] else half - 2)
+        drawn["spans"].append((top, bottom - top, marks.spans_of(example, stream)))
     every = next(step for step in (0.5, 1, 2, 5, 10, 30, 60, 3600) if seconds / step <= 8)
-    ticks = [
-        (round(tick * x, 1), f"{tick:g}{'' if tick else ' s'}") for tick in np.arange(0, seconds - 0.3 * every, every)
-    ]
-    drawn: dict[str, Any] = {"spans": boxes, "waveform": "".join(strokes), "ticks": ticks, "base": base, "tall": tall}
+    times = np.arange(0, seconds - 0.3 * every, every)
+    drawn["ticks"] = [(round(time / seconds * WIDE, 1), f"{time:g}{'' if time else ' s'}") for time in times]
     if over_time := time_weights(example):
         weights, borders = over_time
-        level = uniform_level(example)
-        high = 85 / max(float(weights.max()), 1.5 * level)
-        steps = "".join(
-            f"L{left * x:.1f} {base - weight * high:.1f}H{right * x:.1f}"
-            for weight, left, right in zip(weights, borders[:-1], borders[1:], strict=True)
-        )
-        drawn |= {"weights": f"M{borders[0] * x:.1f} {base}{steps}V{base}", "uniform": f"{base - high * level:.1f}"}
+        x, dx = 1000 * borders[0] / seconds, 1000 * (borders[1] - borders[0]) / seconds
+        drawn["weights"], drawn["uniform"] = (mark[1] for mark in marks.weigh(weights, x, dx, uniform_level(example)))
     return drawn
 
 

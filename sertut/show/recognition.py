@@ -7,8 +7,8 @@ from collections.abc import Mapping
 import numpy as np
 
 from sertut.evidence import Report
-from sertut.show.picture import Picture, canvas
-from sertut.show.style import BLACK, ROLES, look
+from sertut.show.picture import Picture, canvas, chart
+from sertut.show.style import BLACK, ROLES
 from sertut.show.tables import draw_table
 from sertut.training.metrics import recalls
 from sertut.training.runs import Run
@@ -20,8 +20,7 @@ def history(run: Run) -> Picture:
     loss = [row["loss"] for row in run.history]
     uar = [row["dev_uar"] for row in run.history]
     best, chance = int(np.flatnonzero(epochs == run.best_epoch + 1)[0]), 1 / len(run.emotions)
-    with look():
-        figure, axes = canvas(2, height=4.0, sharex=True)
+    with canvas(2, height=4.0, sharex=True) as (figure, axes):
         top, bottom = axes[:, 0]
         top.plot(epochs, loss, color=BLACK, marker=".")
         top.set(ylabel="loss on train")
@@ -47,12 +46,11 @@ def confusion(report: Report) -> Picture:
     totals = counts.sum(axis=1)
     percent = 100 * counts / np.maximum(totals, 1)[:, None]
     texts = [f"{p:.0f}%\n{n}" if n else "" for p, n in zip(percent.flat, counts.flat, strict=True)]
-    with look():
-        figure, axes = canvas(height=5.8)
+    with chart(height=5.8) as (figure, axis):
         rows = [f"{emotion} ({n})" for emotion, n in zip(emotions, totals, strict=True)]
         looks = {"annot": np.reshape(texts, counts.shape), "fmt": "", "vmin": 0, "vmax": 100, "square": True}
-        draw_table(axes[0, 0], percent, rows, emotions, "% of the true class", slanted=True, **looks)
-        axes[0, 0].set(xlabel="predicted emotion", ylabel="true emotion (clips)")
+        draw_table(axis, percent, rows, emotions, "% of the true class", slanted=True, **looks)
+        axis.set(xlabel="predicted emotion", ylabel="true emotion (clips)")
     here, shares = np.flatnonzero(totals), recalls(counts)
     best, worst = max(here, key=lambda i: shares[i]), min(here, key=lambda i: shares[i])
     alt = (
@@ -74,9 +72,7 @@ def reliability(tables: Mapping[str, np.ndarray]) -> Picture:
             confidence, up to three names; see :func:`sertut.course.confidence.reliability`. Large dots hold many clips.
     """
     styles, alt = ((ROLES["reference"], "s"), (ROLES["attention"], "o"), (ROLES["own"], "D")), []
-    with look():
-        figure, axes = canvas(height=4.6)
-        axis = axes[0, 0]
+    with chart(height=4.6) as (figure, axis):
         axis.plot([0, 1], [0, 1], color=BLACK, ls=":", lw=1.4, label="as sure as right")
         for (name, table), (color, marker) in zip(tables.items(), styles, strict=False):
             n, sure, right = table[table[:, 0] > 0].T

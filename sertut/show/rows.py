@@ -25,7 +25,7 @@ from sertut.attention import Clock
 from sertut.corpora import Region
 from sertut.evidence import Example
 from sertut.show.picture import Picture, canvas
-from sertut.show.style import BLACK, HEAT, MARKERS, ROLES, look
+from sertut.show.style import BLACK, HEAT, MARKERS, ROLES
 from sertut.show.words import decoys, true_regions
 
 SPANS = {"region": ("true region", "-"), "decoy": ("decoy", "--")}
@@ -68,9 +68,8 @@ def compose(rows: Sequence[Row], title: str, *, says: str = "", columns: int = 4
         says: what the text alternative begins with. columns: of the legend. legend: its title.
     """
     heights, aside = [row.height for row in rows], any(row.beside for row in rows)
-    with look():
-        grid = {"height_ratios": heights} | ({"width_ratios": (4.4, 1)} if aside else {})
-        figure, axes = canvas(len(rows), 1 + aside, height=1.35 + 1.05 * sum(heights), gridspec_kw=grid)
+    grid = {"height_ratios": heights} | ({"width_ratios": (4.4, 1)} if aside else {})
+    with canvas(len(rows), 1 + aside, height=1.35 + 1.05 * sum(heights), gridspec_kw=grid) as (figure, axes):
         figure.set_layout_engine("constrained", hspace=0.02, h_pad=0.02)
         for i, (row, (axis, *right)) in enumerate(zip(rows, axes, strict=True)):
             row.draw(axis)
@@ -112,8 +111,7 @@ def panels(
         labels: of the axes across and up. height: inches of a row of panels. colors: of all panels, and what they mean.
     """
     rows, columns = math.ceil(n / 2), min(n, 2)
-    with look():
-        figure, axes = canvas(rows, columns, height=1.1 + height * rows, sharex=True, sharey=True)
+    with canvas(rows, columns, height=1.1 + height * rows, sharex=True, sharey=True) as (figure, axes):
         for i, axis in enumerate(axes.ravel()[:n]):
             draw(i, axis)
         for axis in axes[:, 0]:
@@ -136,7 +134,7 @@ def legend_below(figure: Figure, columns: int, title: str = "") -> None:
     once = {label: handle for drawn in pairs for handle, label in drawn}
     entries = sorted(once.items(), key=lambda entry: not isinstance(entry[1], Line2D | StepPatch))
     if entries:
-        looks: dict[str, Any] = {"handlelength": 1.8, "columnspacing": 1.2, "title": title or None}
+        looks: dict[str, Any] = {"handlelength": 2.0, "columnspacing": 1.2, "title": title or None}
         labels, handles = zip(*entries, strict=True)
         figure.legend(handles, labels, loc="outside lower center", ncols=columns, **looks)
 

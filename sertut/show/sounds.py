@@ -12,9 +12,9 @@ from matplotlib.image import AxesImage
 from sertut.corpora import Region
 from sertut.evidence import Example
 from sertut.evidence.cells import band_hz, mel_band
-from sertut.show.picture import Picture, canvas, listed, numbers
+from sertut.show.picture import Picture, canvas, chart, listed, numbers
 from sertut.show.rows import Draw, Row, mark_spans, whole
-from sertut.show.style import HEAT, ROLES, SPECTRUM, look
+from sertut.show.style import HEAT, ROLES, SPECTRUM
 from sertut.show.words import length
 from sertut.signals import HOP_SECONDS, SAMPLE_RATE, Batch, frame_seconds, log_mel
 
@@ -40,8 +40,7 @@ def spectrograms(sounds: Mapping[str, np.ndarray | torch.Tensor], *, title: str 
     seconds = [len(x) / SAMPLE_RATE if x.ndim == 1 else len(x) * HOP_SECONDS for x in sounds.values()]
     loudest = max(float(table.max()) for table in tables.values())
     parts = []
-    with look():
-        figure, axes = canvas(1, len(sounds), height=2.9, sharex=True, sharey=True)
+    with canvas(1, len(sounds), height=2.9, sharex=True, sharey=True) as (figure, axes):
         for axis, duration, (name, table) in zip(axes[0], seconds, tables.items(), strict=True):
             image = draw_spectrogram(axis, table)
             image.set_clim(loudest - 70, loudest)
@@ -61,9 +60,7 @@ def padding(batch: Batch, *, title: str) -> Picture:
     mask, lengths = numbers(batch.mask), numbers(batch.lengths)
     clips, longest = mask.shape
     frames = np.ma.array(numbers(batch.features).mean(axis=2), mask=~mask)  # (B, T)
-    with look():
-        figure, axes = canvas(height=1.3 + 0.3 * clips)
-        axis = axes[0, 0]
+    with chart(height=1.3 + 0.3 * clips) as (figure, axis):
         axis.set_facecolor("#E8E8E8")
         axis.imshow(frames, aspect="auto", cmap=HEAT, interpolation="nearest", extent=(0, longest, clips - 0.5, -0.5))
         axis.barh(

@@ -58,7 +58,7 @@ def filmstrip(shown: Example | Clip, *, title: str | None = None) -> Picture:
     Raises:
         SertutError: the clip has no video.
     """
-    example = unjudged(shown) if isinstance(shown, Clip) else shown
+    example = as_example(shown)
     face, clip, seconds = face_of(example), example.clip, length(example)
     rows = [waveform_row(example, "voice"), faces_row(example)]
     if example.map is not None:
@@ -189,9 +189,9 @@ def say_lost(face: Faces) -> list[str]:
     return [f"No face was found in {lost} of {len(face)} frames."] if lost else []
 
 
-def unjudged(clip: Clip) -> Example:
-    """A clip with its sound and its face, without a map and without a decision."""
-    return example_of(clip, (clip.emotion,), None, torch.ones(1))
+def as_example(shown: Example | Clip) -> Example:
+    """An example as it is; a clip with its sound and its face, without a map and without a decision."""
+    return shown if isinstance(shown, Example) else example_of(shown, (shown.emotion,), None, torch.ones(1))
 
 
 def face_of(example: Example) -> Faces:

@@ -11,8 +11,8 @@ from matplotlib.axes import Axes
 from matplotlib.patches import Rectangle
 
 from sertut.corpora import Corpus
-from sertut.show.picture import Picture, canvas, listed
-from sertut.show.style import HEAT, ROLES, look
+from sertut.show.picture import Picture, chart, listed
+from sertut.show.style import HEAT, ROLES
 
 MANY = 14
 """With more columns than these there is no room for numbers in the cells."""
@@ -26,10 +26,9 @@ def corpus(data: Corpus) -> Picture:
         counts[data.label(clip), speakers.index(clip.speaker)] += 1
     totals = counts.sum(axis=1)
     rows = [f"{emotion} ({n})" for emotion, n in zip(emotions, totals, strict=True)]
-    with look():
-        figure, axes = canvas(height=1.9 + 0.36 * len(emotions))
-        draw_table(axes[0, 0], counts, rows, _short(speakers), "clips", fmt="d", vmin=0, linewidths=0.5)
-        axes[0, 0].set(xlabel=f"{len(speakers)} speakers", title=f"{data.name}: {len(data)} clips")
+    with chart(height=1.9 + 0.36 * len(emotions)) as (figure, axis):
+        draw_table(axis, counts, rows, _short(speakers), "clips", fmt="d", vmin=0, linewidths=0.5)
+        axis.set(xlabel=f"{len(speakers)} speakers", title=f"{data.name}: {len(data)} clips")
     cells = f"{counts.min()} to {counts.max()}" if counts.min() < counts.max() else f"{counts.max()}"
     by_emotion = ", ".join(f"{emotion} {n}" for emotion, n in zip(emotions, totals, strict=True))
     alt = (
@@ -52,12 +51,11 @@ def heatmap(table: pd.DataFrame, *, measure: str, span: tuple[float, float] | No
     values, columns = table.to_numpy(dtype=float), list(table.columns)
     low, high = span or (float(np.nanmin(values)), float(np.nanmax(values)))
     own = np.array([[row == column for column in columns] for row in table.index]) & ~np.isnan(values)
-    with look():
-        figure, axes = canvas(height=2.0 + 0.44 * len(table))
-        draw_table(axes[0, 0], values, list(table.index), columns, measure, True, fmt=".2f", vmin=low, vmax=high)
+    with chart(height=2.0 + 0.44 * len(table)) as (figure, axis):
+        draw_table(axis, values, list(table.index), columns, measure, True, fmt=".2f", vmin=low, vmax=high)
         for row, column in np.argwhere(own):
-            axes[0, 0].add_patch(Rectangle((column, row), 1, 1, fill=False, ec=ROLES["region"], lw=3, clip_on=False))
-        axes[0, 0].set(xlabel=table.columns.name or "", ylabel=table.index.name or "")
+            axis.add_patch(Rectangle((column, row), 1, 1, fill=False, ec=ROLES["region"], lw=3, clip_on=False))
+        axis.set(xlabel=table.columns.name or "", ylabel=table.index.name or "")
     text = f"{measure}, {table.index.name or 'rows'} by {table.columns.name or 'columns'}."
     if own.any() and not own.all():
         text += (

@@ -10,7 +10,6 @@ import numpy as np
 import torch
 
 from sertut.show.picture import Picture, canvas, listed, numbers
-from sertut.show.style import look
 
 
 def pixels(images: Mapping[str, torch.Tensor], *, columns: int = 4) -> Picture:
@@ -62,8 +61,7 @@ def tiled(block: torch.Tensor) -> np.ndarray:
 def _sheet(images: Mapping[str, np.ndarray], columns: int, height: float, alt: str, **looks: Any) -> Picture:
     """Pictures with their names above them; height: inches of a row."""
     rows = -(-len(images) // columns)
-    with look():
-        figure, axes = canvas(rows, columns, height=height * rows)
+    with canvas(rows, columns, height=height * rows) as (figure, axes):
         for axis in axes.ravel():
             axis.set_axis_off()
         for axis, (name, image) in zip(axes.ravel(), images.items(), strict=False):

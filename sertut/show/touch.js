@@ -11,10 +11,11 @@ window.sertutTouch = window.sertutTouch || (function () {
   }
 
   /* A mark is a class and a path in a box of 1000 x 100, y down; or a class and a table of opacities, lowest row first. */
-  function steps(v, x, dx, high) {
-    return "M" + x.toFixed(2) + " 100" + v.map(function (w, k) {
+  function weigh(v, x, dx) {
+    var high = Math.max(Math.max.apply(null, v), 1.5 / v.length);
+    return [["look", "M" + x.toFixed(2) + " 100" + v.map(function (w, k) {
       return "V" + (100 - 100 * w / high).toFixed(2) + "H" + (x + dx * (k + 1)).toFixed(2);
-    }).join("") + "V100";
+    }).join("") + "V100"], ["uniform", rule(100 - 100 / v.length / high)]];
   }
   function line(v, x, dx) {
     return "M" + v.map(function (w, k) { return (x + dx * k).toFixed(2) + " " + w.toFixed(2); }).join("L");
@@ -51,9 +52,9 @@ window.sertutTouch = window.sertutTouch || (function () {
       for (var f = 0; f < d.scores.length; f++) { table.push(flat.slice(f * n, f * n + n).map(function (w) { return w / high; })); }
       for (var t = 0; t < n; t++) { time.push(sum(table.map(function (row) { return row[t] * high; }))); }
       flat.slice().sort(function (a, b) { return b - a; }).forEach(function (w) { if (half < 0.5 - 1e-6) { half += w; cells++; } });
-      var peak = Math.max(Math.max.apply(null, time), 1.5 / n), text = scale.toPrecision(2);
+      var text = scale.toPrecision(2);
       return {rows: [{marks: ["spectrogram", ["map", table, d.x, d.dx * n]].concat(d.spans)},
-        {marks: d.spans.concat([["look", steps(time, d.x, d.dx, peak)], ["uniform", rule(100 - 100 / n / peak)]])}],
+        {marks: d.spans.concat(weigh(time, d.x, d.dx))}],
         bars: {}, out: {scale: "λ = " + (scale ? text : "0")},
         said: "Half of the weight lies on " + cells + " of " + flat.length + " cells; the strongest holds " +
           (100 * high).toFixed(1) + " %." + (scale ? scale === d.scale ? " So the network was trained." : "" : " This is mean pooling.")};
@@ -65,11 +66,10 @@ window.sertutTouch = window.sertutTouch || (function () {
         for (var j = 0; j < n; j++, k += 2) { w[i].push((bytes.charCodeAt(k) + 256 * bytes.charCodeAt(k + 1)) / d.finest); }
       }
       var row = w[v.query], at = d.x + d.dx * (v.query + 0.5), best = top(row), inside = sum(row.filter(function (_, k) { return d.inside[k]; }));
-      var high = Math.max.apply(null, [].concat.apply([], w)), mark = ["mark", post(at)], most = Math.max(Math.max.apply(null, row), 1.5 / n), second = function (k) { return (d.start + d.hop * (k + 0.5)).toFixed(2) + " s"; };
+      var high = Math.max.apply(null, [].concat.apply([], w)), mark = ["mark", post(at)], second = function (k) { return (d.start + d.hop * (k + 0.5)).toFixed(2) + " s"; };
       var across = {sets: "query", from: -d.start / d.hop - 0.5, to: (1000 - d.x) / d.dx - 0.5};
       return {rows: [{marks: d.spans.concat(["wave", mark]), hover: across}, {marks: ["spectrogram", mark], hover: across},
-        {marks: d.spans.concat([["look", steps(row, d.x, d.dx, most)],
-          ["uniform", rule(100 - 100 / n / most)], mark]), hover: across},
+        {marks: d.spans.concat(weigh(row, d.x, d.dx), [mark]), hover: across},
         {marks: [["map", w.map(function (r) { return r.map(function (x) { return x / high; }); }).reverse(), d.x, d.dx * n],
           ["mark", rule(100 * (v.query + 0.5) / n)]], hover: {sets: "query", from: -0.5, to: n - 0.5, down: true}}],
         bars: {}, out: {head: String(v.head + 1), query: second(v.query)},
@@ -77,19 +77,15 @@ window.sertutTouch = window.sertutTouch || (function () {
           " times the uniform weight." + (d.known ? " " + percent(inside) + " of its weight lies in the true region." : "")};
     },
     focus: function (d, v) {
-      var scores = d.scores[v.head], n = scores.length, centers = scores.map(function (_, k) { return d.start + d.hop * (k + 0.5); });
+      var scores = d.scores[v.head], centers = scores.map(function (_, k) { return d.start + d.hop * (k + 0.5); });
       var G = centers.map(function (t) { return -2 * Math.pow((t - v.center) / v.width, 2); });
       var plain = softmax(scores), w = softmax(scores.map(function (s, k) { return s + G[k]; }));
       var best = top(w), said = function (k) { return centers[k].toFixed(2) + " s"; };
       var near = sum(w.filter(function (_, k) { return Math.abs(centers[k] - v.center) <= v.width / 2; }));
-      var weigh = function (w) {
-        var high = Math.max(Math.max.apply(null, w), 1.5 / n);
-        return [["look", steps(w, d.x, d.dx, high)], ["uniform", rule(100 - 100 / n / high)]];
-      };
-      return {rows: [{marks: d.spans.concat(["wave"])}, {marks: weigh(plain)},
+      return {rows: [{marks: d.spans.concat(["wave"])}, {marks: weigh(plain, d.x, d.dx)},
         {marks: [["window", line(G.map(function (g) { return 100 - 100 * Math.exp(g); }), d.x + d.dx / 2, d.dx)]],
           hover: {sets: "center", from: 0, to: d.seconds, press: true}},
-        {marks: d.spans.concat(weigh(w))}],
+        {marks: d.spans.concat(weigh(w, d.x, d.dx))}],
         bars: {}, out: {head: (v.head + 1) + d.own[v.head], center: v.center.toFixed(2) + " s", width: v.width.toFixed(2) + " s"},
         said: "The content alone looks most at " + said(top(plain)) + "; the product, at " + said(best) + ". " + percent(near) +
           " of the weight lies inside the window." + (Math.abs(centers[best] - v.center) > v.width / 2 ? " The content outvotes the window." : "")};

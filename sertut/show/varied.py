@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping, Sequence
-from typing import Literal
+from typing import Any, Literal
 
 import numpy as np
 from matplotlib.transforms import ScaledTranslation
@@ -12,9 +12,10 @@ from matplotlib.transforms import ScaledTranslation
 from sertut.errors import SertutError
 from sertut.evidence import Tally
 from sertut.evidence.intervals import Interval
-from sertut.show.estimates import draw_intervals, draw_own, legend, said
-from sertut.show.picture import Picture, canvas, listed
-from sertut.show.style import BLACK, BLUE, GREEN, MARKERS, PURPLE, ROLES, SKY, VERMILION, look
+from sertut.show.estimates import draw_intervals, draw_own, said
+from sertut.show.picture import Picture, chart, listed
+from sertut.show.rows import legend_below
+from sertut.show.style import BLACK, BLUE, GREEN, MARKERS, PURPLE, ROLES, SKY, VERMILION
 
 STYLES = ((BLUE, "o", "-"), (VERMILION, "s", "--"), (GREEN, "^", "-."), (PURPLE, "v", ":"), (SKY, "P", "-"))
 """Color, marker and line of each curve in turn, so that none is told by its color alone."""
@@ -69,14 +70,12 @@ def curves(
     own, guides = own or {}, guides or {}
     places = dict(zip(x, range(len(x)) if scale == "even" else x, strict=True))
     at = list(places.values())
-    with look():
-        figure, axes = canvas(height=3.7 + 0.25 * len(guides))
-        axis = axes[0, 0]
+    with chart(height=3.7 + 0.25 * len(guides)) as (figure, axis):
         for (name, values), (color, line, wide, alpha) in zip(guides.items(), GUIDES, strict=False):
             axis.plot(at, values, label=name, color=color, ls=line, lw=wide, alpha=alpha)
         for i, ((name, intervals), (color, marker, line)) in enumerate(zip(lines.items(), styles, strict=False)):
             shift = ScaledTranslation(APART * (i - (len(lines) - 1) / 2) / 72, 0, figure.dpi_scale_trans)
-            looks = {"color": color, "marker": marker, "ls": line, "lw": 1.8, "transform": axis.transData + shift}
+            looks: Any = {"color": color, "marker": marker, "ls": line, "lw": 1.8, "transform": axis.transData + shift}
             draw_intervals(axis, at, intervals, label=name, **looks)
         if own:
             draw_own(axis, [places[value] for value in own], list(own.values()))
@@ -90,7 +89,7 @@ def curves(
         axis.set(xlabel=xlabel, ylabel=ylabel, title=title, xlim=_around(at, scale == "log"), ylim=_around(heights))
         axis.grid(axis="y", color="#DDDDDD")
         axis.set_axisbelow(True)
-        legend(figure, 3 if max(len(name) for name in lines) <= 20 else 2)  # long names must not leave the picture
+        legend_below(figure, 3 if max(map(len, lines)) <= 20 else 2)  # long names must not leave the picture
     parts = []
     for name, intervals in lines.items():
         numbers = [f"{said(interval)} at {value:g}" for value, interval in zip(x, intervals, strict=True)]

@@ -4,7 +4,6 @@ import hashlib
 import io
 import itertools
 import json
-import re
 import shutil
 import sys
 import threading
@@ -13,6 +12,7 @@ import zipfile
 from collections import namedtuple
 from dataclasses import replace
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from unittest.mock import Mock
 
 import click
 import filelock
@@ -21,7 +21,7 @@ import pytest
 import sertut
 from sertut.cli import main
 from sertut.corpora import RECORDED, cremad, emodb, folder_of, ravdess_video
-from sertut.course import downloading, fetching
+from sertut.course import downloading
 from sertut.course.downloading import File
 from sertut.course.fetching import ASK, OFFERS, fetch, terms
 from sertut.errors import SertutError
@@ -36,6 +36,8 @@ def zipped(files: dict[str, bytes]) -> bytes:
 
 
 class Handler(BaseHTTPRequestHandler):
+    log_message = lambda *_: None  # noqa: E731
+
     def do_GET(self):
         self.server.asked.append(self.path)
         body = self.server.files.get(self.path)
@@ -43,9 +45,6 @@ class Handler(BaseHTTPRequestHandler):
         self.send_header("Content-Length", str(len(body or b"")))
         self.end_headers()
         self.wfile.write(body or b"")
-
-    def log_message(self, *_):
-        pass
 
 
 @pytest.fixture
@@ -68,8 +67,8 @@ def left(folder):
 @pytest.fixture
 def berlin(server, monkeypatch):
     """A server with an archive of 535 clips that are named like those of EMO-DB."""
-    sets = [itertools.product([speaker], emodb.SENTENCES, emodb.EMOTIONS) for speaker in emodb.SPEAKERS]
-    names = ["".join(codes) + "a.wav" for i, of_one in enumerate(sets) for codes in [*of_one][: 53 + i % 2]]
+    codes = itertools.product(emodb.SENTENCES, emodb.EMOTIONS, emodb.SPEAKERS)  # each speaker has some, fairly
+    names = ["".join((speaker, *others)) + "a.wav" for *others, speaker in itertools.islice(codes, 535)]
     server.files["/download.zip"] = zipped({f"wav/{name}": name.encode() for name in names})
     offer = OFFERS["emodb"]
     file = replace(offer.archives[0], url=server.at + "download.zip", size=len(server.files["/download.zip"]))
@@ -90,40 +89,32 @@ def test_a_corpus_lands_where_it_is_looked_for(berlin, tmp_path):
     assert berlin.asked == ["/download.zip"]
 
 
-def test_an_incomplete_corpus_is_removed(berlin, tmp_path):
-    berlin.files["/download.zip"] = zipped({"wav/03a01Fa.wav": b"x"})
-    with pytest.raises(SertutError, match="not emodb as it was published, and was removed: 1 of 535 clips"):
+@pytest.mark.parametrize(
+    ("name", "says"),
+    [
+        ("wav/03a01Fa.wav", "not emodb as it was published, and was removed: 1 of 535 clips"),
+        ("wav/angry.wav", r"angry\.wav is not an EMO-DB name"),
+        ("../../outside.wav", "leads out of its folder"),
+    ],
+)
+def test_what_is_not_the_corpus_is_removed(berlin, tmp_path, name, says):
+    """A few clips, strange names, an archive that is refused: the next call starts anew."""
+    berlin.files["/download.zip"] = zipped({name: b"x"})
+    with pytest.raises(SertutError, match=says):
         fetch("emodb")
-    assert left(tmp_path / "data") == []
+    assert not [path for path in tmp_path.rglob("*") if path.suffix in (".wav", ".zip")]
 
 
-def test_strange_names_are_removed(berlin, tmp_path):
-    berlin.files["/download.zip"] = zipped({"wav/angry.wav": b"x"})
-    with pytest.raises(SertutError, match=r"angry\.wav is not an EMO-DB name"):
-        fetch("emodb")
-    assert left(tmp_path / "data") == []
-
-
-def test_a_bad_archive_is_not_kept(berlin, tmp_path):
-    good = berlin.files["/download.zip"]
-    berlin.files["/download.zip"] = zipped({"../../outside.wav": b"x"})
-    with pytest.raises(SertutError, match="leads out of its folder"):
-        fetch("emodb")
-    assert not list(tmp_path.rglob("*.wav")) and not list(tmp_path.rglob("*.zip"))
-    berlin.files["/download.zip"] = good
-    assert fetch("emodb") and left(tmp_path / "data") == ["emodb"]
-
-
-def test_what_is_unpacked_is_not_fetched_again(berlin, monkeypatch, tmp_path):
-    """Stopped after the unpacking, the next call fetches nothing."""
-    read = RECORDED["emodb"].read
-    monkeypatch.setattr(emodb, "read", lambda root: (_ for _ in ()).throw(KeyboardInterrupt))
-    with pytest.raises(KeyboardInterrupt):
-        fetch("emodb")
-    assert left(tmp_path / "data") == [".emodb.fetching"]
-    monkeypatch.setattr(emodb, "read", read)
-    assert "SHA-256" in fetch("emodb")[0] and berlin.asked == ["/download.zip"]
-    assert left(tmp_path / "data") == ["emodb"] and len(sertut.load("emodb", trim=False)) == 535
+@pytest.mark.parametrize(("name", "of", "n"), [("emodb", "berlin", 1), ("cremad", "crowd", 7)])
+def test_what_is_there_is_not_fetched_again(request, monkeypatch, tmp_path, name, of, n):
+    """Stopped after the last byte, the next call fetches nothing."""
+    server, module = request.getfixturevalue(of), RECORDED[name]
+    with monkeypatch.context() as patch, pytest.raises(KeyboardInterrupt):
+        patch.setattr(module, "read", Mock(side_effect=KeyboardInterrupt))
+        fetch(name)
+    assert left(tmp_path / "data") == [f".{name}.fetching"]
+    assert "SHA-256" in fetch(name)[0] and len(server.asked) == len(set(server.asked)) == n
+    assert left(tmp_path / "data") == [name] and len(sertut.load(name, trim=False)) == (535 if n == 1 else 6)
 
 
 def test_too_little_room_is_said_first(berlin, monkeypatch):
@@ -135,11 +126,9 @@ def test_too_little_room_is_said_first(berlin, monkeypatch):
 
 
 def test_two_do_not_fetch_at_once(berlin, tmp_path):
-    (tmp_path / "data" / ".emodb.fetching").mkdir(parents=True)
-    with (
-        filelock.FileLock(tmp_path / "data" / ".emodb.fetching" / "lock"),
-        pytest.raises(SertutError, match="another process is fetching emodb"),
-    ):
+    staging = tmp_path / "data" / ".emodb.fetching"
+    staging.mkdir(parents=True)
+    with filelock.FileLock(staging / "lock"), pytest.raises(SertutError, match="another process is fetching emodb"):
         fetch("emodb")
     assert berlin.asked == []
 
@@ -155,12 +144,10 @@ def films(server, monkeypatch):
         archives.append(replace(file, url=server.at + file.name, size=len(body)))
         entries.append({"key": file.name, "size": len(body), "checksum": f"md5:{hashlib.md5(body).hexdigest()}"})
     server.files["/record"] = json.dumps({"files": entries}).encode()
-    monkeypatch.setitem(
-        OFFERS, "ravdess-video", replace(offer, archives=tuple(archives), record=server.at + "record", bytes=100)
-    )
-    monkeypatch.setattr(
-        ravdess_video, "SOURCE", replace(ravdess_video.SOURCE, expected={"clips": 2, "speakers": 2}, folds=())
-    )
+    changed = replace(offer, archives=tuple(archives), record=server.at + "record", bytes=100)
+    monkeypatch.setitem(OFFERS, "ravdess-video", changed)
+    source = replace(ravdess_video.SOURCE, expected={"clips": 2, "speakers": 2}, folds=())
+    monkeypatch.setattr(ravdess_video, "SOURCE", source)
     return server
 
 
@@ -185,23 +172,20 @@ def test_of_several_archives_the_good_ones_are_kept(films, tmp_path):
     assert films.asked.count("/Video_Speech_Actor_01.zip") == 1
 
 
-@pytest.mark.parametrize(
-    ("record", "says"),
-    [
-        (None, "404"),
-        (b"<html>", "does not tell the sums"),
-        (b'{"files": []}', "does not tell the sums"),
-        (b'{"files": ["a"]}', "does not tell the sums"),
-        ("md5:", "which has"),
-        ("size", "which has"),
-    ],
-)
-def test_without_sums_nothing_is_fetched(films, record, says):
-    if isinstance(record, str):
-        text = films.files["/record"].decode()
-        record = re.sub('"size": ', '"size": 1', text) if record == "size" else text.replace("md5:", "crc:")
-        record = record.encode()
-    films.files["/record"] = record
+RECORDS = {  # what is made of the record, and what is said of it
+    "absent": (lambda record: None, "404"),
+    "a page": (lambda record: b"<html>", "does not tell the sums"),
+    "empty": (lambda record: b'{"files": []}', "does not tell the sums"),
+    "of another form": (lambda record: b'{"files": ["a"]}', "does not tell the sums"),
+    "of another sum": (lambda record: record.replace(b"md5:", b"crc:"), "which has"),
+    "of another size": (lambda record: record.replace(b'"size": ', b'"size": 1'), "which has"),
+}
+
+
+@pytest.mark.parametrize("record", RECORDS)
+def test_without_sums_nothing_is_fetched(films, record):
+    change, says = RECORDS[record]
+    films.files["/record"] = change(films.files["/record"])
     with pytest.raises(SertutError, match=says):
         fetch("ravdess-video")
     assert films.asked == ["/record"]
@@ -216,23 +200,14 @@ def crowd(server, monkeypatch):
     lfs = "version https://git-lfs.github.com/spec/v1\noid sha256:{}\nsize {}\n"
     inside = {f"CREMA-D-master/AudioWAV/{n}": lfs.format(sums[n], len(sounds[n])).encode() for n in names}
     inside |= {f"CREMA-D-master/VideoFlash/{n}.flv": b"placeholder" for n in names}
-    inside["CREMA-D-master/VideoDemographics.csv"] = (
-        b"ActorID,Age,Sex,Race,Ethnicity\n1001,51,Male,Caucasian,Not Hispanic\n1002,21,Female,Caucasian,Not Hispanic\n"
-    )
+    actors = "ActorID,Age,Sex,Race,Ethnicity\n1001,51,Male,Caucasian,Not Hispanic\n1002,21,Female,Asian,Not Hispanic\n"
+    inside["CREMA-D-master/VideoDemographics.csv"] = actors.encode()
     server.files |= {"/master.zip": zipped(inside), **{f"/wav/{name}": sound for name, sound in sounds.items()}}
     lines = "".join(f"{sums[name]}  {name}\n" for name in sorted(names))
-    offer = OFFERS["cremad"]
-    monkeypatch.setitem(
-        OFFERS,
-        "cremad",
-        replace(
-            offer,
-            archives=(File("master.zip", server.at + "master.zip", len(server.files["/master.zip"]), exact=False),),
-            placeholders=replace(
-                offer.placeholders, url=server.at + "wav/", sum=hashlib.sha256(lines.encode()).hexdigest()
-            ),
-        ),
-    )
+    offer, size, sum_of_sums = OFFERS["cremad"], len(server.files["/master.zip"]), hashlib.sha256(lines.encode())
+    there = replace(offer.placeholders, url=server.at + "wav/", sum=sum_of_sums.hexdigest())
+    archives = (File("master.zip", server.at + "master.zip", size, exact=False),)
+    monkeypatch.setitem(OFFERS, "cremad", replace(offer, archives=archives, placeholders=there))
     monkeypatch.setattr(cremad, "SOURCE", replace(cremad.SOURCE, expected={"clips": 6, "speakers": 2}, folds=()))
     return server
 
@@ -241,9 +216,8 @@ def test_placeholders_become_recordings(crowd, tmp_path):
     fetch("cremad")
     folder = folder_of("cremad")
     assert left(folder) == ["AudioWAV", "VideoDemographics.csv", "fetched.json"]
-    assert {path.name: path.read_bytes() for path in (folder / "AudioWAV").iterdir()} == {
-        path.removeprefix("/wav/"): body for path, body in crowd.files.items() if path.startswith("/wav/")
-    }
+    sounds = {f"/wav/{path.name}": path.read_bytes() for path in (folder / "AudioWAV").iterdir()}
+    assert crowd.files == sounds | {"/master.zip": crowd.files["/master.zip"]}
     with warnings.catch_warnings():
         warnings.simplefilter("error")
         corpus = sertut.load("cremad", trim=False)
@@ -259,17 +233,6 @@ def test_a_recording_that_is_not_its_placeholder_s(crowd):
     crowd.files[path] = body
     fetch("cremad")
     assert crowd.asked.count("/master.zip") == 1 and crowd.asked.count(path) == 2
-
-
-def test_recordings_that_are_there_are_not_fetched_again(crowd, monkeypatch):
-    read = RECORDED["cremad"].read
-    monkeypatch.setattr(cremad, "read", lambda root: (_ for _ in ()).throw(KeyboardInterrupt))
-    with pytest.raises(KeyboardInterrupt):
-        fetch("cremad")
-    monkeypatch.setattr(cremad, "read", read)
-    fetch("cremad")
-    assert len(crowd.asked) == len(set(crowd.asked)) == 7
-    assert left(folder_of("cremad")) == ["AudioWAV", "VideoDemographics.csv", "fetched.json"]
 
 
 def test_other_placeholders_are_refused(crowd, monkeypatch):
@@ -332,4 +295,3 @@ def test_a_flag_accepts_the_license(berlin, capsys):
     assert call("emodb", "--accept-license") == 0
     said = capsys.readouterr().out
     assert said.index("license:") < said.index("SHA-256") < said.index("emodb is in")
-    assert fetching.folder_of("emodb").is_dir()

@@ -31,15 +31,15 @@ HOSTILE = {
     "hangs": "while True:\n    pass",
     "hangs when called": "def masked_mean(features, mask):\n    while True:\n        pass",
     "forks": (
-        "import os, time\nfor _ in range(300):\n    if os.fork() == 0:\n        os.setsid()\n"
+        "import os, time\nfor _ in range(99):\n    if os.fork() == 0:\n        os.setsid()\n"
         "        open('/proc/self/comm', 'w').write('left-behind')\n        time.sleep(600)"
     ),
     "fills the disk": (
-        "import os\ndef masked_mean(features, mask):\n    for i in range(20):\n"
+        "import os\ndef masked_mean(features, mask):\n    for i in range(5):\n"
         "        open(f'{i}', 'wb').write(bytes(15_000_000))\n    return (features * mask.unsqueeze(-1)).sum(1)"
         " / mask.sum(1, keepdim=True)"
     ),
-    "prints megabytes": "import os\nfor _ in range(5):\n    print('x' * 10_000_000)\n    os.write(2, b'y' * 10**7)",
+    "prints megabytes": "import os\nfor _ in range(5):\n    print('x' * 10**6)\n    os.write(2, b'y' * 10**6)",
     "deletes its neighbors": (
         "import shutil\nshutil.rmtree('{folder}', ignore_errors=True)\n"
         "shutil.rmtree('{outside}', ignore_errors=True)\nopen('{outside}/new', 'w')"
@@ -62,7 +62,7 @@ HOSTILE = {
         "def masked_mean(features, mask):\n    return All(torch.ones(3, 2)), Yes(1)"
     ),
     "takes all memory": "def masked_mean(features, mask):\n    return bytearray(40 * 2**30)",
-    "returns too much": "def masked_mean(features, mask):\n    return 'x' * 50_000_000",
+    "returns too much": "def masked_mean(features, mask):\n    return 'x' * 5_000_000",
     "returns a deep thing": (
         "def masked_mean(features, mask):\n    import os\n    deep = b'[' * 100_000\n"
         "    for handle in range(64):\n        try:\n"
@@ -108,14 +108,12 @@ def marks(tmp_path_factory, fence):
     """A class of honest, broken and hostile submissions, marked once."""
     folder = tmp_path_factory.mktemp("class") / "week 2"
     outside = tmp_path_factory.mktemp("outside")
-    (outside / "diary.txt").write_text("dear diary")
     server = socket.create_server(("127.0.0.1", 0))
     heard = []
     threading.Thread(target=lambda: heard.append(server.accept()), daemon=True).start()
     places = dict(folder=folder, outside=outside, port=server.getsockname()[1], chapters=chapters()[0].path.parent)
-    right = {id: RIGHT[id] for id in ALL}
-    for student in ("ada", "zoe"):
-        hand_in(folder / student / "02.ipynb", right)
+    for path in (folder / "ada" / "02.ipynb", folder / "zoe" / "02.ipynb", outside / "right.ipynb"):
+        hand_in(path, {id: RIGHT[id] for id in ALL})
     for student, text in HOSTILE.items():
         for name, place in places.items():
             text = text.replace("{" + name + "}", str(place))
@@ -127,17 +125,17 @@ def marks(tmp_path_factory, fence):
     hand_in(folder / "half.ipynb", {"2.1": answer, "2.3": "def statistics(*_):\n    return np.zeros(3)"}, helper)
     (folder / "garbage.ipynb").write_bytes(b"\x00\xff" * 99)
     (folder / "nested.ipynb").write_text("[" * 100_000)
-    (folder / "link.ipynb").symlink_to(outside / "diary.txt")
+    (folder / "link.ipynb").symlink_to(outside / "right.ipynb")
     (folder / "folder.ipynb").mkdir()
     before = {path: path.read_bytes() for path in folder.rglob("*") if path.is_file()}
     try:
         to = grade_folder(folder, time_limit=3.0, workers=2, progress=False)
     except SertutError as problem:
         pytest.skip(f"no fence here: {problem}")
-    after = {path: path.read_bytes() for path in folder.rglob("*") if path.is_file()}
+    same = before == {path: path.read_bytes() for path in folder.rglob("*") if path.is_file()}
     table = pd.read_csv(to / "grades.csv").set_index("student")
     pages = {path.stem.split("-", 1)[1]: path.read_text() for path in to.glob("*.html")}
-    return dict(to=to, table=table, pages=pages, same=before == after, outside=outside, heard=heard)
+    return dict(to=to, table=table, pages=pages, same=same, outside=outside, heard=heard)
 
 
 @pytest.mark.parametrize("student", ["ada", "zoe", "nets", "half", *HOSTILE])
@@ -153,7 +151,6 @@ def test_everybody_has_a_line_and_a_page(marks):
     assert len(marks["pages"]) == len(marks["table"])
     assert marks["table"].loc[["garbage", "nested", "link"], "points"].tolist() == [0, 0, 0]
     assert "This is no notebook of a chapter" in marks["pages"]["garbage"]
-    assert "dear diary" not in "".join(marks["pages"].values())
 
 
 def test_pages_say_why(marks):
@@ -176,7 +173,7 @@ def test_nothing_acts_in_the_page_or_the_table(marks):
 
 def test_nothing_outside_is_touched(marks):
     assert marks["same"]
-    assert [path.name for path in marks["outside"].iterdir()] == ["diary.txt"]
+    assert [path.name for path in marks["outside"].iterdir()] == ["right.ipynb"]
     assert not marks["heard"]
     assert "No space left" in marks["pages"]["fills-the-disk"]
 
@@ -207,17 +204,11 @@ def test_arrays_come_back():
     assert type(other).__name__ == "type" and repr(other) == "<class 'object'>"
 
 
-@pytest.mark.parametrize(
-    "forged",
-    [
-        {"tensor": ["|O", [1], "AAAAAAAAAAA="]},
-        {"array": ["(1000000,)f8", [1], ""]},
-        {"tensor": ["<f8", [10**12], "AAAAAAAAAAA="]},
-        {"pickle": "gASVAAAAAAAAAAAu"},
-        {"list": 5},
-        {},
-    ],
-)
+OBJECT, LONG = {"tensor": ["|O", [1], "AAAAAAAAAAA="]}, {"tensor": ["<f8", [10**12], "AAAAAAAAAAA="]}
+FORGED = [OBJECT, LONG, {"array": ["(1000000,)f8", [1], ""]}, {"pickle": "gASVAAAAAAAAAAAu"}, {"list": 5}, {}]
+
+
+@pytest.mark.parametrize("forged", FORGED)
 def test_forged_values_are_refused(forged):
     with pytest.raises((ValueError, TypeError, KeyError)):
         value_of(forged)

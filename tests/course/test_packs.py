@@ -22,6 +22,14 @@ from tests.course.tiny import cell, write_notebook
 ROOT = Path(__file__).resolve().parents[2]
 
 
+def small(root: Path, *cells: dict) -> Path:
+    """A repository with one chapter, 02-two, and the place for a pack of it."""
+    for folder in ("notebooks", "book"):
+        (root / folder).mkdir()
+    write_notebook(root / "notebooks" / "02-two.ipynb", *cells)
+    return root / "pack"
+
+
 @pytest.fixture(scope="module")
 def packs(tmp_path_factory):
     """Both packs, written once."""
@@ -44,13 +52,9 @@ def test_every_exercise_is_in_the_pack_with_its_test(packs):
     names = {id.replace(".", "-") for id in JUDGES}
     assert set(found) == {f"exercise-{name}" for name in names} | {f"check-{name}" for name in names}
     for id, each in found.items():
-        kind = {
-            "solution": id.startswith("exercise"),
-            "grade": id.startswith("check"),
-            "locked": id.startswith("check"),
-        }
-        assert kind.items() <= each["metadata"]["nbgrader"].items()
-        assert each["metadata"]["nbgrader"].get("points", 0) == (1 if id.startswith("check") else 0)
+        asked, about = id.startswith("exercise"), each["metadata"]["nbgrader"]
+        assert (about["solution"], about["grade"], about["locked"]) == (asked, not asked, not asked)
+        assert about.get("points", 0) == (0 if asked else 1)
 
 
 def test_every_page_that_a_chapter_links_to_comes_along(packs):
@@ -73,12 +77,8 @@ def test_students_find_no_solution(packs):
         for each in cells:
             if "exercise" in tags(each):
                 (function,) = ast.parse(source(each)).body
-                body = [
-                    ast.unparse(line)
-                    for line in function.body
-                    if not ast.get_docstring(function) or line != function.body[0]
-                ]
-                assert body == ["..."], source(each)
+                body = function.body[ast.get_docstring(function) is not None :]
+                assert [ast.unparse(line) for line in body] == ["..."], source(each)
 
 
 def test_every_folded_text_is_a_choice_or_an_answer():
@@ -93,28 +93,20 @@ def test_every_folded_text_is_a_choice_or_an_answer():
 def test_blank_is_open_and_solved_is_right(id):
     """The cell for students asks what the chapter asks; the one for nbgrader answers it."""
     blank, solved = without_answer(solution_of(id), JUDGES[id].__name__)
-    feedback = check(id, run(blank)[JUDGES[id].__name__])
-    assert not feedback and not feedback.answered
-    assert solved.count("### BEGIN SOLUTION") == solved.count("### END SOLUTION") == 1
-    assert blank.splitlines()[:-1] == solved.partition("\n    ### BEGIN")[0].splitlines()
-
-
-def run(text: str) -> dict:
     names: dict = {}
-    exec(text, names)
-    return names
+    exec(blank, names)
+    feedback = check(id, names[JUDGES[id].__name__])
+    assert not feedback and not feedback.answered
+    assert blank.splitlines()[:-1] == solved.partition("\n    ### BEGIN SOLUTION\n")[0].splitlines()
+    assert re.sub("\n    ### (BEGIN|END) SOLUTION", "", solved) == solution_of(id).rpartition("\n\n\ncheck(")[0]
 
 
 @pytest.mark.parametrize("solution", ["x = 1", "def g(a):\n    return 1", "import os\n\ndef f(a):\n    return 1"])
 def test_a_solution_of_another_form_is_refused(solution, tmp_path):
-    (tmp_path / "notebooks").mkdir()
-    (tmp_path / "book").mkdir()
     question = [cell("f = ...", "exercise"), cell('check("2.2", f)', "check")]
-    write_notebook(
-        tmp_path / "notebooks" / "02-two.ipynb", *question, cell(solution + '\n\ncheck("2.2", f)', "solution")
-    )
+    pack = small(tmp_path, *question, cell(solution + '\n\ncheck("2.2", f)', "solution"))
     with pytest.raises(SertutError, match=r"02-two.ipynb: exercise 2.2 needs a solution"):
-        write_pack(tmp_path / "pack", root=tmp_path)
+        write_pack(pack, root=tmp_path)
     assert not list(tmp_path.glob("*pack*"))
 
 
@@ -142,17 +134,14 @@ def test_figures_become_slides(tmp_path):
     """Under the heading they stand under, with their text, whatever is in it."""
     one, two = cell("plot()"), cell("plot()")
     for each, alt in ((one, 'a "rise" < 1'), (two, "a fall")):
-        each["outputs"] = [
-            {"output_type": "display_data", "data": {"image/png": "AA\n=="}, "metadata": {"image/png": {"alt": alt}}}
-        ]
+        figure = {"data": {"image/png": "AA\n=="}, "metadata": {"image/png": {"alt": alt}}}
+        each["outputs"] = [{"output_type": "display_data", **figure}]
     texts = [cell("# Two\n\n## Seen", kind="markdown"), one, cell("text", kind="markdown"), cell("1"), two]
-    folder = tmp_path / "_build" / "chapters" / "02-two"
-    for made in (tmp_path / "notebooks", tmp_path / "book", folder):
-        made.mkdir(parents=True)
-    write_notebook(tmp_path / "notebooks" / "02-two.ipynb", cell("# Two", kind="markdown"))
+    pack, folder = small(tmp_path, cell("# Two", kind="markdown")), tmp_path / "_build" / "chapters" / "02-two"
+    folder.mkdir(parents=True)
     write_notebook(folder / "02-two.ipynb", *texts)
-    write_pack(tmp_path / "pack", root=tmp_path)
-    page = (tmp_path / "pack" / "slides" / "02-two.html").read_text()
+    write_pack(pack, root=tmp_path)
+    page = (pack / "slides" / "02-two.html").read_text()
     assert page.count("<section>") == page.count("<h2>Seen</h2>") == page.count('src="data:image/png;base64,AA=="') == 2
     assert 'alt="a &#34;rise&#34; &lt; 1"' in page and "<script" not in page
 
@@ -160,30 +149,24 @@ def test_figures_become_slides(tmp_path):
 def test_the_pack_runs_where_it_lies(packs):
     """With its own library; its checks fail with the sentence that says why, or with the task where nothing is done."""
     code = """
-import json, sertut, sertut.study
+import json, sertut, sertut.study, torch
 from sertut.study.references import BOOK_RESULTS
 from sertut.course import check
-import torch
-cells = json.load(open("notebooks/02-features.ipynb"))["cells"]
 names = {"check": check, "torch": torch}
 print(sertut.__file__, len(list(BOOK_RESULTS.glob("*.json"))))
-for cell in cells:
+for cell in json.load(open("notebooks/02-features.ipynb"))["cells"]:
     if cell["metadata"].get("nbgrader", {}).get("grade_id", "") in ("exercise-2-2", "check-2-2"):
         try:
             exec("".join(cell["source"]), names)
         except AssertionError as problem:
             print(problem)
-names["masked_mean"] = lambda features, mask: features.mean(1)
-print(check("2.2", names["masked_mean"]))
+print(check("2.2", lambda features, mask: features.mean(1)))
 """
-    done = subprocess.run(
-        [sys.executable, "-c", code], cwd=packs / "students", env={"PYTHONPATH": "."}, capture_output=True, text=True
-    )
+    pack, command = packs / "students", [sys.executable, "-c", code]
+    done = subprocess.run(command, cwd=pack, env={"PYTHONPATH": "."}, capture_output=True, text=True)
     assert done.returncode == 0, done.stderr
     where, *said = done.stdout.splitlines()
-    assert (
-        where == f"{packs / 'students' / 'sertut' / '__init__.py'} {len(list((ROOT / 'book' / 'results').glob('*')))}"
-    )
+    assert where == f"{pack / 'sertut' / '__init__.py'} {len(list((ROOT / 'book' / 'results').glob('*')))}"
     said = " ".join(" ".join(said).split())
     assert said.startswith("2.2 open: not answered yet. Write `masked_mean(features, mask)`.")
     assert "2.2 not yet: the padded frames are in your mean" in said
@@ -191,16 +174,15 @@ print(check("2.2", names["masked_mean"]))
 
 def test_one_chapter_and_refusals(tmp_path, monkeypatch, capsys):
     monkeypatch.chdir(ROOT)
-    with pytest.raises(SystemExit) as code:
-        main(["course", "pack", "--students", str(tmp_path / "one"), "--chapter", "2"])
-    assert code.value.code == 0
-    assert [path.name for path in (tmp_path / "one" / "notebooks").iterdir()] == ["02-features.ipynb"]
-    with pytest.raises(SystemExit) as code:
-        main(["course", "pack", "--students", str(tmp_path / "one")])
-    assert code.value.code == 1 and "one is there and not empty; name a new folder" in capsys.readouterr().err
-    with pytest.raises(SystemExit) as code:
+    for words, code in (["--chapter", "2"], 0), ([], 1):
+        with pytest.raises(SystemExit) as end:
+            main(["course", "pack", "--students", str(tmp_path / "one"), *words])
+        assert (end.value.code or 0) == code
+        assert [path.name for path in (tmp_path / "one" / "notebooks").iterdir()] == ["02-features.ipynb"]
+    assert "one is there and not empty; name a new folder" in capsys.readouterr().err
+    with pytest.raises(SystemExit) as end:
         main(["course", "pack"])
-    assert code.value.code == 2
+    assert end.value.code == 2
 
 
 def test_nothing_half_written_is_left(tmp_path):
@@ -217,18 +199,15 @@ def test_nothing_half_written_is_left(tmp_path):
 @pytest.mark.skipif(importlib.util.find_spec("nbgrader") is None, reason="nbgrader is not installed: sertut[grading]")
 def test_nbgrader_works_on_the_pack(tmp_path):
     """generate_assignment makes the students' cells; autograde and generate_feedback mark what comes back."""
-    (tmp_path / "notebooks").mkdir()
-    (tmp_path / "book").mkdir()
-    write_notebook(
-        tmp_path / "notebooks" / "02-two.ipynb",
+    pack = small(
+        tmp_path,
         cell("import torch\n\nfrom sertut.course import check"),
         cell("#### Exercise 2.2: x\n\nWrite `masked_mean(features, mask)`.", kind="markdown"),
         cell("def masked_mean(features, mask): ...", "exercise"),
         cell('check("2.2", masked_mean)', "check"),
         cell(solution_of("2.2"), "solution"),
     )
-    write_pack(tmp_path / "pack", teachers=True, root=tmp_path)
-    pack = tmp_path / "pack"
+    write_pack(pack, teachers=True, root=tmp_path)
 
     def nbgrader(*words: str) -> None:
         command = [sys.executable, "-m", "nbgrader", *words]
@@ -240,11 +219,8 @@ def test_nbgrader_works_on_the_pack(tmp_path):
     released = pack / "release" / "02-two" / "02-two.ipynb"
     blank, _ = without_answer(solution_of("2.2"), "masked_mean")
     assert source(graded(released)["exercise-2-2"]) == blank
-    for student, answer in {
-        "ada": solution_of("2.2"),
-        "bob": blank,
-        "eve": f"{blank}\ncheck = lambda *_: True",
-    }.items():
+    answers = {"ada": solution_of("2.2"), "bob": blank, "eve": f"{blank}\ncheck = lambda *_: True"}
+    for student, answer in answers.items():
         notebook = json.loads(released.read_text())
         for each in notebook["cells"]:
             if each["metadata"].get("nbgrader", {}).get("grade_id") == "exercise-2-2":

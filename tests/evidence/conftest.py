@@ -1,12 +1,15 @@
 """A tiny corpus whose regions are known, and predictions made by hand."""
 
+from types import SimpleNamespace
+
 import numpy as np
 import pytest
 import torch
 
 from sertut.attention import AttentionMap, Clock
 from sertut.corpora import About, Clip, Corpus, Region
-from sertut.signals import WINDOW_SECONDS, write_audio
+from sertut.signals import WINDOW_SECONDS, Normalizer, write_audio
+from sertut.training.data import examples
 from sertut.training.prediction import Predictions
 
 EMOTIONS = ("anger", "neutral", "sadness")
@@ -30,21 +33,32 @@ def tiny(tmp_path_factory):
     return Corpus("tiny", tuple(clips), EMOTIONS, About("tiny", "CC0", "nobody", "nowhere"))
 
 
-@pytest.fixture(scope="session")
-def clock():
-    """The clock of the maps: 40 ms, the first step centered on the first frame."""
-    return CLOCK
+def a_map(weights, axes=("time",), clocks=CLOCK, mask=None, **more) -> AttentionMap:
+    """The map of one clip from weights without the batch axis; `clocks`: one for all axes, or axis -> its clock."""
+    weights = torch.as_tensor(np.asarray(weights), dtype=torch.float32)[None]
+    if mask is None:
+        mask = np.ones(weights.shape[1 + axes.index("time")], dtype=bool)
+    clocks = clocks if isinstance(clocks, dict) else dict.fromkeys(axes, clocks)
+    return AttentionMap(weights, axes, torch.as_tensor(mask)[None], clocks, **more)
 
 
 @pytest.fixture(scope="session")
 def make_map():
-    """Weights (T,) -> the attention map of one clip."""
+    """Weights (T,) -> the attention map of one clip, sum 1."""
+    return lambda weights: a_map(np.asarray(weights, dtype=float) / np.sum(weights))
 
-    def make(weights) -> AttentionMap:
-        row = torch.as_tensor(np.asarray(weights), dtype=torch.float32)[None]
-        return AttentionMap(row / row.sum(), ("time",), torch.ones(row.shape, dtype=torch.bool), {"time": CLOCK})
 
-    return make
+def run_of(model, emotions=EMOTIONS, normalizer=None):
+    """As if `model` had been trained on log-mel as it is, or by `normalizer`."""
+    normalizer = normalizer or Normalizer(torch.zeros(64), torch.ones(64))
+    return SimpleNamespace(
+        model=model,
+        feature="log_mel",
+        normalizer=normalizer,
+        device="cpu",
+        emotions=emotions,
+        examples=lambda corpus: examples(corpus, "log_mel", normalizer),
+    )
 
 
 @pytest.fixture(scope="session")

@@ -4,23 +4,22 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
-import torch
 
-from sertut.attention import AttentionMap, Clock
+from sertut.attention import Clock
 from sertut.corpora import Region
 from sertut.errors import SertutError
 from sertut.evidence import Report, Tally
 from sertut.evidence.cells import METRICS, band_hz, cell_energy, cells_in, localize_cells, mel_band, score_cells
-from sertut.signals import N_MELS, SAMPLE_RATE, WINDOW_SECONDS, log_mel, n_frames
+from sertut.signals import N_MELS, SAMPLE_RATE, WINDOW_SECONDS, log_mel
+from tests.evidence.conftest import a_map
 
 TIME, BANDS = Clock(0.04, WINDOW_SECONDS / 2 - 0.02), Clock(8.0, -4.0)
 SHAPE = (25, 8)  # columns, rows; row r is centered on mel band 8 r, so rows 0, 1, 2 lie below 1000 Hz
 
 
-def make_map(weights, time=TIME, bands=BANDS) -> AttentionMap:
-    cells = torch.as_tensor(np.asarray(weights, dtype=np.float32))[None]
-    mask = torch.ones(1, cells.shape[1], dtype=torch.bool)
-    return AttentionMap(cells / cells.sum(), ("time", "frequency"), mask, {"time": time, "frequency": bands})
+def make_map(weights, time=TIME, bands=BANDS):
+    weights = np.asarray(weights, dtype=float)
+    return a_map(weights / weights.sum(), ("time", "frequency"), {"time": time, "frequency": bands})
 
 
 @pytest.fixture(scope="module")
@@ -123,7 +122,6 @@ def test_energy_of_a_cell_is_the_mean_power_of_its_patch():
             patches[column, row] = power[frames, max(0, 8 * row - 4) : 8 * row + 4].mean()
     np.testing.assert_allclose(energy, patches / patches.sum(), rtol=1e-6)
     assert np.unravel_index(energy.argmax(), SHAPE)[1] == round(mel_band(300) / 8) and energy.sum() == pytest.approx(1)
-    assert n_frames(SAMPLE_RATE) == 98
 
 
 def test_rows_finer_than_a_band_take_the_nearest():

@@ -6,11 +6,12 @@ import numpy as np
 import pytest
 import torch
 
-from sertut.attention import AttentionMap, Clock
+from sertut.attention import Clock
 from sertut.errors import SertutError
 from sertut.evidence.lags import diagonality, offsets, recovered_offset
 from sertut.evidence.sums import STEP
 from sertut.signals import WINDOW_SECONDS
+from tests.evidence.conftest import a_map
 
 FACE = Clock(0.04)
 VOICE = Clock(0.04, WINDOW_SECONDS / 2 - 0.02)  # as AudioVisual has it: 7.5 ms before the face
@@ -28,15 +29,9 @@ def ridge(lag, n_face=60, n_voice=58, width=0.0, query="video", face=FACE, voice
     if query == "audio":
         weights = weights.T / weights.T.sum(dim=1, keepdim=True).clamp(min=1e-9)
     clocks = {"video": face, "time": voice} if query == "video" else {"audio": voice, "time": face}
-    asking, asked = weights.shape
-    return AttentionMap(
-        weights[None].float(),
-        (query, "time"),
-        torch.ones(1, asked, dtype=torch.bool),
-        clocks,
-        stream="voice" if query == "video" else "face",
-        query_mask=torch.ones(1, asking, dtype=torch.bool),
-    )
+    asking = torch.ones(1, len(weights), dtype=torch.bool)
+    stream = "voice" if query == "video" else "face"
+    return a_map(weights, (query, "time"), clocks, stream=stream, query_mask=asking)
 
 
 @pytest.mark.parametrize("query", ["video", "audio"])
@@ -87,10 +82,8 @@ def ridge_errors(map_):
 
 
 def test_diagonality_by_hand():
-    clock = Clock(0.1)
-    weights = torch.tensor([[[0.5, 0.5], [0.0, 1.0]]])  # lags 0, -0.1; 0.1, 0
-    mask = torch.ones(1, 2, dtype=torch.bool)
-    map_ = AttentionMap(weights, ("video", "time"), mask, {"video": clock, "time": clock}, query_mask=mask)
+    weights = [[0.5, 0.5], [0.0, 1.0]]  # lags 0, -0.1; 0.1, 0
+    map_ = a_map(weights, ("video", "time"), Clock(0.1), query_mask=torch.ones(1, 2, dtype=torch.bool))
     assert diagonality(map_) == pytest.approx((0.05 + 0.0) / 2)
     assert diagonality(map_, 0.1) == pytest.approx((0.15 + 0.1) / 2)
 

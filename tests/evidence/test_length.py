@@ -5,33 +5,31 @@ import pytest
 import torch
 from torch import nn
 
+from sertut.corpora import load_features
 from sertut.errors import SertutError
+from sertut.evidence import length
 from sertut.evidence.length import at_lengths, decide, frames, in_segments, joined
 from sertut.models import Output
-from sertut.signals import WINDOW_SECONDS, n_frames
-from sertut.training import fit
+from sertut.signals import WINDOW_SECONDS, Normalizer, n_frames
+from tests.evidence.conftest import run_of
 
 
 class Listener(nn.Module):
-    """Notes how long each clip is that it hears, and calls clips with a high mean "high" (label 0)."""
+    """Notes each clip that it hears, and calls clips with a high mean "high" (label 0)."""
 
     def __init__(self):
         super().__init__()
-        self.weight = nn.Parameter(torch.ones(1))
         self.heard = []
 
-    def reset_parameters(self):
-        nn.init.ones_(self.weight)
-
     def forward(self, batch):
-        self.heard += batch.lengths.tolist()
+        self.heard += [row[:n] for row, n in zip(batch.features, batch.lengths.tolist(), strict=True)]
         total = (batch.features * batch.mask.unsqueeze(-1)).sum(dim=(1, 2)) / batch.lengths
-        return Output(torch.stack([total, -total], dim=1) * self.weight)
+        return Output(torch.stack([total, -total], dim=1))
 
 
 @pytest.fixture
 def run(tones):
-    return fit(Listener(), tones.folds(n=3)[0], epochs=1, learning_rate=0.0, device="cpu", progress=False)
+    return run_of(Listener(), tones.emotions, Normalizer.fit(load_features(tones)))
 
 
 def test_frames_lie_whole_within_the_seconds():
@@ -40,27 +38,19 @@ def test_frames_lie_whole_within_the_seconds():
         assert (frames(seconds) - 1) * 0.01 + WINDOW_SECONDS <= seconds + 1e-9
 
 
-def test_a_part_of_the_clip_is_heard(run, tones):
-    run.model.heard.clear()
-    found = at_lengths(run, tones, [0.3, 100.0])
-    heard = run.model.heard
-    assert heard[: len(tones)] == [frames(0.3)] * len(tones)
-    whole = sorted(heard[len(tones) :])
-    from sertut.corpora import load_features
-
-    assert whole == sorted(len(row) for row in load_features(tones))
-    for length in (0.3, 100.0):
-        table = found.at(length).sums("model", "uar")
+def test_the_middle_of_the_clip_is_heard_or_all_of_it(run, tones):
+    found, rows, n = at_lengths(run, tones, [0.3, 100.0]), run.examples(tones).rows, frames(0.3)
+    for row, heard in zip(rows, run.model.heard, strict=False):
+        assert torch.equal(heard, row[(len(row) - n) // 2 :][:n])
+    assert sorted(map(len, run.model.heard[len(tones) :])) == sorted(map(len, rows))
+    for seconds in (0.3, 100.0):
+        table = found.at(seconds).sums("model", "uar")
         assert table.shape == (1, len(tones.speakers), 2, 2) and table.sum() == len(tones)
     assert found.speakers == tones.speakers
 
 
 def test_segments_cover_the_clip_and_their_probabilities_are_averaged(run, tones):
-    from sertut.training.data import examples
-
-    rows = examples(tones, run.feature, run.normalizer).rows
-    n = frames(0.3)
-    expected = []
+    rows, n, expected = run.examples(tones).rows, frames(0.3), []
     for row in rows:
         starts = [*range(0, len(row) - n, n), len(row) - n]
         assert starts[-1] + n == len(row) and max(np.diff(starts)) <= n  # nothing is left out
@@ -70,10 +60,8 @@ def test_segments_cover_the_clip_and_their_probabilities_are_averaged(run, tones
 
 
 def test_joined_clips_are_of_one_speaker_and_emotion(run, tones, monkeypatch):
-    import sertut.evidence.length as module
-
     given = []
-    monkeypatch.setattr(module, "decide", lambda run, rows: given.append(rows) or torch.ones(len(rows), 2))
+    monkeypatch.setattr(length, "decide", lambda run, rows: given.append(rows) or torch.ones(len(rows), 2))
     joined(run, tones, [1, 3])
     single, triple = given
     place = {row.sum().item(): i for i, row in enumerate(single)}

@@ -1,7 +1,5 @@
 """The rotation control tells a map that follows the sound from one that follows the clock."""
 
-from types import SimpleNamespace
-
 import numpy as np
 import pytest
 import torch
@@ -11,10 +9,9 @@ from sertut.corpora import Clip, Corpus, Region
 from sertut.errors import SertutError
 from sertut.evidence import rotate
 from sertut.models import Output
-from sertut.models.convolutional import FullyConvolutional
-from sertut.signals import WINDOW_SECONDS, Normalizer, write_audio
-from sertut.training.data import examples
+from sertut.signals import WINDOW_SECONDS, write_audio
 from tests.conftest import ABOUT, tone
+from tests.evidence.conftest import run_of
 
 
 class Looks(torch.nn.Module):
@@ -38,20 +35,15 @@ class Looks(torch.nn.Module):
         return Output(torch.zeros(1, 2), {"attention": AttentionMap(weights, ("time",), batch.mask, {"time": clock})})
 
 
-def run_of(at):
-    neutral = Normalizer(torch.zeros(64), torch.ones(64))
-    return SimpleNamespace(model=Looks(at), device="cpu", examples=lambda corpus: examples(corpus, "log_mel", neutral))
-
-
 def test_a_map_that_follows_the_sound(tones):
-    found = rotate(run_of("sound"), tones)
+    found = rotate(run_of(Looks("sound")), tones)
     assert found.table["clip"].nunique() == 24  # clips with a region
     assert found.shares.before > 0.9 and found.shares.follows > 0.9 and found.shares.stays < 0.2
     assert found.difference("follows", "stays", "share").low > 0 and "follows the sound" in str(found)
 
 
 def test_a_map_that_follows_the_clock(tones):
-    found = rotate(run_of("clock"), tones)
+    found = rotate(run_of(Looks("clock")), tones)
     assert found.shares.stays == found.shares.before > found.shares.follows
     assert found.difference("follows", "stays", "share").high < 0 and "does not clearly follow" in str(found)
 
@@ -82,20 +74,10 @@ def test_the_way_back_is_right_where_coarse_cells_do_not_fill_the_clip(tmp_path)
         write_audio(tmp_path / f"{i}.wav", np.concatenate(pieces))
         regions = (Region(start, start + 0.2),)
         clips.append(Clip(f"clip {i}", tmp_path / f"{i}.wav", f"speaker {i}", "high", "one", regions))
-    run = SimpleNamespace(**(vars(run_of("sound")) | {"model": Coarse()}))
-    found = rotate(run, Corpus("two", tuple(clips), ("low", "high"), ABOUT))
+    found = rotate(run_of(Coarse()), Corpus("two", tuple(clips), ("low", "high"), ABOUT))
     assert found.shares.before == 1.0 and found.shares.follows == 1.0 and found.shares.stays == 0.0
-
-
-@pytest.mark.parametrize("trunk", ["fine", "small"])
-def test_a_fully_convolutional_network_can_be_rotated(tones, trunk):
-    network = FullyConvolutional(2, trunk).eval()
-    run = SimpleNamespace(**(vars(run_of("sound")) | {"model": network}))
-    long = [clip for clip in tones if clip.regions]
-    found = rotate(run, tones.keeping(long))
-    assert found.table["clip"].nunique() == len(long) and found.shares.between(0, 1).all()
 
 
 def test_without_regions(tones):
     with pytest.raises(SertutError, match="not known"):
-        rotate(run_of("sound"), tones.keeping(clip for clip in tones if not clip.regions))
+        rotate(run_of(Looks("sound")), tones.keeping(clip for clip in tones if not clip.regions))

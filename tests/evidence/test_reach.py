@@ -9,7 +9,7 @@ import torch
 from sertut.attention import AttentionMap
 from sertut.errors import SertutError
 from sertut.evidence.reach import head_use, use_of
-from tests.evidence.conftest import CLOCK, HOP
+from tests.evidence.conftest import HOP, a_map
 
 N = 5
 UNIFORM, ITSELF = torch.full((N, N), 1 / N), torch.eye(N)
@@ -17,10 +17,8 @@ FIRST = torch.zeros(N, N).index_fill_(1, torch.tensor([0]), 1.0)
 
 
 def map_of(*heads, gates=None):
-    weights = torch.stack(heads)[None]
-    clocks = {"query": CLOCK, "time": CLOCK}
     gates = None if gates is None else torch.tensor([gates])
-    return AttentionMap(weights, ("head", "query", "time"), torch.ones(1, N, dtype=torch.bool), clocks, gates)
+    return a_map(torch.stack(heads), ("head", "query", "time"), gates=gates)
 
 
 def test_each_head_alone():

@@ -8,7 +8,6 @@ import pytest
 import soundfile
 import torch
 
-from sertut.attention import AttentionMap
 from sertut.corpora import Fold, cache
 from sertut.errors import SertutError
 from sertut.evidence import Report, Tally, evaluate
@@ -16,7 +15,7 @@ from sertut.models import AttentiveLSTM
 from sertut.signals import n_frames
 from sertut.training import fit
 from sertut.video import write_video
-from tests.evidence.conftest import CLOCK, N_STEPS
+from tests.evidence.conftest import N_STEPS, a_map
 
 TRUE = [0, 1, 2] * 4
 ONE_SPEAKER_WRONG = [0, 1, 2] * 3 + [1, 2, 0]
@@ -102,11 +101,9 @@ def streams_report(tiny, predictions_of, axes=("emotion", "time"), stream="voice
     right = plain.maps[0]["attention"]
     weights = torch.stack([right.weights, torch.full((1, N_STEPS), 1 / N_STEPS), right.weights.roll(10, 1)], dim=1)
     weights = weights if "emotion" in axes else right.weights
-    attention = AttentionMap(weights, axes, right.mask, right.clocks, stream=stream)
-    ridge = torch.eye(N_STEPS).roll(3, 0)[None]  # the face 3 steps of 40 ms after the voice
-    mask = torch.ones(1, N_STEPS, dtype=torch.bool)
-    clocks = {"video": CLOCK, "time": CLOCK}
-    alignment = AttentionMap(ridge, ("video", "time"), mask, clocks, query_mask=mask)
+    attention = a_map(weights[0], axes, stream=stream)
+    ridge = torch.eye(N_STEPS).roll(3, 0)  # the face 3 steps of 40 ms after the voice
+    alignment = a_map(ridge, ("video", "time"), query_mask=right.mask)
     maps = tuple({"attention": attention, "alignment": alignment} for _ in tiny)
     clips = tuple(replace(clip, details={"offset": 0.12}) for clip in tiny)
     predictions = replace(plain, maps=maps, clips=clips)
@@ -155,27 +152,23 @@ def test_why_there_are_no_offsets(report, tiny, predictions_of):
 
 
 def test_an_example_shows_the_face(tiny, predictions_of, tmp_path):
-    frames = np.full((25, 48, 48), 80, dtype=np.uint8)
-    write_video(tmp_path / "face.avi", frames)
-    plain = predictions_of(tiny, TRUE)
+    write_video(tmp_path / "face.avi", np.full((25, 48, 48), 80, dtype=np.uint8))
     clips = (replace(tiny[0], video=tmp_path / "face.avi"), *tiny.clips[1:])
-    example = Report("tiny", replace(plain, clips=clips))[0]
-    assert example.face is not None and example.face.crops.shape == (25, 48, 48) and example.face.found.all()
+    face = Report("tiny", replace(predictions_of(tiny, TRUE), clips=clips))[0].face
+    assert face is not None and face.crops.shape == (25, 48, 48) and face.found.all()
 
 
 def test_evaluate_runs_the_network_and_its_untrained_self(tiny, tmp_path, monkeypatch):
     monkeypatch.setenv("SERTUT_CACHE", str(tmp_path))  # features of this corpus are nobody else's
-    fold = Fold(
-        train=tiny.of_speakers(["speaker 0", "speaker 1"]),
-        dev=tiny.of_speakers(["speaker 2"]),
-        test=tiny.of_speakers(["speaker 3"]),
-    )
+    parts = (["speaker 0", "speaker 1"], ["speaker 2"], ["speaker 3"])
+    fold = Fold(*(tiny.of_speakers(speakers) for speakers in parts))
     cache._samples.cache_clear()
     cache._level.cache_clear()
     decoded = []
     opened = soundfile.SoundFile
     monkeypatch.setattr(soundfile, "SoundFile", lambda path: decoded.append(path) or opened(path))
-    run = fit(AttentiveLSTM(64, 3, n_hidden=8, n_channels=8), fold, epochs=2, device="cpu", progress=False)
+    network = AttentiveLSTM(64, 3, n_hidden=8, n_channels=8)
+    run = fit(network, fold, epochs=1, device="cpu", progress=False)
     report = evaluate(run, fold.test)
     assert report.tally.scored("auroc") and report.tally.scored("hit") and report[0].clip == fold.test[0]
     assert sorted(decoded) == sorted(clip.audio for clip in tiny)  # once each, whatever is asked of them
@@ -184,16 +177,12 @@ def test_evaluate_runs_the_network_and_its_untrained_self(tiny, tmp_path, monkey
     assert "untrained network" in report.localization.methods
     assert "[no interval]" in str(report)  # a single speaker
     assert evaluate(run, fold.test, baselines=False).untrained is None
-    mean_pooling = fit(
-        AttentiveLSTM(64, 3, n_hidden=8, n_channels=8, pooling="mean"), fold, epochs=1, device="cpu", progress=False
-    )
-    assert evaluate(mean_pooling, fold.test).untrained is None
+    mean_pooling = AttentiveLSTM(64, 3, n_hidden=8, n_channels=8, pooling="mean")
+    assert evaluate(replace(run, model=mean_pooling), fold.test).untrained is None
 
 
 def test_heads_are_stored_beside_the_rest(tiny, predictions_of):
-    clocks = {"query": CLOCK, "time": CLOCK}
-    weights = torch.full((1, 2, N_STEPS, N_STEPS), 1 / N_STEPS)
-    map_ = AttentionMap(weights, ("head", "query", "time"), torch.ones(1, N_STEPS, dtype=torch.bool), clocks)
+    map_ = a_map(np.full((2, N_STEPS, N_STEPS), 1 / N_STEPS), ("head", "query", "time"))
     predictions = replace(predictions_of(tiny, TRUE), maps=({"attention": map_},) * len(tiny))
     stored = Report("tiny", predictions).tally.to_json()["methods"]
     for method, metric in (("all heads", "steps"), ("head 2", "steps"), ("all heads", "steps_chance")):

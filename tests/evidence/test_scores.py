@@ -38,25 +38,18 @@ def all_scores(scores, region=REGION, valid=EVERYWHERE):
     )
 
 
-def test_a_perfect_map():
-    assert all_scores(PERFECT) == pytest.approx((1, 1, 1, 1))
+@pytest.mark.parametrize(
+    ("scores", "expected"), [(PERFECT, (1, 1, 1, 1)), (INVERTED, (0, 0, 0, 0)), (UNIFORM, (0.2, 0.2, 0.5, 0.2))]
+)
+def test_a_perfect_an_inverted_and_a_uniform_map_whatever_their_scale(scores, expected):
+    assert all_scores(scores) == pytest.approx(expected)
+    assert all_scores(1000 * scores) == pytest.approx(expected)
 
 
-def test_an_inverted_map():
-    assert all_scores(INVERTED) == pytest.approx((0, 0, 0, 0))
-
-
-def test_a_uniform_map_scores_at_chance_everywhere():
-    assert all_scores(UNIFORM) == pytest.approx((0.2, 0.2, 0.5, 0.2))
+def test_chance_of_each_metric():
     assert pointing_chance(REGION, EVERYWHERE) == pytest.approx(0.2)
     assert mass_chance(REGION, EVERYWHERE) == pytest.approx(0.2)
     assert iou_chance(EVERYWHERE, REGION, EVERYWHERE) == pytest.approx(0.2)
-
-
-def test_scale_does_not_matter():
-    generator = np.random.default_rng(0)
-    scores = generator.random(100)
-    assert all_scores(scores) == pytest.approx(all_scores(1000 * scores))
 
 
 def test_auroc_agrees_with_scikit_learn_ties_included():
@@ -100,11 +93,7 @@ def test_nothing_to_find_is_undefined(region):
         iou_chance(REGION, region, EVERYWHERE),
     ]
     assert all(math.isnan(value) for value in values)
-
-
-def test_region_that_fills_the_voice_is_undefined_though_silence_surrounds_it():
-    assert not defined(REGION, REGION)
-    assert not defined(REGION, ~REGION)
+    assert not defined(REGION, REGION) and not defined(REGION, ~REGION)  # whatever silence surrounds it
 
 
 def test_attention_on_silence_alone_finds_nothing():
@@ -113,12 +102,6 @@ def test_attention_on_silence_alone_finds_nothing():
     valid = np.arange(100) >= 10
     assert mass_in_region(scores, REGION, valid) == 0.0
     assert not salient(scores, valid, HOP).any()
-
-
-def test_mass_rule_takes_the_smallest_set_that_holds_half():
-    scores = np.zeros(100)
-    scores[10:20], scores[50:60], scores[80:90] = 0.06, 0.03, 0.01
-    assert np.flatnonzero(salient(scores, EVERYWHERE, HOP)).tolist() == list(range(10, 20))
 
 
 def test_mass_rule_stops_where_half_is_reached():
@@ -169,21 +152,13 @@ def test_iou_chance_is_the_mean_over_every_shift():
 
 
 def test_chance_levels_hold_for_maps_that_know_nothing():
-    generator = np.random.default_rng(5)
-    valid = np.ones(100, dtype=bool)
-    valid[:8] = False
+    generator, valid = np.random.default_rng(5), np.arange(100) >= 8
     found = []
-    for _ in range(1500):
-        scores = generator.random(100)
-        found.append(
-            (
-                pointing_game(scores, REGION, valid, 2),
-                mass_in_region(scores, REGION, valid),
-                auroc(scores, REGION, valid),
-            )
-        )
+    for scores in generator.random((300, 100)):
+        pointing = pointing_game(scores, REGION, valid, 2)
+        found.append((pointing, mass_in_region(scores, REGION, valid), auroc(scores, REGION, valid)))
     chance = (pointing_chance(REGION, valid, 2), mass_chance(REGION, valid), 0.5)
-    assert np.mean(found, axis=0) == pytest.approx(chance, abs=0.03)
+    assert np.mean(found, axis=0) == pytest.approx(chance, abs=0.05)
 
 
 def test_region_mask_asks_for_the_center_and_the_stream():

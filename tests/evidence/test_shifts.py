@@ -13,6 +13,7 @@ from sertut.models import Output
 from sertut.signals import HOP_SECONDS
 from sertut.training.data import Examples
 from sertut.video import VIDEO_HOP
+from tests.evidence.conftest import a_map
 
 
 class Toy(torch.nn.Module):
@@ -61,8 +62,12 @@ def slope(found, method="attention"):
     return found.interval(method, "slope")
 
 
-def test_a_ridge_that_follows_has_slope_one(tiny):
-    found = shift_test(run_of(1.0), tiny)
+@pytest.fixture(scope="module")
+def found(tiny):
+    return shift_test(run_of(1.0), tiny)
+
+
+def test_a_ridge_that_follows_has_slope_one(found):
     assert found.settings == (-0.5, -0.2, 0.0, 0.2, 0.48)  # half a second is 12 whole frames of a face
     assert slope(found).estimate == pytest.approx(1.0, abs=0.03) and slope(found).low > 0.95
     for shift in found.settings:
@@ -71,8 +76,7 @@ def test_a_ridge_that_follows_has_slope_one(tiny):
     assert shift_table(found)["shift, s"].tolist() == list(found.settings)
 
 
-def test_half_of_the_way_and_none(tiny):
-    assert slope(shift_test(run_of(0.5), tiny)).estimate == pytest.approx(0.5, abs=0.03)
+def test_a_ridge_that_stays_follows_nothing(tiny):
     stays = shift_test(run_of(0.0), tiny)
     assert slope(stays).estimate == pytest.approx(0.0, abs=0.02)
     assert [stays.at(shift).interval("attention", "followed").estimate for shift in (-0.2, 0.0)] == [0, 1]
@@ -95,12 +99,10 @@ def test_what_has_no_ridge_follows_nothing(tiny):
     assert not found.at(0).sums("attention", "change")[..., 0].any()
 
 
-def test_who_attends_is_lost_in_the_control(tiny):
-    found = shift_test(run_of(1.0), tiny)
+def test_who_attends_is_lost_in_the_control(found):
     assert slope(found, "control").estimate < 0.5 and found.difference("attention", "control", "slope").low > 0.5
-    weights = torch.tensor([[[0.5, 0.5], [0.1, 0.9], [0.0, 0.0]]])
-    clocks, mask = {"video": Clock(0.04), "time": Clock(0.04)}, torch.tensor([[True, True, False]])
-    map_ = AttentionMap(weights, ("video", "time"), mask[:, :2], clocks, query_mask=mask)
+    weights, asking = [[0.5, 0.5], [0.1, 0.9], [0.0, 0.0]], torch.tensor([[True, True, False]])
+    map_ = a_map(weights, ("video", "time"), Clock(0.04), query_mask=asking)
     assert torch.allclose(one_row(map_).weights, torch.tensor([[[0.3, 0.7], [0.3, 0.7], [0.0, 0.0]]]))
 
 
@@ -131,9 +133,9 @@ def test_clips_without_a_stream_are_left_out(tiny):
         shift_test(run, tiny)
 
 
-def test_what_it_refuses(tiny):
+def test_what_it_refuses(found, tiny):
     for run in (run_of(None), run_of(1.0, faces=False)):
         with pytest.raises(SertutError, match="does not align"):
             shift_test(run, tiny)
     with pytest.raises(SertutError, match=r"known are -0\.5, -0\.2"):
-        shift_test(run_of(1.0), tiny).at(0.3)
+        found.at(0.3)

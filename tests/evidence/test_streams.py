@@ -4,13 +4,13 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
-import torch
 
-from sertut.attention import AttentionMap, Clock
+from sertut.attention import Clock
 from sertut.corpora import Region
 from sertut.errors import SertutError
 from sertut.evidence import Report
 from sertut.evidence.streams import OTHER, SAME, agreement, best_lag, compare_streams, on_steps, stream_table
+from tests.evidence.conftest import a_map
 
 FACE, VOICE = Clock(0.04), Clock(0.02, -0.005)
 
@@ -75,9 +75,8 @@ def report_on(clips, predictions_of, tiny):
         maps = []
         for clip in clips:
             middle = next(((r.start + r.end) / 2 for r in clip.regions if r.stream == stream), 1.0)
-            row = torch.tensor(bump(middle if at is None else at, clock, n))[None].float()
-            mask = torch.ones(1, n, dtype=torch.bool)
-            maps.append({"attention": AttentionMap(row, ("time",), mask, {"time": clock}, stream=stream)})
+            weights = bump(middle if at is None else at, clock, n)
+            maps.append({"attention": a_map(weights, clocks=clock, stream=stream)})
         return Report(stream, replace(predictions_of(tiny, [0] * 12), clips=scored, maps=tuple(maps)))
 
     return make

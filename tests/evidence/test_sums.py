@@ -100,8 +100,11 @@ def test_what_does_not_fit_is_refused(pooled):
 
 def test_speakers_without_a_scored_clip_are_not_resampled():
     sums = np.array([[[1.0, 2], [0, 0], [2, 2], [0, 2]]])
-    tally = Tally(("a", "b", "c", "d"), {"attention": {"auroc": sums}})
-    assert tally.interval("attention", "auroc") == bootstrap_speakers(mean, sums[:, [0, 2, 3]])
+    lower, some = sums * [0.5, 1], [0, 2, 3]
+    tally = Tally(("a", "b", "c", "d"), {"attention": {"auroc": sums}, "uniform": {"auroc": lower}})
+    assert tally.interval("attention", "auroc") == bootstrap_speakers(mean, sums[:, some])
+    gain = tally.difference("attention", "uniform", "auroc")
+    assert gain == paired_difference(mean, sums[:, some], lower[:, some]) and gain.estimate > 0
     nobody = Tally(("a", "b"), {"attention": {"auroc": np.zeros((1, 2, 2))}})
     assert np.isnan(nobody.interval("attention", "auroc").estimate)
 

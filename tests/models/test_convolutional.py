@@ -1,7 +1,5 @@
 """The fully convolutional network: padding touches nothing at any layer; clocks of maps are right; errors are clear."""
 
-import itertools
-
 import pytest
 import torch
 from torch import nn
@@ -10,37 +8,12 @@ from sertut.errors import SertutError
 from sertut.models import TRUNKS, FullyConvolutional, redraw
 from sertut.models.layers import MaskedNorm2d
 from sertut.signals import WINDOW_SECONDS, Batch, length_mask, log_mel, mfcc, pad
-
-LENGTHS = (70, 211, 67, 130)
-BANDS = 64
+from tests.models.networks import LONG, F, a_model
 
 
-def rows(lengths=LENGTHS):
-    return [torch.randn(n, BANDS) for n in lengths]
-
-
-def batch_of(rows):
+def batch_of(*rows):
     features, mask = pad(rows)
     return Batch(features, mask, torch.arange(len(rows)) % 3)
-
-
-def a_model(trunk, pooling="attention", **options):
-    """A network with drawn weights, biases that are not zero, and normalization that has met data."""
-    model = FullyConvolutional(3, trunk, pooling, **options)
-    model.reset_parameters()
-    for name, parameter in model.trunk.named_parameters():
-        if name.endswith("bias"):
-            nn.init.uniform_(parameter, -0.5, 0.5)
-    for _ in range(3):
-        model(batch_of(rows()))
-    return model.eval()
-
-
-@pytest.fixture(scope="module", params=list(itertools.product(TRUNKS, ("attention", "mean"))), ids="-".join)
-def model(request):
-    torch.manual_seed(0)
-    with torch.no_grad():
-        return a_model(*request.param)
 
 
 @pytest.fixture
@@ -53,25 +26,22 @@ def layers():
             if not list(module.children()):
                 keep = lambda module, inputs, output: seen.append((module, output.clone()))  # noqa: E731
                 hooks.append(module.register_forward_hook(keep))
-        with torch.no_grad():
-            output = model(batch)
+        model(batch)
         for hook in hooks:
             hook.remove()
-        return output, seen
+        return seen
 
     return run
 
 
-def test_a_clip_does_not_depend_on_its_batch_mates_at_any_layer(model, layers):
-    clips = rows()
-    together, inside = layers(model, batch_of(clips))
+@pytest.mark.parametrize("trunk", TRUNKS)
+def test_a_clip_does_not_depend_on_its_batch_mates_at_any_layer(trunk, layers):
+    model, clips = a_model(f"{trunk}, cells"), [torch.randn(n, F) for n in LONG]
+    inside = layers(model, batch_of(*clips))
     for i, clip in enumerate(clips):
-        alone, its_own = layers(model, batch_of([clip]))
-        torch.testing.assert_close(together.logits[i], alone.logits[0], atol=1e-5, rtol=0)
-        for name, map_ in together.maps.items():
-            torch.testing.assert_close(map_.of(i), alone.maps[name].of(0), atol=1e-5, rtol=0)
-        assert len(inside) == len(its_own) >= len(model.trunk)
-        for (module, values), (same, expected) in zip(inside, its_own, strict=True):
+        alone = layers(model, batch_of(clip))
+        assert len(inside) == len(alone) >= len(model.trunk)
+        for (module, values), (same, expected) in zip(inside, alone, strict=True):
             assert module is same
             largest = max(1.0, expected.abs().max().item())  # the deep trunks reach values of several tens
             difference = (values[i, ..., : expected.shape[-1]] - expected[0]).abs().max().item()
@@ -79,29 +49,25 @@ def test_a_clip_does_not_depend_on_its_batch_mates_at_any_layer(model, layers):
 
 
 @pytest.mark.parametrize("trunk", TRUNKS)
-def test_only_cells_whose_field_covers_a_change_move(trunk):
-    with torch.no_grad():
-        model = a_model(trunk)
-        clip, frame, band = torch.randn(300, BANDS), 150, 20
-        map_ = model(batch_of([clip])).maps["attention"]
-        before = model.encode(batch_of([clip]))[0][0]
-        n_rows, n_columns = before.shape[1:]
-        time, bands = map_.clocks["time"], map_.clocks["frequency"]
+@pytest.mark.parametrize(("frame", "band"), [(150, 20), (3, 62)])
+def test_only_cells_whose_field_covers_a_change_move(trunk, frame, band):
+    model, clip = a_model(f"{trunk}, cells"), torch.randn(300, F)
+    cells = lambda clip: model.encode(batch_of(clip))[0][0]  # noqa: E731
+    clocks, before = model(batch_of(clip)).maps["attention"].clocks, cells(clip)
 
-        changed = clip.clone()
-        changed[frame] += 20
-        moved = (model.encode(batch_of([changed]))[0][0] - before).abs().sum(dim=(0, 1)) > 1e-4
-        start = frame * 0.010  # the frame is cut from the samples between start and start + WINDOW_SECONDS
-        centers = time.centers(n_columns)
-        covers = (centers - time.field / 2 <= start + 1e-4) & (
-            centers + time.field / 2 >= start + WINDOW_SECONDS - 1e-4
-        )
-        assert moved.tolist() == covers.tolist()
+    changed = clip.clone()
+    changed[frame] += 20
+    moved = (cells(changed) - before).abs().sum(dim=(0, 1)) > 1e-4
+    start = frame * 0.010  # the frame is cut from the samples between start and start + WINDOW_SECONDS
+    centers, half = clocks["time"].centers(before.shape[2]), clocks["time"].field / 2
+    covers = (centers - half <= start + 1e-4) & (centers + half >= start + WINDOW_SECONDS - 1e-4)
+    assert moved.tolist() == covers.tolist() and covers.any()
 
-        changed = clip.clone()
-        changed[:, band] += 20
-        moved = (model.encode(batch_of([changed]))[0][0] - before).abs().sum(dim=(0, 2)) > 1e-4
-        assert moved.tolist() == ((bands.centers(n_rows) - band).abs() <= (bands.field - 1) / 2).tolist()
+    changed = clip.clone()
+    changed[:, band] += 20
+    moved = (cells(changed) - before).abs().sum(dim=(0, 2)) > 1e-4
+    centers, half = clocks["frequency"].centers(before.shape[1]), (clocks["frequency"].field - 1) / 2
+    assert moved.tolist() == ((centers - band).abs() <= half).tolist()
 
 
 def test_a_pretrained_trunk_is_kept_when_the_rest_is_drawn():
@@ -113,24 +79,18 @@ def test_a_pretrained_trunk_is_kept_when_the_rest_is_drawn():
 
 
 def test_too_short_a_clip_is_said_in_seconds():
-    model = FullyConvolutional(3, "small")
-    assert model.shortest_seconds == pytest.approx(0.645)
-    with pytest.raises(SertutError, match=r"a clip lasts 0\.635 s, but the trunk 'small' needs at least 0\.645 s"):
-        model(batch_of(rows((200, 62))))
-    model(batch_of(rows((200, 63))))
-
-
-def test_the_shortest_seconds_of_sound_give_one_cell():
     model = FullyConvolutional(3, "small").eval()
+    assert model.shortest_seconds == pytest.approx(0.645)
     samples = torch.randn(round(model.shortest_seconds * 16000)).numpy()
-    assert model(batch_of([log_mel(samples)])).maps["attention"].weights.shape == (1, 1, 1)
-    with pytest.raises(SertutError, match="needs at least"):
-        model(batch_of([log_mel(samples[:-1])]))
+    shortest, shorter = log_mel(samples), log_mel(samples[:-1])
+    assert model(batch_of(shortest)).maps["attention"].weights.shape == (1, 1, 1)
+    with pytest.raises(SertutError, match=r"a clip lasts 0\.635 s, but the trunk 'small' needs at least 0\.645 s"):
+        model(batch_of(torch.randn(200, F), shorter))
 
 
 def test_too_few_features():
     samples = torch.randn(16000).numpy()
-    batch = batch_of([mfcc(samples)])
+    batch = batch_of(mfcc(samples))
     with pytest.raises(SertutError, match="'small' needs at least 63 rows of features and got 40; use log_mel, or"):
         FullyConvolutional(3, "small")(batch)
     assert FullyConvolutional(3, "fine").eval()(batch).logits.shape == (1, 3)

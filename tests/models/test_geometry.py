@@ -1,4 +1,4 @@
-"""What one cell sees, against the published table, against PyTorch's own sizes, and against where gradients reach."""
+"""What one cell sees, against the published table and PyTorch's own sizes; what reaches it is in test_convolutional."""
 
 import itertools
 
@@ -6,8 +6,7 @@ import pytest
 import torch
 from torch import nn
 
-from sertut.models import TRUNKS
-from sertut.models.geometry import FREQUENCY, TIME, Geometry, Window, is_fire
+from sertut.models.geometry import FREQUENCY, TIME, Geometry, Window
 from sertut.models.layers import MaskedNorm2d
 from sertut.models.trunks import build_trunk
 
@@ -76,61 +75,7 @@ def test_number_of_windows_equals_pytorch(layer):
         assert (torch.diff(torch.tensor(counted)) >= 0).all() and counted[0] >= 0
 
 
-@pytest.mark.parametrize("name", TRUNKS)
-@pytest.mark.parametrize("axis", [FREQUENCY, TIME], ids=["frequency", "time"])
-def test_a_cell_depends_on_its_field_and_on_nothing_else(name, axis):
-    """Where the gradient of one cell reaches, in networks without anything that could block it."""
-    trunk, other = open_to_gradients(trunk_of(name)), 1 - axis
-    along, across = Geometry.of(trunk, axis), Geometry.of(trunk, other)
-    n = along.field + 8 * along.stride  # the cell in the middle sees neither end
-    shape = [0, 0]
-    shape[axis], shape[other] = n, max(across.shortest, 5)
-    image = torch.rand(1, inputs(trunk), *shape, dtype=torch.float64).requires_grad_()
-    cells = trunk(image).sum(dim=(1, 2 + other)).squeeze(0)
-    exact = 0
-    for cell in (0, len(cells) // 2, len(cells) - 1):
-        (gradient,) = torch.autograd.grad(cells[cell], image, retain_graph=True)
-        reached = gradient.abs().sum(dim=(0, 1, 2 + other)).nonzero().squeeze(1)
-        center = along.first + cell * along.stride
-        low, high = center - (along.field - 1) / 2, center + (along.field - 1) / 2
-        assert low <= reached.min().item() and reached.max().item() <= high
-        if low >= 0 and high < n - 1:  # at the ends, zeros of the padding stand for a part of the field
-            assert (reached.min().item(), reached.max().item()) == (low, high)
-            exact += 1
-    assert exact
-    assert len(cells) == along.size(torch.tensor(n))
-
-
 def test_a_layer_without_a_window_changes_nothing():
     assert Window.of(nn.ReLU(), TIME) is None and Window.of(MaskedNorm2d(3), TIME) is None
     assert Geometry.of([nn.ReLU()], TIME).field == Geometry.of([nn.ReLU()], TIME).stride == 1
     assert Window.of(trunk_of("squeezenet")[3], TIME) == Window(3, 1, 1)
-
-
-def inputs(trunk):
-    return next(module for module in trunk.modules() if isinstance(module, nn.Conv2d)).in_channels
-
-
-def open_to_gradients(trunk):
-    """The same windows with positive weights; averages instead of maxima, so that all that is read counts."""
-    layers = []
-    for module in trunk:
-        if isinstance(module, nn.MaxPool2d):
-            layers.append(Average(module))
-        elif isinstance(module, nn.Conv2d) or is_fire(module):
-            layers.append(module)
-    opened = nn.Sequential(*layers).double()
-    for parameter in opened.parameters():
-        torch.nn.init.uniform_(parameter, 0.5, 1.0)
-        parameter.data /= max(1, parameter[0].numel()) if parameter.dim() > 1 else 1e3
-    return opened
-
-
-class Average(nn.MaxPool2d):
-    """The window of a maximum, with the sum of all that it could have chosen."""
-
-    def __init__(self, pool: nn.MaxPool2d) -> None:
-        super().__init__(pool.kernel_size, pool.stride, pool.padding, ceil_mode=pool.ceil_mode)
-
-    def forward(self, values):
-        return nn.functional.avg_pool2d(values, self.kernel_size, self.stride, self.padding, self.ceil_mode)

@@ -1,92 +1,24 @@
 """What holds for every network: batch mates and padding change nothing, maps are distributions, all weights train."""
 
-from dataclasses import replace
-
 import pytest
 import torch
 from torch import nn
 
-from sertut.models import POOLINGS, TRUNKS, AttentiveLSTM, AudioVisual, FullyConvolutional, MultiHead, redraw
+from sertut.models import AttentiveLSTM, AudioVisual, FullyConvolutional, MultiHead, redraw
 from sertut.models.base import architecture
-from sertut.signals import Batch, pad
-
-F, G, C = 64, 5, 3  # columns of the voice's table, of the face's, emotions
-VOICE, FACE = (61, 5, 18, 100), (30, 9, 1, 25)  # frames: neither rate nor duration is the same
-LONG = (70, 211, 67, 130)  # where a trunk asks for more
-STREAMS = dict(n_hidden=8, n_channels=12)
-NETWORKS = {
-    **{f"lstm, {name}": lambda name=name: AttentiveLSTM(F, C, 8, 12, pooling=name) for name in POOLINGS},
-    **{
-        f"{trunk}, {name}": lambda trunk=trunk, name=name: FullyConvolutional(C, trunk, name, scale=1.0)
-        for trunk in TRUNKS
-        for name in ("attention", "mean")
-    },
-    "heads, none": lambda: MultiHead(F - 1, C, 16, n_blocks=0),
-    "heads, plain": lambda: MultiHead(F - 1, C, 16),
-    "heads, focus": lambda: MultiHead(F - 1, C, 16, focus="learned"),
-    "heads, gates, loudest": lambda: MultiHead(F - 1, C, 16, focus="loudest", calibrate=True),
-    "heads, two blocks": lambda: MultiHead(F - 1, C, 16, focus="learned", calibrate=True, n_blocks=2),
-    "voice": lambda: AudioVisual(F, G, C, "voice", pooling="attention", **STREAMS),
-    "face": lambda: AudioVisual(F, G, C, "face", pooling="mixture", **STREAMS),
-    "nearest": lambda: AudioVisual(F, G, C, fusion="nearest", pooling="mean", **STREAMS),
-    "alignment": lambda: AudioVisual(F, G, C, pooling="attention", score="additive", **STREAMS),
-    "one lag": lambda: AudioVisual(F, G, C, fusion="one lag", synchrony=0.3, **STREAMS),
-    "the voice asks": lambda: AudioVisual(F, G, C, fusion="one lag", query="voice", pooling="one embedding", **STREAMS),
-    "front, lstm": lambda: AttentiveLSTM(F, C, 8, front=2),
-    "front, heads": lambda: MultiHead(F - 1, C, 16, focus="loudest", calibrate=True, front=2),
-    "front, cells": lambda: FullyConvolutional(C, "front", scale=1.0, width=2),
-    "front, voice": lambda: AudioVisual(F, G, C, "voice", pooling="perception", front=2, **STREAMS),
-    "front, both": lambda: AudioVisual(F, G, C, pooling="attention", front=2, **STREAMS),
-    "the voice asks the nearest": lambda: AudioVisual(F, G, C, fusion="nearest", query="voice", **STREAMS),
-}
+from sertut.models.layers import states_clock
+from tests.models.networks import FACE, LONG, NETWORKS, VOICE, C, F, G, a_model, assert_same, batch_of, clips, longer
 
 
-def clips(name):
-    voices = LONG if name.split(",")[0] in TRUNKS else VOICE
-    return [(torch.randn(n, F), torch.randn(m, G)) for n, m in zip(voices, FACE, strict=True)]
-
-
-def batch_of(clips):
-    (voices, mask), (faces, face_mask) = pad([v for v, _ in clips]), pad([f for _, f in clips])
-    return Batch(voices, mask, torch.arange(len(clips)) % C, face=faces, face_mask=face_mask)
-
-
-def longer(batch, by=37):
-    """More padding, in both streams, and values on all of it that must not matter."""
-
-    def polluted(values, mask):
-        mask = nn.functional.pad(mask, (0, by))
-        return nn.functional.pad(values, (0, 0, 0, by)).where(mask[..., None], torch.tensor(700.0)), mask
-
-    (voices, mask), (faces, face_mask) = polluted(batch.features, batch.mask), polluted(batch.face, batch.face_mask)
-    return replace(batch, features=voices, mask=mask, face=faces, face_mask=face_mask)
-
-
-@pytest.fixture(params=NETWORKS)
+@pytest.fixture(scope="module", params=NETWORKS)
 def name(request):
     return request.param
 
 
-@pytest.fixture
+@pytest.fixture(scope="module")
 def model(name):
-    """Drawn anew, and its normalization has met data."""
-    model = NETWORKS[name]()
-    redraw(model)
-    for parameter in (p for key, p in model.named_parameters() if key.startswith("trunk") and key.endswith("bias")):
-        nn.init.uniform_(parameter, -0.5, 0.5)  # a bias turns padding into something
-    with torch.no_grad():
-        for _ in range(3):
-            model(batch_of(clips(name)))
-    return model.eval().requires_grad_(False)
-
-
-def assert_same(output, i, other, j):
-    torch.testing.assert_close(output.logits[i], other.logits[j], atol=1e-5, rtol=0)
-    assert output.maps.keys() == other.maps.keys()
-    for key, map_ in output.maps.items():
-        torch.testing.assert_close(map_.of(i), other.maps[key].of(j), atol=1e-5, rtol=0)
-        if map_.gates is not None:
-            torch.testing.assert_close(map_.gates[i], other.maps[key].gates[j], atol=1e-5, rtol=0)
+    torch.manual_seed(0)
+    return a_model(name)
 
 
 def test_neither_batch_mates_nor_padding_change_a_clip(name, model):
@@ -161,6 +93,26 @@ def test_the_seed_draws_every_weight_and_statistics_are_forgotten(name):
 def test_no_two_networks_have_one_architecture():
     found = [architecture(build()) for build in NETWORKS.values()]
     assert len(set(found)) == len(found)
+
+
+VOICED = {
+    "lstm": AttentiveLSTM(F, C).encoder.front,
+    "heads": MultiHead(F, C).front,
+    "both": AudioVisual(F, G, C).voice.front,
+    "ear": AudioVisual(F, G, C).ear,
+}
+
+
+@pytest.mark.parametrize("front", VOICED.values(), ids=VOICED)
+def test_a_change_reaches_the_states_where_the_clock_says(front):
+    """A change at frame 40 reaches the states around frame 40 / 4 and no others."""
+    clip = torch.randn(80, F)
+    changed = clip.clone()
+    changed[40] += 5
+    before, after = (front.eval()(row[None], torch.ones(1, 80) > 0)[0][0] for row in (clip, changed))
+    moved = (after - before).abs().sum(dim=1).nonzero().squeeze(1).float()
+    assert moved.mean().item() == pytest.approx(10, abs=0.5) and len(moved) <= 13
+    assert states_clock(0.010).centers(20)[10].item() == pytest.approx(0.0125 + 0.40)  # middle of frame 40
 
 
 def test_a_network_is_built_again_from_its_arguments(name):

@@ -1,4 +1,4 @@
-"""The recurrent network and its layers: against PyTorch, and on the clock; see test_networks for what holds for all."""
+"""The recurrent network and its layers, against PyTorch; see test_networks for what holds for all."""
 
 import pytest
 import torch
@@ -13,20 +13,6 @@ from sertut.signals import length_mask
 def test_unknown_pooling():
     with pytest.raises(SertutError, match="did you mean 'attention'"):
         AttentiveLSTM(8, 3, pooling="atention")
-
-
-def test_the_clock_of_the_map():
-    """A change at frame 40 reaches the front's steps around frame 40 / 4 and no others."""
-    model = AttentiveLSTM(8, 3).eval()
-    clip = torch.randn(80, 8)
-    changed = clip.clone()
-    changed[40] += 5
-
-    before, after = (model.encoder.front(row[None], torch.ones(1, 80) > 0)[0][0] for row in (clip, changed))
-    moved = (after - before).abs().sum(dim=1).nonzero().squeeze(1).float()
-    centers = model.clock(0.010).centers(20)
-    assert centers[10].item() == pytest.approx(0.0125 + 0.40)  # middle of frame 40
-    assert moved.mean().item() == pytest.approx(10, abs=0.5)
 
 
 def test_masked_norm_is_batch_norm_over_real_frames():

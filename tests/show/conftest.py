@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from html.parser import HTMLParser
 
 import numpy as np
 import pytest
@@ -76,6 +77,31 @@ def frames(axis, line="-"):
     return [tuple(np.ravel(box.get_bbox().get_points())) for box in found]
 
 
+class Page(HTMLParser):
+    """Raises if tags do not close in order; keeps every tag with its attributes."""
+
+    def __init__(self, html: str):
+        super().__init__()
+        self.open, self.tags = [], []
+        self.feed(html)
+        assert self.open == []
+
+    def handle_starttag(self, tag, attrs):
+        self.tags.append((tag, dict(attrs)))
+        if tag not in ("input", "img"):
+            self.open.append(tag)
+
+    def handle_startendtag(self, tag, attrs):
+        self.tags.append((tag, dict(attrs)))
+
+    def handle_endtag(self, tag):
+        assert self.open.pop() == tag
+
+    def named(self, tag: str) -> list[dict]:
+        """The attributes of all tags of this name."""
+        return [attributes for name, attributes in self.tags if name == tag]
+
+
 @pytest.fixture(scope="session")
 def report(tmp_path_factory) -> Report:
     """Three speakers say each of three emotions once; two of the nine decisions are wrong."""
@@ -94,7 +120,7 @@ def report(tmp_path_factory) -> Report:
     return Report("invented", predictions)
 
 
-@pytest.fixture
+@pytest.fixture(scope="session")
 def example(report: Report):
     """The first clip: 2 s, neutral, recognized."""
     return report[0]
@@ -115,7 +141,7 @@ def on_face(axes: tuple[str, ...] = ("time",), n: int = 50) -> AttentionMap:
     return AttentionMap(weights, axes, mask, {"time": FRAME}, stream="face")
 
 
-@pytest.fixture
+@pytest.fixture(scope="session")
 def seen(example):
     """The first clip with a face, 50 frames of gray level 100 + their number, and attention to it."""
     found = np.ones(50, dtype=bool)
@@ -128,7 +154,7 @@ def seen(example):
     return replace(example, clip=clip, map=on_face(), face=Faces(crops, found, FRAME.centers(50).double().numpy()))
 
 
-@pytest.fixture
+@pytest.fixture(scope="session")
 def aligned(seen):
     """The clip with a face, whose alignment has a ridge OFFSET above the diagonal."""
     voice, n, m = Clock(0.04, -0.0075), 50, 48

@@ -12,60 +12,48 @@ from matplotlib.colors import to_rgb
 
 from sertut import show
 from sertut.errors import SertutError
-from sertut.show.picture import listed
+from sertut.show.picture import Picture, chart, listed
 from sertut.show.style import EMOTIONS, ROLES, STREAMS
 
-PNG = b"\x89PNG\r\n\x1a\n"
+STARTS = {"png": b"\x89PNG\r\n\x1a\n", "svg": b"<?xml", "pdf": b"%PDF"}
 
 
-def test_bundle_has_the_image_and_its_text_alternative(example):
-    picture = show.attention(example)
-    data, metadata = picture._repr_mimebundle_()
-    assert base64.b64decode(data["image/png"]).startswith(PNG)
-    assert metadata == {"image/png": {"alt": picture.alt, "width": 704}}
-    assert data["text/plain"] == picture.alt
-    json.dumps([data, metadata])  # goes into a notebook
+@pytest.fixture
+def picture():
+    """A line."""
+    with chart(height=1) as (figure, axis):
+        axis.plot([0, 1])
+    return Picture(figure, "what it shows")
 
 
-def test_a_notebook_shows_it_once_with_its_text_alternative(example):
-    formatter = pytest.importorskip("IPython.core.formatters").DisplayFormatter()
-    data, metadata = formatter.format(show.spectrogram(example.samples, title=""))
-    assert set(data) == {"image/png", "text/plain"}
-    assert metadata["image/png"]["alt"].startswith("log-mel spectrograms: ")
-    assert pyplot.get_fignums() == []  # nothing is left that a backend would show again
-
-
-def test_the_session_keeps_its_own_settings(example):
+def test_a_notebook_shows_it_once_with_its_text_and_keeps_its_own_settings(picture):
     before = dict(matplotlib.rcParams)
-    show.attention(example).png  # noqa: B018
+    formatter = pytest.importorskip("IPython.core.formatters").DisplayFormatter()
+    data, metadata = formatter.format(picture)
+    json.dumps([data, metadata])  # goes into a notebook
+    image = base64.b64decode(data.pop("image/png"))
+    assert image.startswith(STARTS["png"]) and data == {"text/plain": "what it shows"}
+    assert metadata == {"image/png": {"alt": "what it shows", "width": 704}}
+    assert int.from_bytes(image[16:20], "big") == 2 * 704  # the width in a PNG's header: two pixels for one of the page
+    assert pyplot.get_fignums() == []  # nothing is left that a backend would show again
     assert dict(matplotlib.rcParams) == before
 
 
-def test_width_fits_the_text_column(example):
-    png = show.attention(example).png
-    assert int.from_bytes(png[16:20], "big") == 2 * 704  # the width in a PNG's header: two pixels for one of the page
+@pytest.mark.parametrize("ending", STARTS)
+def test_save(picture, tmp_path, ending):
+    path = picture.save(tmp_path / f"line.{ending}")
+    assert path.read_bytes().startswith(STARTS[ending])
+    assert [p.name for p in tmp_path.iterdir()] == [f"line.{ending}"]
 
 
-@pytest.mark.parametrize("ending", ["png", "svg", "pdf"])
-def test_save(example, tmp_path, ending):
-    path = show.spectrogram(example.samples, title="").save(tmp_path / f"wave.{ending}")
-    assert path.stat().st_size > 1000
-    assert [p.name for p in tmp_path.iterdir()] == [f"wave.{ending}"]
-
-
-def test_save_into_a_folder_that_may_not_be_written(example, tmp_path):
+def test_save_into_a_folder_that_may_not_be_written(picture, tmp_path):
     (tmp_path / "file").touch()
     with pytest.raises((SertutError, OSError)):
-        show.spectrogram(example.samples, title="").save(tmp_path / "file" / "wave.png")
+        picture.save(tmp_path / "file" / "line.png")
 
 
 def test_listed():
-    assert [listed([]), listed(["a"]), listed(["a", "b"]), listed(["a", "b", "c"])] == [
-        "",
-        "a",
-        "a and b",
-        "a, b and c",
-    ]
+    assert [listed(list(letters)) for letters in ("", "a", "ab", "abc")] == ["", "a", "a and b", "a, b and c"]
 
 
 # Brettel, Vienot and Mollon's reduction for deuteranopes, on linear RGB (Vienot et al., Color Res. Appl. 24, 1999).

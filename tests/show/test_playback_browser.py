@@ -11,8 +11,7 @@ from sertut.signals import SAMPLE_RATE
 SEEK = """async (playing) => {
   const root = document.querySelector(".sertut-player"), media = root.querySelector("audio, video");
   const slider = root.querySelector("input"), seconds = parseFloat(slider.max), length = media.duration, found = [];
-  for (let place = 0; place < 20; place++) {
-    const to = place < 18 ? seconds * place / 18 : seconds - (place < 19 ? 0.3 : 0.05);
+  for (const to of [0, 0.9 * seconds, 0.3 * seconds, 0.6 * seconds, seconds - 0.3, seconds - 0.05]) {
     if (playing && media.paused) { await media.play(); }
     const sought = new Promise((done, fail) => {
       media.addEventListener("seeked", () => done(media.currentTime), {once: true});
@@ -56,7 +55,7 @@ def test_every_seek_works(page, seen, kind, playing):
     else:
         put(page, show.watch(seen) if kind == "video" else show.player(seen))
     found = page.evaluate(SEEK, playing)
-    assert len(found) == 20
+    assert len(found) == 6
     for one in found:
         assert one["error"] is None
         assert one["at"] == pytest.approx(one["to"], abs=0.3 if playing else 0.01), one

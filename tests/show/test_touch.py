@@ -8,7 +8,6 @@ import re
 import shutil
 import subprocess
 from dataclasses import replace
-from html.parser import HTMLParser
 
 import numpy as np
 import pytest
@@ -18,10 +17,11 @@ from PIL import Image
 from sertut.attention import AttentionMap, Clock
 from sertut.attention.alignment import MAX_LAG, SHARPNESS, lag_profile
 from sertut.attention.focus import gaussian_bias
-from sertut.errors import SertutError
 from sertut.show import touch
 from sertut.show.widgets import sliders
 from sertut.signals import HOP, log_mel, read_audio, write_audio
+
+from .conftest import Page
 
 SCORES, REAL = torch.tensor([0.5, 2.4, -1.0, 2.0, 0.5, 0.5]), torch.tensor([True] * 4 + [False] * 2)
 WIDGET = "application/vnd.jupyter.widget-view+json"
@@ -29,7 +29,7 @@ TIME = Clock(0.04, -0.0075)
 P, Z = torch.full((2, 48), 1.2), torch.full((2, 48), 0.9)  # seconds
 
 
-@pytest.fixture
+@pytest.fixture(scope="module")
 def cells(example):
     """50 steps by 8 bands, made with lambda 0.3."""
     scores = torch.randn(1, 48, 8, generator=torch.Generator().manual_seed(0)) * 5
@@ -38,13 +38,13 @@ def cells(example):
     return replace(example, map=AttentionMap(weights, ("time", "frequency"), torch.ones(1, 48, dtype=bool), clocks))
 
 
-@pytest.fixture
+@pytest.fixture(scope="module")
 def content():
     """Scores (H, T', T') of two heads, without a window."""
     return torch.randn(2, 48, 48, generator=torch.Generator().manual_seed(1))
 
 
-@pytest.fixture
+@pytest.fixture(scope="module")
 def heads(example, content):
     """Two heads, whose windows stand at 1.2 s, 0.9 s wide."""
     bias = gaussian_bias((P[None] - TIME.start) / TIME.hop - 0.5, Z[None] / TIME.hop)[0]
@@ -53,7 +53,7 @@ def heads(example, content):
     return replace(example, map=AttentionMap(weights, axes, torch.ones(1, 48, dtype=bool), clocks))
 
 
-@pytest.fixture
+@pytest.fixture(scope="module")
 def figures(example, cells, heads, seen):
     """One of each kind."""
     made = touch.softmax(SCORES, REAL), touch.frames(example.clip), touch.scale(cells, 0.3), touch.queries(heads)
@@ -76,8 +76,8 @@ def opacities(row, look):
     return np.asarray(Image.open(io.BytesIO(base64.b64decode(address.partition(",")[2]))))[::-1, :, 3]
 
 
-def test_weights_are_the_softmax_of_the_scores_that_one_drags():
-    figure = touch.softmax(SCORES, REAL)
+def test_weights_are_the_softmax_of_the_scores_that_one_drags(figures):
+    figure = figures["softmax"]
     assert list(drawn(figure).bars.values()) == pytest.approx(SCORES.softmax(dim=0).tolist())
     assert drawn(figure, constant=3.0).bars == pytest.approx(drawn(figure).bars)
     masked = drawn(figure, mask=True)
@@ -86,32 +86,29 @@ def test_weights_are_the_softmax_of_the_scores_that_one_drags():
     assert "Step 3 gets most, 99 %" in drawn(figure, score2=8.0).said
 
 
-def test_usual_frames_are_those_of_the_library(example):
-    samples = read_audio(example.clip.audio)
-    figure = touch.frames(example.clip)
+def test_usual_frames_are_those_of_the_library(figures, example):
+    figure = figures["frames"]
     shown = opacities(drawn(figure, window=1, hop=1, bands=2).rows[1], "ink")  # 25 ms, 10 ms, 64 bands
     first = round((float(figure.rows[1].axis[0].split()[0]) * 16_000 - 200) / HOP)
-    table = log_mel(samples).T[:, first : first + 100].numpy()
+    table = log_mel(read_audio(example.clip.audio)).T[:, first : first + 100].numpy()
     assert shown.shape == (64, 100)
     there = np.clip(1 + (table - table.max()) / 70, 0, 1)
     np.testing.assert_allclose(shown[:, : there.shape[1]] / 255, there, atol=0.02)
 
 
-def test_long_windows_show_harmonics_and_blur_what_is_sudden(example, tmp_path):
+def test_long_windows_blur_what_is_sudden(example, tmp_path):
     clicks = np.zeros(16_000, dtype=np.float32)
     clicks[8_040] = 1.0  # the center of a frame
     write_audio(tmp_path / "click.wav", clicks)
     figure = touch.frames(replace(example.clip, audio=tmp_path / "click.wav", regions=()))
-    wide = [
-        int((opacities(drawn(figure, window=w, hop=0).rows[1], "ink").max(axis=0) > 200).sum()) * 5 for w in range(3)
-    ]
+    tables = [opacities(drawn(figure, window=w, hop=0).rows[1], "ink") for w in range(3)]
+    wide = [5 * int((table.max(axis=0) > 200).sum()) for table in tables]
     assert wide[0] < wide[1] < wide[2] and wide[2] > 50  # ms
 
 
-def test_lambda_goes_from_all_cells_to_one(cells):
-    figure, weights = touch.scale(cells, 0.3), cells.map.weights[0].numpy()
-    as_trained = drawn(figure)
-    time = weights.sum(axis=1)
+def test_lambda_goes_from_all_cells_to_one(figures, cells):
+    figure, weights = figures["scale"], cells.map.weights[0].numpy()
+    as_trained, time = drawn(figure), weights.sum(axis=1)
     np.testing.assert_allclose(heights(as_trained.rows[1]), time / time.max(), atol=2e-3)
     np.testing.assert_allclose(opacities(as_trained.rows[0], "map") / 255, weights.T / weights.max(), atol=4e-3)
     assert "So the network was trained" in as_trained.said
@@ -120,8 +117,8 @@ def test_lambda_goes_from_all_cells_to_one(cells):
     assert "on 1 of 384 cells" in drawn(figure, scale=40).said and drawn(figure, scale=40).out["scale"] == "λ = 30"
 
 
-def test_a_query_shows_its_row(heads):
-    figure, weights = touch.queries(heads), heads.map.weights[0].numpy()
+def test_a_query_shows_its_row(figures, heads):
+    figure, weights = figures["queries"], heads.map.weights[0].numpy()
     for head, query in ((0, 3), (1, 40)):
         row = weights[head, query]
         np.testing.assert_allclose(heights(drawn(figure, head=head, query=query).rows[2]), row / row.max(), atol=2e-3)
@@ -129,99 +126,54 @@ def test_a_query_shows_its_row(heads):
     assert f" {100 * inside:.0f} % of its weight lies in the true region" in drawn(figure, head=1, query=40).said
 
 
-def test_the_window_is_a_factor_on_the_weights_of_the_content(heads, content):
-    figure = touch.window(heads, P, Z)
+def test_the_window_is_a_factor_on_the_weights_of_the_content(figures, heads, content):
+    figure = figures["focus"]
     query = round((float(figure.title.split()[-2]) - 0.0125) / 0.04)
-    own, plain = heads.map.weights[0, 1, query], content[1, query].softmax(dim=0)
-    rows = drawn(figure, head=1).rows
-    np.testing.assert_allclose(heights(rows[3]), own / own.max(), atol=3e-3)
-    np.testing.assert_allclose(heights(rows[1]), plain / plain.max(), atol=3e-3)
     moved = gaussian_bias(torch.tensor([[[0.5 / 0.04 - 0.3125]]]).expand(1, 1, 48), torch.tensor([[[5.0]]]))[0, 0, 0]
-    expected = (content[1, query] + moved).softmax(dim=0)
-    np.testing.assert_allclose(
-        heights(drawn(figure, head=1, center=0.5, width=0.2).rows[3]), expected / expected.max(), atol=3e-3
-    )
+    rows, elsewhere = drawn(figure, head=1).rows, drawn(figure, head=1, center=0.5, width=0.2).rows
+    own, plain = heads.map.weights[0, 1, query], content[1, query].softmax(dim=0)
+    for row, weights in ((rows[3], own), (rows[1], plain), (elsewhere[3], (content[1, query] + moved).softmax(dim=0))):
+        np.testing.assert_allclose(heights(row), weights / weights.max(), atol=3e-3)
 
 
-def test_agreement_is_the_vote_of_a_diagonal(seen):
-    figure = touch.lag(seen)
+def test_agreement_is_the_vote_of_a_diagonal(figures, seen):
+    figure = figures["lag"]
     voice, face = (torch.tensor(figure.data[name]) for name in ("voice", "face"))
     n = len(voice)
     lags = 0.04 * (torch.arange(n)[:, None] - torch.arange(n)[None, :])
     real = (torch.from_numpy(seen.face.found)[:, None]).expand(n, n)
     votes = lag_profile(torch.outer(face, voice)[None], real[None], lags)[0] / SHARPNESS
     for lag in (-MAX_LAG, -3, 0, 17):
-        said = drawn(figure, lag=lag).said.replace("−", "-")
-        assert float(re.search(r"agreement ([-+.\d]+)\. ", said).group(1)) == pytest.approx(
-            float(votes[lag + MAX_LAG]), abs=0.0051
-        )
+        (agreement,) = re.findall(r"agreement ([-+.\d]+)\. ", drawn(figure, lag=lag).said.replace("−", "-"))
+        assert float(agreement) == pytest.approx(float(votes[lag + MAX_LAG]), abs=0.0051)
     best = int(votes.argmax()) - MAX_LAG
-    assert (
-        "No lag agrees more" in drawn(figure, lag=best).said and "0.30 s later than the voice" in figure.data["truth"]
-    )
-    assert "No lag agrees more" not in drawn(figure, lag=best + 5).said
-    assert "No lag agrees more" in drawn(figure, lag=best + 5, seen=[best, best + 5]).said
-
-
-def test_other_maps_and_clips_without_a_face_are_refused(example, cells):
-    with pytest.raises(SertutError, match="time and frequency"):
-        touch.scale(example, 0.3)
-    with pytest.raises(SertutError, match="heads"):
-        touch.queries(cells)
-    with pytest.raises(SertutError, match="heads"):
-        touch.window(example, P, Z)
-    with pytest.raises(SertutError, match="video"):
-        touch.lag(example.clip)
-
-
-class Page(HTMLParser):
-    """Raises if tags do not close in order; keeps every tag with its attributes."""
-
-    def __init__(self, text):
-        super().__init__()
-        self.open, self.tags = [], []
-        self.feed(text)
-        assert self.open == []
-
-    def handle_starttag(self, tag, attrs):
-        self.tags.append((tag, dict(attrs)))
-        if tag != "input":
-            self.open.append(tag)
-
-    def handle_startendtag(self, tag, attrs):
-        self.tags.append((tag, dict(attrs)))
-
-    def handle_endtag(self, tag):
-        assert self.open.pop() == tag
+    assert "0.30 s later than the voice" in figure.data["truth"]
+    said = "No lag agrees more"
+    assert said in drawn(figure, lag=best).said and said not in drawn(figure, lag=best + 5).said
+    assert said in drawn(figure, lag=best + 5, seen=[best, best + 5]).said
 
 
 def test_a_page_is_well_formed_light_and_its_own(figures, monkeypatch):
     monkeypatch.setenv("SERTUT_STATIC", "1")
     for figure in figures.values():
-        pages = [Page(figure.html) for _ in range(2)]
-        ids = [[given["id"] for _, given in page.tags if "id" in given] for page in pages]
-        assert not set(ids[0]) & set(ids[1]) and len(ids[0]) == len(set(ids[0]))
-        assert all(re.fullmatch(r"sertut-[0-9a-f]{32}(-\w+)?", name) for name in ids[0])
-        named = {given["for"] for tag, given in pages[0].tags if tag == "label"}
-        knobs = [given for tag, given in pages[0].tags if tag == "input"]
-        assert knobs and {given["id"] for given in knobs} == named, "every slider has a name"
-        text = re.sub(r"base64,[^\"]+", "", figure.html)
-        assert "//" not in re.sub(r'": "[^"]*"', "", text), "an address"
-        code = (
-            "".join(re.findall(r"<style>.*?</style>", text, re.S))
-            + touch.__loader__.get_data(touch.__file__.replace("touch.py", "touch.js")).decode()
-        )
-        assert len(code) <= 20_000 and len(figure.html) < 200_000
+        text = figure.html
+        page, again = Page(text), Page(figure.html)
+        ids = [given["id"] for _, given in page.tags if "id" in given]
+        assert len(ids) == len(set(ids)) and not {given.get("id") for _, given in again.tags} & set(ids)
+        assert all(re.fullmatch(r"sertut-[0-9a-f]{32}(-\w+)?", name) for name in ids)
+        knobs = {given["id"] for given in page.named("input")}
+        assert knobs and knobs == {given["for"] for given in page.named("label")}, "every slider has a name"
+        bare = re.sub(r"base64,[^\"]+", "", text)
+        assert "//" not in re.sub(r'": "[^"]*"', "", bare), "an address"
+        code = re.findall(r"<style>.*?</style>|<script>\s*/.*?</script>", bare, re.S)
+        assert len(code) == 2 and len("".join(code)) <= 20_000 and len(text) < 200_000
         shown = figure._repr_mimebundle_()
-        assert (
-            shown["text/plain"] == repr(figure) == figure.alt
-            and "application/vnd.jupyter.widget-view+json" not in shown
-        )
+        assert shown["text/plain"] == repr(figure) == figure.alt and WIDGET not in shown
 
 
 def test_a_name_of_a_clip_is_not_code(heads):
     evil = replace(heads, clip=replace(heads.clip, name='</script><script>"&x'))
-    assert [tag for tag, _ in Page(touch.queries(evil).html).tags].count("script") == 2
+    assert len(Page(touch.queries(evil).html).named("script")) == 2
 
 
 def test_with_a_kernel_sliders_redraw(figures, monkeypatch):
@@ -231,7 +183,7 @@ def test_with_a_kernel_sliders_redraw(figures, monkeypatch):
     (knob,) = knobs
     knob.value = 7
     assert drawn(figure, lag=7, seen=[0, 7]).said in html.unescape(page.value) and "<script" not in page.value
-    assert "+0.28 s</span>" in page.value and not [tag for tag, _ in Page(page.value).tags if tag == "input"]
+    assert "+0.28 s</span>" in page.value and not Page(page.value).named("input")
     assert WIDGET in figure._repr_mimebundle_()
 
 

@@ -5,10 +5,12 @@ import dataclasses
 import numpy as np
 import pytest
 import torch
+from torch.nn.functional import cross_entropy
 
 from sertut.attention import AttentionPooling
+from sertut.corpora import load_features
 from sertut.errors import SertutError
-from sertut.models import AttentiveLSTM, redraw
+from sertut.models import Output, redraw
 from sertut.signals import FEATURES, Normalizer, feature
 from sertut.training import fit, fitting, pick_device, predict
 from sertut.training.augment import distorted
@@ -16,109 +18,121 @@ from sertut.training.data import Examples
 from sertut.training.fitting import _warmup_then_cosine, class_weights
 from sertut.training.recipe import make_recipe
 from tests.conftest import tone
-
-QUICK = dict(epochs=3, device="cpu", progress=False, batch_size=8, stretch=0.1, frequency_mask=4, time_mask=4)
-
-
-def network(**options):
-    return AttentiveLSTM(64, 2, n_hidden=8, n_channels=16, **options)
+from tests.training.conftest import DISTORTED, QUICK, interrupted, network, same
 
 
-def same(a, b):
-    return all(torch.equal(x, y) for x, y in zip(a.state_dict().values(), b.state_dict().values(), strict=True))
+def weights(run):
+    return run.model.state_dict()
 
 
-@pytest.fixture
-def fold(tones):
-    return tones.folds(n=3)[0]
-
-
-def test_the_same_seed_gives_the_same_bits(fold):
-    torch.manual_seed(123)
-    first = fit(network(), fold, seed=1, **QUICK)
+def test_the_same_seed_gives_the_same_bits(run, fold):
     torch.manual_seed(456)  # what happened before must not matter
-    second = fit(network(), fold, seed=1, **QUICK)
-    other = fit(network(), fold, seed=2, **QUICK)
-    assert same(first.model, second.model) and first.history == second.history
-    assert not same(first.model, other.model)
+    again = fit(network(), fold, seed=1, **QUICK, **DISTORTED)
+    assert same(weights(run), weights(again)) and run.history == again.history
+    assert not same(weights(run), weights(fit(network(), fold, seed=2, **QUICK, **DISTORTED)))
 
 
-def test_what_is_taken_apart_on_the_cpu_is_a_copy(fold):
-    run = fit(network(), fold, seed=1, **QUICK)
+def test_what_is_taken_apart_on_the_cpu_is_a_copy(run):
+    before = {name: value.clone() for name, value in weights(run).items()}
     apart = run.on_cpu()
-    before = {name: value.clone() for name, value in run.model.state_dict().items()}
     with torch.no_grad():
         for parameter in apart.parameters():
             parameter.zero_()
-    assert all(torch.equal(value, before[name]) for name, value in run.model.state_dict().items())
+    assert same(weights(run), before)
     assert {value.device.type for value in apart.parameters()} == {"cpu"}
 
 
-def interrupt(monkeypatch, fold, path, epoch=2, **options):
-    """Train until an epoch begins, and stop there."""
-    real = fitting._one_epoch
-
-    def interrupted(*args):
-        if args[5] == epoch:
-            raise KeyboardInterrupt
-        return real(*args)
-
-    with monkeypatch.context() as patch, pytest.raises(KeyboardInterrupt):
-        patch.setattr(fitting, "_one_epoch", interrupted)
-        fit(network(), fold, seed=1, checkpoint=path, **QUICK | options)
-
-
 @pytest.mark.parametrize("extra", [{}, dict(average=0.9, similar=True, keep="last")], ids=["plain", "all"])
-def test_resuming_changes_no_bit(fold, tmp_path, monkeypatch, extra):
-    whole = fit(network(), fold, seed=1, **QUICK | extra)
-    interrupt(monkeypatch, fold, tmp_path / "c.safetensors", **extra)
-    resumed = fit(network(), fold, seed=1, checkpoint=tmp_path / "c.safetensors", **QUICK | extra)
-    assert same(whole.model, resumed.model)
+def test_resuming_changes_no_bit(run, fold, tmp_path, monkeypatch, extra):
+    whole = fit(network(), fold, seed=1, **QUICK, **DISTORTED, **extra) if extra else run
+    options = dict(seed=1, checkpoint=tmp_path / "c.safetensors", **QUICK, **DISTORTED, **extra)
+    with interrupted(monkeypatch):
+        fit(network(), fold, **options)
+    resumed = fit(network(), fold, **options)
+    assert same(weights(whole), weights(resumed))
     assert [h["loss"] for h in whole.history] == [h["loss"] for h in resumed.history]
     assert [path.name for path in tmp_path.glob("*safetensors*")] == ["c.safetensors"]
 
 
-def test_a_checkpoint_of_another_training_is_refused(fold, tones, tmp_path):
+@pytest.fixture
+def scripted(monkeypatch):
+    """``scripted([.2, .6])``: an epoch moves the weights without training, and dev gets these UARs, then the last one.
+
+    Returns the examples that were tested, and the weights that they were tested with.
+    """
+
+    def script(uars):
+        parts, tested = [], []
+
+        def moved(model, *args):
+            with torch.no_grad():
+                next(model.parameters()).add_(1.0)
+            return 1.0
+
+        def told(model, part, *args):
+            parts.append(part)
+            tested.append({name: value.clone() for name, value in model.state_dict().items()})
+            return uars[min(len(tested), len(uars)) - 1]
+
+        monkeypatch.setattr(fitting, "_one_epoch", moved)
+        monkeypatch.setattr(fitting, "_uar_on", told)
+        return parts, tested
+
+    return script
+
+
+def test_the_best_epoch_on_dev_is_kept_of_equals_the_last(fold, scripted):
+    parts, tested = scripted([0.2, 0.6, 0.6, 0.1])
+    run = fit(network(), fold, **QUICK | {"epochs": 4})
+    assert run.best_epoch == 2 and same(weights(run), tested[2]) and not same(weights(run), tested[3])
+    dev = run.examples(fold.dev)
+    assert all(torch.equal(*pair) for pair in zip(parts[0].rows, dev.rows, strict=True))
+
+
+def test_patience_stops_training(fold, scripted):
+    scripted([0.5, 0.4, 0.6, 0.6])
+    options = QUICK | {"epochs": 30, "patience": 2}
+    assert len(fit(network(), fold, **options).history) == 5  # two epochs without a gain after the first best one
+    kept = fit(network(), fold, **options | {"keep": "last"})
+    assert len(kept.history) == 30 and kept.best_epoch == 29  # nothing is chosen on dev, when to stop neither
+
+
+def test_a_checkpoint_of_another_training_is_refused(fold, tones, tmp_path, scripted):
     """Another fold, whose training speakers are tested here; another pooling, with the same weights; ..."""
-    path = tmp_path / "c.safetensors"
-    fit(network(pooling="mean"), fold, seed=1, checkpoint=path, **QUICK)
+    scripted([0.5])
+    path, mean = tmp_path / "c.safetensors", network(pooling="mean")
+    fit(mean, fold, seed=1, checkpoint=path, **QUICK)
     others = {
-        "clips": (network(pooling="mean"), tones.folds(n=3)[1], 1, {}),
+        "clips": (mean, tones.folds(n=3)[1], 1, {}),
         "network": (network(pooling="max"), fold, 1, {}),
-        "seed": (network(pooling="mean"), fold, 2, {}),
-        "recipe": (network(pooling="mean"), fold, 1, {"learning_rate": 1e-3}),
+        "seed": (mean, fold, 2, {}),
+        "recipe": (mean, fold, 1, {"learning_rate": 1e-3}),
     }
     for what, (model, other, seed, options) in others.items():
         with pytest.raises(SertutError, match=f"another training, with other .*{what}"):
             fit(model, other, seed=seed, checkpoint=path, **QUICK | options)
     path.write_bytes(path.read_bytes()[:100])
     with pytest.raises(SertutError, match="cannot be read"):
-        fit(network(pooling="mean"), fold, seed=1, checkpoint=path, **QUICK)
+        fit(mean, fold, seed=1, checkpoint=path, **QUICK)
 
 
 def test_it_learns_what_can_be_learned(fold):
-    run = fit(network(), fold, seed=0, **{**QUICK, "epochs": 25})
+    run = fit(network(), fold, seed=0, **{**QUICK, **DISTORTED, "epochs": 25})
     predictions = predict(run, fold.test)
     assert (predictions.predicted == predictions.labels.numpy()).mean() > 0.9
     assert run.history[-1]["loss"] < run.history[0]["loss"]
 
 
-def test_the_given_model_stays_untrained_and_the_best_epoch_is_kept(fold):
+def test_the_given_model_stays_untrained_and_so_does_the_control(fold, scripted):
+    scripted([0.5])
     model = network()
     before = {name: value.clone() for name, value in model.state_dict().items()}
-    run = fit(model, fold, seed=0, **QUICK)
-    assert all(torch.equal(before[name], value) for name, value in model.state_dict().items())
-    dev = [epoch["dev_uar"] for epoch in run.history]
-    assert dev[run.best_epoch] == max(dev) and max(dev[run.best_epoch + 1 :], default=0) < max(dev)  # the last best
-    assert not same(run.untrained().model, run.model)
-    again = fit(model, fold, seed=0, **QUICK)
-    assert same(run.untrained().model, again.untrained().model)
-
-
-def test_weights_from_elsewhere_can_be_kept(fold):
-    model = network()
-    run = fit(model, fold, seed=0, reinitialize=False, **QUICK)
-    assert same(run.untrained().model, model)
+    run, again = (fit(model, fold, seed=1, **QUICK) for _ in range(2))
+    assert same(before, model.state_dict())
+    assert same(weights(run.untrained()), weights(again.untrained())) and not same(weights(run.untrained()), before)
+    assert not same(weights(run.untrained()), weights(run))
+    elsewhere = fit(model, fold, seed=1, reinitialize=False, **QUICK)  # weights from elsewhere can be kept
+    assert same(weights(elsewhere.untrained()), before)
 
 
 def test_the_average_of_the_weights_follows_by_its_decay(fold, monkeypatch):
@@ -139,11 +153,40 @@ def test_the_average_of_the_weights_follows_by_its_decay(fold, monkeypatch):
     assert run.best_epoch == 2
 
 
-def test_bfloat16_trains_too_and_differs_a_little(fold):
-    exact, coarse = (fit(network(), fold, seed=0, **QUICK, precision=p) for p in ("float32", "bfloat16"))
-    losses = [[epoch["loss"] for epoch in run.history] for run in (exact, coarse)]
-    assert losses[0] != losses[1] and losses[0] == pytest.approx(losses[1], abs=0.05)
-    assert all(p.dtype == torch.float32 for p in coarse.model.parameters())
+class Told(torch.nn.Module):
+    """Its logits are the mean of each clip's columns; nothing in it depends on a batch."""
+
+    def __init__(self):
+        super().__init__()
+        self.weight = torch.nn.Parameter(torch.ones(1))
+
+    def forward(self, batch):
+        return Output(self.weight * (batch.features * batch.mask.unsqueeze(-1)).sum(dim=1) / batch.lengths[:, None])
+
+
+def test_the_loss_of_an_epoch_is_the_mean_over_its_clips():
+    """Also where the last batch is smaller."""
+    part, model = Examples(list(torch.randn(5, 3, 2)), torch.tensor([0, 1, 1, 0, 1])), Told()
+    recipe = make_recipe(batch_size=4, learning_rate=0.0)
+    optimizer = torch.optim.SGD(model.parameters())
+    found = fitting._one_epoch(model, part, optimizer, recipe, 0, 0, torch.device("cpu"), None)
+    expected = cross_entropy(torch.stack(part.rows).mean(dim=1), part.labels, label_smoothing=recipe.label_smoothing)
+    assert found == pytest.approx(expected.item())
+
+
+def test_float32_is_what_runs_unless_asked_for_otherwise(fold, monkeypatch):
+    """On every processor, also on one that could do otherwise; in bfloat16 the loss differs, and only a little."""
+    monkeypatch.setattr(torch.cpu, "_is_amx_tile_supported", lambda: True, raising=False)
+    losses = []
+    for options, ran in (({}, "float32"), ({"precision": "auto"}, "float32"), ({"precision": "bfloat16"}, "bfloat16")):
+        seen = []
+        model = network()
+        model.pool.classify.register_forward_hook(lambda module, inputs, output, seen=seen: seen.append(output.dtype))
+        run = fit(model, fold, **QUICK | {"epochs": 1} | options)
+        assert run.precision == ran and seen[0] == getattr(torch, ran)
+        assert all(parameter.dtype == torch.float32 for parameter in run.model.parameters())
+        losses.append(run.history[0]["loss"])
+    assert losses[0] == losses[1] != losses[2] and losses[2] == pytest.approx(losses[0], abs=0.05)
 
 
 def test_batches_of_similar_length_have_no_padding():
@@ -178,58 +221,46 @@ def test_batches_of_one_tempo_are_stretched_to_one_length_and_lose_nothing():
     assert sum(int(batch.mask.sum()) for batch in padded) == sum(lengths)  # without a change of tempo: padding
 
 
-def test_whole_is_for_clips_of_similar_length():
-    with pytest.raises(SertutError, match="set similar=True"):
-        make_recipe(whole=True)
-
-
-def test_statistics_come_from_train_only(fold):
-    run = fit(network(), fold, seed=0, **QUICK)
-    from sertut.corpora import load_features
-
+def test_statistics_come_from_train_only(run, fold):
     expected = Normalizer.fit(load_features(fold.train))
     torch.testing.assert_close(run.normalizer.mean, expected.mean)
-    with_test = Normalizer.fit(load_features([*fold.train, *fold.test]))
-    assert not torch.allclose(run.normalizer.mean, with_test.mean)
+    torch.testing.assert_close(run.normalizer.std, expected.std)
 
 
-def test_patience_stops_training(fold):
-    run = fit(network(), fold, seed=0, **{**QUICK, "epochs": 30, "patience": 2, "learning_rate": 1e-9})
-    dev = [epoch["dev_uar"] for epoch in run.history]
-    assert len(dev) == dev.index(max(dev)) + 3  # two epochs without a gain after the first best one, then the end
-    kept = fit(network(), fold, seed=0, **{**QUICK, "epochs": 9, "patience": 1, "learning_rate": 1e-9, "keep": "last"})
-    assert len(kept.history) == 9 and kept.best_epoch == 8  # nothing is chosen on dev, when to stop neither
-
-
-def test_predictions_are_in_the_order_of_the_corpus(fold):
-    run = fit(network(), fold, seed=0, **QUICK)
+def test_predictions_are_in_the_order_of_the_corpus(run, fold):
     predictions = predict(run, fold.test)
     assert [clip.name for clip in predictions.clips] == [clip.name for clip in fold.test]
     for i in (0, 5):
         alone = predict(run, fold.test.keeping([fold.test[i]]))
         torch.testing.assert_close(predictions.logits[i], alone.logits[0], atol=1e-5, rtol=0)
-        torch.testing.assert_close(
-            predictions.maps[i]["attention"].weights, alone.maps[0]["attention"].weights, atol=1e-5, rtol=0
-        )
+        found, expected = (told["attention"].weights for told in (predictions.maps[i], alone.maps[0]))
+        torch.testing.assert_close(found, expected, atol=1e-5, rtol=0)
 
 
-def test_a_corpus_with_other_emotions_is_refused(fold):
-    run = fit(network(), fold, seed=0, **QUICK)
+def test_a_corpus_with_other_emotions_is_refused(run, fold):
     with pytest.raises(SertutError, match="low, high"):
         predict(run, dataclasses.replace(fold.test, emotions=("low", "high", "fear")))
 
 
-def test_misspelled_options_and_absent_devices(fold):
-    with pytest.raises(SertutError, match="did you mean 'epochs'"):
-        fit(network(), fold, epoch=3)
-    with pytest.raises(SertutError, match="did you mean 'mfcc'"):
-        fit(network(), fold, feature="mfc")
-    with pytest.raises(SertutError, match="did you mean 'best'"):
-        fit(network(), fold, keep="bets")
-    with pytest.raises(SertutError, match="did you mean 'bfloat16'"):
-        fit(network(), fold, precision="float16")
-    with pytest.raises(SertutError, match=r"'fast': .*known are float32, bfloat16, auto"):
-        fit(network(), fold, precision="fast")  # it was bfloat16 on some processors and float32 on others
+@pytest.mark.parametrize(
+    ("options", "sentence"),
+    [
+        (dict(epoch=3), "did you mean 'epochs'"),
+        (dict(feature="mfc"), "did you mean 'mfcc'"),
+        (dict(face="hogg"), "feature of the face 'hogg': did you mean 'hog'"),
+        (dict(keep="bets"), "did you mean 'best'"),
+        (dict(precision="float16"), "did you mean 'bfloat16'"),
+        # It was bfloat16 on some processors and float32 on others.
+        (dict(precision="fast"), "'fast': .*known are float32, bfloat16, auto"),
+        (dict(whole=True), "set similar=True"),
+        (dict(face="hog", stretch=0.1), "stretch would move the voice against the face"),
+        (dict(feature="mfcc_level", frequency_mask=3), "'mfcc_level' has no mel bands"),
+    ],
+    ids=str,
+)
+def test_options_that_make_no_sense_are_refused(fold, options, sentence):
+    with pytest.raises(SertutError, match=sentence):
+        fit(network(), fold, **options)
 
 
 def test_devices():
@@ -245,22 +276,6 @@ def test_devices():
             pick_device(name)
 
 
-def test_float32_is_what_runs_unless_asked_for_otherwise(fold, monkeypatch):
-    """On every processor: also on one that could do otherwise."""
-    monkeypatch.setattr(torch.cpu, "_is_amx_tile_supported", lambda: True, raising=False)
-    for options, ran in (({}, "float32"), ({"precision": "auto"}, "float32"), ({"precision": "bfloat16"}, "bfloat16")):
-        seen = []
-        model = network()
-        model.pool.classify.register_forward_hook(lambda module, inputs, output, seen=seen: seen.append(output.dtype))
-        run = fit(model, fold, **QUICK | {"epochs": 1} | options)
-        assert run.precision == ran and seen[0] == getattr(torch, ran)
-
-
-def test_a_loss_that_explodes_is_said(fold):
-    with pytest.raises(SertutError, match="lower learning_rate"):
-        fit(network(), fold, **{**QUICK, "learning_rate": 1e30})
-
-
 def test_a_loss_that_explodes_in_one_step_is_said_with_its_epoch(fold, monkeypatch):
     """Also where every later loss is finite again: the numbers of an epoch are looked at together."""
     real, calls = fitting.cross_entropy, []
@@ -273,7 +288,7 @@ def test_a_loss_that_explodes_in_one_step_is_said_with_its_epoch(fold, monkeypat
     monkeypatch.setattr(fitting, "cross_entropy", once_infinite)
     monkeypatch.setattr(fitting.nn.utils, "clip_grad_norm_", lambda parameters, norm: None)
     monkeypatch.setattr(fitting.torch.optim.AdamW, "step", lambda self: None)
-    with pytest.raises(SertutError, match="no longer a finite number in epoch 1;"):
+    with pytest.raises(SertutError, match="no longer a finite number in epoch 1; lower learning_rate"):
         fit(network(), fold, **QUICK)
     assert len(calls) == 2 * steps
 
@@ -307,22 +322,9 @@ def test_schedule():
     assert _warmup_then_cosine(1.0) == pytest.approx(0.0)
 
 
-def test_redraw_covers_every_parameter():
-    model = network()
-    before = [parameter.clone() for parameter in model.parameters()]
-    for parameter in model.parameters():
-        parameter.data.fill_(3.0)
-    redraw(model)
-    assert all((parameter != 3.0).any() for parameter in model.parameters())
-    assert len(before) == len(list(model.parameters()))
-
-    class Forgotten(torch.nn.Module):
-        def __init__(self):
-            super().__init__()
-            self.scale = torch.nn.Parameter(torch.ones(1))
-
-    with pytest.raises(SertutError, match="Forgotten"):
-        redraw(Forgotten())
+def test_what_cannot_be_drawn_anew_is_named():
+    with pytest.raises(SertutError, match="Told"):
+        redraw(Told())
 
 
 def test_augment_does_what_it_says():
@@ -353,13 +355,10 @@ def test_gain_moves_what_a_louder_recording_moves(name):
 
 def test_a_masked_band_is_masked_in_both_halves_and_the_level_never():
     row, generator = torch.randn(30, 129), torch.Generator().manual_seed(0)
+    recipe = make_recipe(frequency_mask=12, feature="log_mel_relative_level")
     for _ in range(50):
-        blank = (distorted(row, make_recipe(frequency_mask=12, feature="log_mel_relative_level"), generator) == 0).all(
-            dim=0
-        )
+        blank = (distorted(row, recipe, generator) == 0).all(dim=0)
         assert torch.equal(blank[:64], blank[64:128]) and not blank[128]
-    with pytest.raises(SertutError, match="'mfcc_level' has no mel bands"):
-        make_recipe(feature="mfcc_level", frequency_mask=3)
 
 
 def test_a_share_of_the_clips_is_heard_in_another_voice():
@@ -381,14 +380,11 @@ def test_balanced_classes_have_the_same_say():
     assert float((weights * counts).sum()) == pytest.approx(6)  # 1 on average: the learning rate keeps its meaning
 
 
-def test_a_map_that_looks_at_padding_is_told(tones, monkeypatch):
+def test_a_map_that_looks_at_padding_is_told(run, fold, monkeypatch):
     def without_mask(self, states, mask):
         return torch.softmax(self.score(torch.tanh(self.project(states))).squeeze(-1), dim=-1)
 
-    fold = tones.folds(3)[0]
-    run = fit(network(pooling="attention"), fold, **QUICK | {"epochs": 1})
     assert len({len(row) for row in run.examples(fold.test).rows}) > 1
-    predict(run, fold.test)
     monkeypatch.setattr(AttentionPooling, "weights", without_mask)
     with pytest.raises(SertutError, match=r"'attention' of s\S+ looks at padding.*give its softmax the mask"):
         predict(run, fold.test)
