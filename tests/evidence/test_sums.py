@@ -99,9 +99,9 @@ def test_what_does_not_fit_is_refused(pooled):
 
 
 def test_speakers_without_a_scored_clip_are_not_resampled():
-    sums = np.array([[[1.0, 2], [0, 0], [2, 2], [0, 2]]])
+    sums = np.array([[[0.1, 1], [0, 0], [1.9, 2], [1.3, 3], [0, 0]]])
     lower, some = sums * [0.5, 1], [0, 2, 3]
-    tally = Tally(("a", "b", "c", "d"), {"attention": {"auroc": sums}, "uniform": {"auroc": lower}})
+    tally = Tally(tuple("abcde"), {"attention": {"auroc": sums}, "uniform": {"auroc": lower}})
     assert tally.interval("attention", "auroc") == bootstrap_speakers(mean, sums[:, some])
     gain = tally.difference("attention", "uniform", "auroc")
     assert gain == paired_difference(mean, sums[:, some], lower[:, some]) and gain.estimate > 0
