@@ -101,7 +101,9 @@ def test_blank_is_open_and_solved_is_right(id):
     assert re.sub("\n    ### (BEGIN|END) SOLUTION", "", solved) == solution_of(id).rpartition("\n\n\ncheck(")[0]
 
 
-@pytest.mark.parametrize("solution", ["x = 1", "def g(a):\n    return 1", "import os\n\ndef f(a):\n    return 1"])
+@pytest.mark.parametrize(
+    "solution", ["x = 1", "def g(a):\n    return 1", "import os\n\ndef masked_mean(a):\n    return 1"]
+)
 def test_a_solution_of_another_form_is_refused(solution, tmp_path):
     question = [cell("f = ...", "exercise"), cell('check("2.2", f)', "check")]
     pack = small(tmp_path, *question, cell(solution + '\n\ncheck("2.2", f)', "solution"))
