@@ -21,6 +21,7 @@ UNSEEN = {"hide-input", "remove-input", "hide-cell", "solution", "check", "param
 def test_it_asks_and_answers(chapter):
     text = "\n\n".join(source(cell) for cell in chapter.cells() if cell["cell_type"] == "markdown")
     assert re.search(r"^> \*\*Reading\*\* about \d+ minutes", text, re.M), "no header card"
+    assert chapter.minutes > 0, "the header card does not say how long it runs, which puts the longest first"
     for part in ("### Find the fault", "### An open question", "### Quiz", "### What we found", "## For reviewers"):
         assert len(re.findall(rf"^{part}$", text, re.M)) == 1, part
     assert "**Predict before you run.**" in text
