@@ -164,7 +164,7 @@ def counted(findings: Sequence[Finding]) -> dict[str, int]:
 
 def checks_of(study: Study) -> list[Check]:
     """All checks that a study's kept results allow: the scores of each method, and the claims about them."""
-    part, trained = study.name.split("-")[0], _fold(study, FOLD)
+    part, trained = study.name.split("-")[0], _fold(study, FOLD, [name for _, name in study.cells])
 
     def kept(side: str, score: str) -> bool:
         method, _, drawn = side.partition(": ")
@@ -178,9 +178,9 @@ def checks_of(study: Study) -> list[Check]:
     return [Check(study, *row) for row in rows if all(kept(side, row[-1]) for side in row[2:4] if side)]
 
 
-def _fold(study: Study, fold: int) -> dict[str, Tally]:
+def _fold(study: Study, fold: int, methods: Sequence[str]) -> dict[str, Tally]:
     """Method -> its reference trainings on one fold."""
-    cells = {name: [result for result in rows if result["fold"] == fold] for (_, name), rows in study.cells.items()}
+    cells = {name: [result for result in study.cell(name) if result["fold"] == fold] for name in methods}
     return {name: Tally.pooled([r["report"] for r in rows], [r["seed"] for r in rows]) for name, rows in cells.items()}
 
 
@@ -197,10 +197,10 @@ def judge(check: Check, trained: Mapping[str, Tally], why: Mapping[str, str]) ->
     """
     if missing := [method for method in check.methods if method not in trained]:
         return Finding(check, "not tried", why=why[missing[0]])
-    reference = {fold: check.of_each_seed(_fold(check.study, fold)).tolist() for fold in check.study.folds}
-    theirs = _fold(check.study, FOLD)
-    if odd := [m for m in check.methods if trained[m].speakers != theirs[m].speakers]:
+    theirs = {fold: _fold(check.study, fold, check.methods) for fold in check.study.folds}
+    if odd := [m for m in check.methods if trained[m].speakers != theirs[FOLD][m].speakers]:
         return Finding(check, "not tried", why=f"{odd[0]} was tested on other speakers than in the reference")
+    reference = {fold: check.of_each_seed(tallies).tolist() for fold, tallies in theirs.items()}
     (value,) = check.of_each_seed(trained)
     kind = "difference" if check.other else check.score
     band = prediction_band(reference, FOLD, kind, ERROR, noisy=NOISY / (2 if kind == "difference" else 1))

@@ -241,14 +241,9 @@ def plan_faces(plans: Sequence[Plan], seed: int) -> list[FacePlan]:
     faces = []
     for plan in plans:
         rng = np.random.default_rng([plan.seed, 2])
-        face = FacePlan(
-            look=looks[plan.speaker.name],
-            place=float(rng.uniform()),
-            strength=float(rng.uniform(*STRENGTH)),
-            moves=tuple(rng.uniform(-MOVED, MOVED, size=len(plan.sentence.split()) + 1).tolist()),
-            seed=int(rng.integers(2**32)),
-        )
-        faces.append(face)
+        place, strength = float(rng.uniform()), float(rng.uniform(*STRENGTH))
+        moves = tuple(rng.uniform(-MOVED, MOVED, size=len(plan.sentence.split()) + 1).tolist())
+        faces.append(FacePlan(looks[plan.speaker.name], place, strength, moves, int(rng.integers(2**32))))
     return faces
 
 

@@ -63,10 +63,8 @@ def render_all(
                 made |= {entry[0]["name"]: entry for entry in entries}
                 bar.update(len(entries))
         except TerminatedWorkerError as problem:
-            raise CorpusError(
-                f"{folders[0]}: the system stopped a worker process (out of memory?); run again to go on where it"
-                " stopped."
-            ) from problem
+            what = f"{folders[0]}: the system stopped a worker process (out of memory?)"
+            raise CorpusError(f"{what}; run again to go on where it stopped.") from problem
     for folder, entries in zip(folders, zip(*(made[plan.name] for plan in plans), strict=True), strict=True):
         with writing(folder / "manifest.json") as temporary:
             rows = ",\n".join(json.dumps(entry) for entry in entries)  # one line a clip, to be read by humans too

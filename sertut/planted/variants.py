@@ -123,7 +123,7 @@ def _read(folder: Path, face_folder: Path | None = None) -> tuple[Clip, ...] | N
 
 def _clip(sound: dict, face: dict, folder: Path, face_folder: Path | None) -> Clip:
     """A clip of what the two manifests say; `face` is empty where there is none."""
-    words = _tuples(sound["words"])
+    words = tuple(map(tuple, sound["words"]))
     cue, decoy = (words[i] if (i := sound[which]) is not None else (None, None, None) for which in ("cue", "decoy"))
     details = {
         "cue_word": cue[0],
@@ -141,7 +141,8 @@ def _clip(sound: dict, face: dict, folder: Path, face_folder: Path | None) -> Cl
         for emotion, start, end in sound["cues"]:
             seconds[emotion] += end - start
         shares = {emotion: own / seconds.total() for emotion, own in seconds.items()}
-        details |= {"cues": _tuples(sound["cues"]), "shares": shares, "faces": _tuples(face["faces"])}
+        cues, faces = (tuple(map(tuple, spans)) for spans in (sound["cues"], face["faces"]))
+        details |= {"cues": cues, "shares": shares, "faces": faces}
     if face.get("decoy"):
         emotion, *span = face["decoy"]
         details |= {"decoy_emotion": emotion, "decoy_face": tuple(span)}
@@ -155,7 +156,3 @@ def _clip(sound: dict, face: dict, folder: Path, face_folder: Path | None) -> Cl
         video=face_folder / VIDEO.format(sound["name"]) if face_folder else None,
         details=details,
     )
-
-
-def _tuples(rows: list[list]) -> tuple[tuple, ...]:
-    return tuple(tuple(row) for row in rows)

@@ -14,25 +14,12 @@ from sertut.corpora import Clip, Region
 from sertut.errors import SertutError
 from sertut.evidence import Example
 from sertut.evidence.examples import example_of
+from sertut.show import words
 from sertut.show.picture import Picture, listed, numbers
 from sertut.show.rows import SPANS, Heat, Row, borders, compose, mark_spans, root, span_look, whole
 from sertut.show.sounds import behind, waveform_row
 from sertut.show.style import BLACK, ROLES, STREAMS, WIDTH
 from sertut.show.weights import by_emotion, describe_peak, uniform_level, weights_row
-from sertut.show.words import (
-    certainty,
-    decided,
-    decoys,
-    known_offset,
-    later,
-    length,
-    of_clip,
-    say_offset,
-    spans,
-    stream_of,
-    true_regions,
-    verdict,
-)
 from sertut.video import Faces
 
 FRAMES = 12
@@ -59,15 +46,15 @@ def filmstrip(shown: Example | Clip, *, title: str | None = None) -> Picture:
         SertutError: the clip has no video.
     """
     example = as_example(shown)
-    face, clip, seconds = face_of(example), example.clip, length(example)
+    face, clip, seconds = face_of(example), example.clip, words.length(example)
     rows = [waveform_row(example, "voice"), faces_row(example)]
     if example.map is not None:
-        rows.insert(2 if stream_of(example) == "face" else 1, weights_row(example))
+        rows.insert(2 if words.stream_of(example) == "face" else 1, weights_row(example))
     name = f"{clip.speaker}, {clip.emotion}"
     long = f"{name}: {clip.sentence}"
     says = f"{FRAMES} frames of the face, one every {seconds / FRAMES:.2f} s, below {seconds:.1f} s of "
     says += long if example is not shown else f"{name}."
-    default = verdict(example) if example is shown else long
+    default = words.verdict(example) if example is shown else long
     says = " ".join([says, *describe_truth(example), *say_lost(face)])
     return compose(rows, default if title is None else title, says=says)
 
@@ -85,7 +72,7 @@ def two_streams(voice: Example, face: Example) -> Picture:
     """
     judged = {"voice": voice, "face": face}
     for stream, example in judged.items():
-        if example.map is None or stream_of(example) != stream:
+        if example.map is None or words.stream_of(example) != stream:
             raise SertutError(
                 f"the example of the {stream} has no attention to it; pass one of a network that attends to it."
             )
@@ -100,12 +87,12 @@ def two_streams(voice: Example, face: Example) -> Picture:
         )
         for stream, one in judged.items()
     )
-    arrow = Row(lambda axis: _draw_offset(axis, voice), 0.5, length(voice))
-    said = ", ".join(f"{one.predicted} by {stream} ({certainty(one):.2f})" for stream, one in judged.items())
-    last = f"{say_offset(voice)} Predicted: {said}.".strip()
+    arrow = Row(lambda axis: _draw_offset(axis, voice), 0.5, words.length(voice))
+    said = ", ".join(f"{one.predicted} by {stream} ({words.certainty(one):.2f})" for stream, one in judged.items())
+    last = f"{words.say_offset(voice)} Predicted: {said}.".strip()
     rows = [heard.also(behind(voice)), arrow, seen, replace(faces_row(face), says=last)]
     title = f"{voice.clip.speaker}, {voice.clip.emotion}.\nPredicted: {said}"
-    return compose(rows, title, says=f"Attention of two networks over {of_clip(voice)}.")
+    return compose(rows, title, says=f"Attention of two networks over {words.of_clip(voice)}.")
 
 
 def perception(example: Example) -> Picture:
@@ -132,13 +119,13 @@ def perception(example: Example) -> Picture:
         axis.set_yticks(np.arange(len(weights)) + 0.5, _emotion_labels(example))
         axis.tick_params(axis="y", length=0, labelsize=10.5)
         axis.set_ylim(len(weights), 0)
-        what = "frame" if stream_of(example) == "face" else "step"
+        what = "frame" if words.stream_of(example) == "face" else "step"
         colors.scale(root(axis), f"weight of a {what}", ax=axis, pad=0.02)
         mark_spans(axis, example, over=whole)
 
     above = waveform_row(example, "") if example.face is None else faces_row(example)
-    rows = [above, Row(draw, 0.5 * len(weights), length(example), _describe_emotions(example, weights))]
-    return compose(rows, verdict(example))
+    rows = [above, Row(draw, 0.5 * len(weights), words.length(example), _describe_emotions(example, weights))]
+    return compose(rows, words.verdict(example))
 
 
 def _emotion_labels(example: Example) -> list[str]:
@@ -154,16 +141,16 @@ def _emotion_labels(example: Example) -> list[str]:
 def _describe_emotions(example: Example, weights: np.ndarray) -> str:
     """Where each emotion looks most, in a sentence, for those who cannot see it."""
     assert example.map is not None
-    regions = true_regions(example)
+    regions = words.true_regions(example)
     centers = numbers(example.map.clocks["time"].centers(weights.shape[1]))
     peaks = []
     for emotion, row in zip(example.emotions, weights, strict=True):
         at = float(centers[row.argmax()])
         inside = " (inside)" if any(region.start <= at <= region.end for region in regions) else ""
         peaks.append(f"{emotion} {at:.2f} s{inside}, {row.max() / uniform_level(example):.1f} times uniform")
-    text = f"Perception attention over {of_clip(example)}; {decided(example)}."
-    text += f" The true region in the {stream_of(example)} is {spans(regions)}." if regions else ""
-    text += f" The decoy is at {spans(decoys(example))}." if decoys(example) else ""
+    text = f"Perception attention over {words.of_clip(example)}; {words.decided(example)}."
+    text += f" The true region in the {words.stream_of(example)} is {words.spans(regions)}." if regions else ""
+    text += f" The decoy is at {words.spans(words.decoys(example))}." if words.decoys(example) else ""
     return f"{text} Each emotion looks most at: {'; '.join(peaks)}."
 
 
@@ -171,15 +158,15 @@ def describe_truth(example: Example) -> list[str]:
     """Where voice and face carry the emotion, by how much the face lags, and where the decoy is; in sentences."""
     text = []
     for stream in ("voice", "face"):
-        if regions := true_regions(example, stream):
+        if regions := words.true_regions(example, stream):
             names = shown_emotions(example, stream)
-            named = [f"{spans([region])} ({name})" for region, name in zip(regions, names, strict=True)]
-            where = listed(named) if len(set(names)) > 1 else spans(regions)
+            named = [f"{words.spans([region])} ({name})" for region, name in zip(regions, names, strict=True)]
+            where = listed(named) if len(set(names)) > 1 else words.spans(regions)
             text.append(f"The true region in the {stream} is {where}.")
-    if offset := say_offset(example):
+    if offset := words.say_offset(example):
         text.append(offset)
     for region, name in _expressions(example, "decoy"):
-        text.append(f"The face's decoy, {name}, is at {spans([region])}.")
+        text.append(f"The face's decoy, {name}, is at {words.spans([region])}.")
     return text
 
 
@@ -209,7 +196,7 @@ def faces_row(example: Example) -> Row:
     Below the frames stands a bar for each expression that is known, with its name, at its own seconds.
     """
     face = face_of(example)
-    seconds = length(example)
+    seconds = words.length(example)
     width = seconds / FRAMES
     seen = face.crops[face.found]
     dark, bright = np.percentile(seen, (0.5, 99.5)) if len(seen) else (0, 255)  # of the clip: one light for all frames
@@ -246,8 +233,9 @@ def faces_row(example: Example) -> Row:
 def _expressions(example: Example, role: str) -> list[tuple[Region, str]]:
     """The true ("region") or the misleading ("decoy") expressions of the face, with the emotion that each shows."""
     if role == "decoy":
-        return [(region, str(example.clip.details.get("decoy_emotion", "decoy"))) for region in decoys(example, "face")]
-    return list(zip(true_regions(example, "face"), shown_emotions(example, "face"), strict=True))
+        name = str(example.clip.details.get("decoy_emotion", "decoy"))
+        return [(region, name) for region in words.decoys(example, "face")]
+    return list(zip(words.true_regions(example, "face"), shown_emotions(example, "face"), strict=True))
 
 
 def shown_emotions(example: Example, stream: str) -> list[str]:
@@ -255,7 +243,7 @@ def shown_emotions(example: Example, stream: str) -> list[str]:
     shown = example.clip.details.get({"voice": "cues", "face": "faces"}[stream])
     if isinstance(shown, tuple):
         return [name for name, _, _ in shown]
-    return [example.clip.emotion] * len(true_regions(example, stream))
+    return [example.clip.emotion] * len(words.true_regions(example, stream))
 
 
 def _labels(named: list[tuple[Region, str]]) -> list[tuple[float, float, str, str]]:
@@ -275,7 +263,7 @@ def _draw_offset(axis: Axes, example: Example) -> None:
     """An arrow from the voice's region to where the face follows, with what it says in words."""
     axis.axis("off")
     axis.set_ylim(0, 1)
-    offset, regions = known_offset(example), true_regions(example, "voice")
+    offset, regions = words.known_offset(example), words.true_regions(example, "voice")
     if offset is None or not regions:
         return
     start = (regions[0].start + regions[0].end) / 2
@@ -283,6 +271,6 @@ def _draw_offset(axis: Axes, example: Example) -> None:
     axis.plot([start + offset] * 2, [0, 0.5], color=STREAMS["face"], lw=1.5)
     axis.annotate("", (start + offset, 0.5), (start, 0.5), arrowprops={"arrowstyle": "->", "color": BLACK, "lw": 1.8})
     ends = sorted((start, start + offset))
-    early = sum(ends) < length(example)  # then there is more room on the right
+    early = sum(ends) < words.length(example)  # then there is more room on the right
     at = ends[1] + 0.1 if early else ends[0] - 0.1
-    axis.text(at, 0.5, f"face {later(offset)}", ha="left" if early else "right", va="center")
+    axis.text(at, 0.5, f"face {words.later(offset)}", ha="left" if early else "right", va="center")

@@ -25,6 +25,13 @@ NOISY, NARROW = 0.25, 0.02
 """Half of a band's width, as shares of the score's range: above the first there is no band, and no band is narrower
 than the second, because seeds that happen to agree do not show that all do."""
 
+RANGES = {
+    "offset_error": (0.0, math.inf, MAX_LAG * LAG_STEP),
+    "offset_correlation": (-1.0, 1.0, 2.0),
+    "difference": (-1.0, 1.0, 2.0),
+}
+"""Score -> its lowest and its highest value, and how far values may lie apart; all others lie between 0 and 1."""
+
 
 def prediction_band(
     scores: Mapping[int, Sequence[float]],
@@ -49,7 +56,7 @@ def prediction_band(
 
     Source: Hahn & Meeker, Statistical Intervals (1991), section 4.8.
     """
-    low, high, span = _range(score)
+    low, high, span = RANGES.get(score, (0.0, 1.0, 1.0))
     d = sum(len(seeds) - 1 for seeds in scores.values())
     if d < freedom:
         return None
@@ -60,13 +67,6 @@ def prediction_band(
         return None
     center = float(np.mean(scores[fold]))
     return max(float(center - half), low), min(float(center + half), high)
-
-
-def _range(score: str) -> tuple[float, float, float]:
-    """Lowest and highest value of a score, and how far values may lie apart."""
-    if score == "offset_error":
-        return 0.0, math.inf, MAX_LAG * LAG_STEP
-    return (-1.0, 1.0, 2.0) if score in ("offset_correlation", "difference") else (0.0, 1.0, 1.0)
 
 
 def beside_reference(

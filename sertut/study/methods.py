@@ -77,9 +77,9 @@ class Method:
     """A way to make and train a network, or to fit a peer that has none.
 
     family: a key of :data:`RECIPES`, or "peer". arguments: of the family's network, or of
-    :func:`sertut.study.peers.fit_peer`. feature: what it reads, if not what its recipe
-    says. start: where the weights of its trunk come from ("random", "photographs", "imagenet"; see
-    :mod:`sertut.study.starts`). share: of the training speakers, their clips repeated until there are as many.
+    :func:`sertut.study.peers.fit_peer`. feature: what it reads, if not what its recipe says. start: where the weights
+    of its trunk come from ("random", "photographs", "imagenet"; see :mod:`sertut.study.starts`). share: of the training
+    speakers, their clips repeated until there are as many.
     """
 
     family: str
@@ -212,11 +212,9 @@ def build(
     if plan.family == "convolutional":
         return FullyConvolutional(n_classes, **plan.arguments)
     if plan.family == "heads":
-        n_features = (
-            FEATURES[feature or recipe(corpus.name, method)["feature"]].n_columns - 1
-        )  # the level is no feature
+        with_level = FEATURES[feature or recipe(corpus.name, method)["feature"]].n_columns
         width: dict = dict(n_hidden=96) if kind_of(corpus.name) == "recorded" else {}
-        return MultiHead(n_features, n_classes, **{**width, **plan.arguments})
+        return MultiHead(with_level - 1, n_classes, **{**width, **plan.arguments})  # the level is no feature
     if plan.family == "audiovisual":
         n_voice, n_face = FEATURES[feature or "log_mel"].n_columns, FACE_FEATURES["hog_relative"][1]
         return AudioVisual(n_voice, n_face, n_classes, **plan.arguments)

@@ -78,6 +78,14 @@ def _over_shares(*starts: str) -> tuple[str, ...]:
     return tuple(f"{start}, {share:.0%}" for start in starts for share in SHARES)
 
 
+KNOWN_REGION = "The same with real voices, the region known by construction"
+LOUDEST = "The same where the emotional word is the loudest"
+IN_GERMAN = "The same in German, one speaker tested at a time"
+EARS = ("ear-mean", "ear-attention", "ear-heads", "ear-cells", "ear-perception")
+RATES = (3e-4, 1e-3, 3e-3)
+THREE = (0, 1, 2)
+"""Seeds that are enough where the speakers of all folds stand behind a difference."""
+
 PROTOCOLS: Mapping[str, Protocol] = {
     "regions-planted": Protocol(
         "Does attention beat the other poolings, and does it find the planted region?",
@@ -85,12 +93,8 @@ PROTOCOLS: Mapping[str, Protocol] = {
         ("last", "mean", "max", "attention", "mixture"),
         folds=3,
     ),
-    "regions-planted-loud": Protocol(
-        "The same where the emotional word is the loudest", "planted-loud", ("mean", "attention"), folds=3
-    ),
-    "regions-spliced-ravdess": Protocol(
-        "The same with real voices, the region known by construction", "spliced-ravdess", ("mean", "attention"), folds=3
-    ),
+    "regions-planted-loud": Protocol(LOUDEST, "planted-loud", ("mean", "attention"), folds=3),
+    "regions-spliced-ravdess": Protocol(KNOWN_REGION, "spliced-ravdess", ("mean", "attention"), folds=3),
     "regions-ravdess": Protocol(
         "Does attention beat mean pooling on real acted speech, with separate speakers?",
         "ravdess",
@@ -105,9 +109,7 @@ PROTOCOLS: Mapping[str, Protocol] = {
     "spectrogram-planted-band": Protocol(
         "The same where the cue is heard below or above 2 kHz only", "planted-band", ("fine",), folds=1
     ),
-    "spectrogram-spliced-ravdess": Protocol(
-        "The same with real voices, the region known by construction", "spliced-ravdess", ("fine-mean", "fine"), folds=1
-    ),
+    "spectrogram-spliced-ravdess": Protocol(KNOWN_REGION, "spliced-ravdess", ("fine-mean", "fine"), folds=1),
     "spectrogram-ravdess": Protocol(
         "How good is a fully convolutional network on real acted speech, and does attention help it?",
         "ravdess",
@@ -118,14 +120,14 @@ PROTOCOLS: Mapping[str, Protocol] = {
         "ravdess",
         _over_shares("squeezenet-random", "squeezenet-imagenet"),
         folds=1,
-        rates=(3e-4, 1e-3, 3e-3),
+        rates=RATES,
     ),
     "transfer-planted": Protocol(
         "The same with the planted corpus, where only the photographs of the libraries are used",
         "planted",
         _over_shares("small-random", "small-photographs"),
         folds=1,
-        rates=(3e-4, 1e-3, 3e-3),
+        rates=RATES,
     ),
     "heads-planted": Protocol(
         "Do many heads look where it is loud, what do focus and calibration change, and does it help?",
@@ -133,18 +135,8 @@ PROTOCOLS: Mapping[str, Protocol] = {
         ("front", "plain", "+FA", "+CA", "+FA+CA", "+loudest", "plain-mfcc", "+FA+CA-mfcc"),
         folds=2,
     ),
-    "heads-planted-loud": Protocol(
-        "The same where the emotional word is the loudest",
-        "planted-loud",
-        ("plain", "+FA", "+FA+CA", "+loudest"),
-        folds=2,
-    ),
-    "heads-spliced-ravdess": Protocol(
-        "The same with real voices, the region known by construction",
-        "spliced-ravdess",
-        ("plain", "+FA", "+CA", "+FA+CA"),
-        folds=1,
-    ),
+    "heads-planted-loud": Protocol(LOUDEST, "planted-loud", ("plain", "+FA", "+FA+CA", "+loudest"), folds=2),
+    "heads-spliced-ravdess": Protocol(KNOWN_REGION, "spliced-ravdess", ("plain", "+FA", "+CA", "+FA+CA"), folds=1),
     "heads-ravdess": Protocol("The same on real acted speech", "ravdess", ("plain", "+FA", "+CA", "+FA+CA")),
     "faces-planted": Protocol(
         "Does attention find the region in the face, is it where the voice's is, are mixtures read as such?",
@@ -165,33 +157,19 @@ PROTOCOLS: Mapping[str, Protocol] = {
         folds=1,
     ),
     "voices-ravdess": Protocol(
-        "What do the four families differ in on real voices, when all hear through one front?",
-        "ravdess",
-        ("ear-mean", "ear-attention", "ear-heads", "ear-cells", "ear-perception"),
-        seeds=(0, 1, 2),  # all folds stand behind each
+        "What do the four families differ in on real voices, when all hear through one front?", "ravdess", EARS, THREE
     ),
-    "voices-spliced-ravdess": Protocol(
-        "The same with real voices, the region known by construction",
-        "spliced-ravdess",
-        ("ear-mean", "ear-attention", "ear-heads", "ear-cells", "ear-perception"),
-        seeds=(0, 1, 2),
-    ),
-    "voices-emodb": Protocol(
-        "The same in German, one speaker tested at a time",
-        "emodb",
-        ("ear-mean", "ear-attention", "ear-heads", "ear-cells", "ear-perception"),
-        seeds=(0, 1, 2),
-        folds=10,
-    ),
+    "voices-spliced-ravdess": Protocol(KNOWN_REGION, "spliced-ravdess", EARS, THREE),
+    "voices-emodb": Protocol(IN_GERMAN, "emodb", EARS, THREE, folds=10),
     "flaws-ravdess": Protocol(
         "How much does each flaw of a protocol add to the score of the attentive network behind the front?",
         "ravdess",
         FLAWS,
-        seeds=(0, 1, 2),
+        THREE,
     ),
     "peers-ravdess": Protocol("What do classifiers without a network get?", "ravdess", peers=PEERS),
     "peers-spliced-ravdess": Protocol("The same on spliced voices", "spliced-ravdess", peers=PEERS),
-    "peers-emodb": Protocol("The same in German, one speaker tested at a time", "emodb", folds=10, peers=PEERS),
+    "peers-emodb": Protocol(IN_GERMAN, "emodb", folds=10, peers=PEERS),
 }
 """Name of each study -> its protocol."""
 

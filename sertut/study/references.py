@@ -27,7 +27,6 @@ BOOK_RESULTS = Path(__file__).resolve().parents[2] / "book" / "results"
 COSTS = (("memory", "memory, MiB", ".0f"), ("real_time_factor", "real-time factor", ".2g"))
 """What a result tells of its cost (:mod:`sertut.study.costs`), what the table calls it, and how it is written."""
 
-
 PUBLISHED = BOOK_RESULTS.parent / "published.csv"
 """What others have published about the recorded corpora, as they published it."""
 
@@ -43,10 +42,9 @@ class Study:
     @cached_property
     def older(self) -> bool:
         """Whether some result comes from other code, another network or another recipe than the present ones."""
-        chosen = {"learning_rate"} if protocol(self.name).rates else set()
+        chosen = {"learning_rate": None} if protocol(self.name).rates else {}
         return any(
-            {name: value for name, value in result["options"].items() if name not in chosen}
-            != {name: value for name, value in recipe(result["corpus"], result["method"]).items() if name not in chosen}
+            {**result["options"], **chosen} != {**recipe(result["corpus"], result["method"]), **chosen}
             or not plan_digests(result["corpus"], result["method"]).items() <= result.get("digests", {}).items()
             for result in self.results
         )
@@ -66,15 +64,16 @@ class Study:
 
     def cell(self, method: str) -> list[Mapping]:
         """The results of one method, a training each."""
-        found = [results for (_, name), results in self.cells.items() if name == method]
-        if not found:
-            raise unknown("method", method, [name for _, name in self.cells])
-        return found[0]
+        found = {name: results for (_, name), results in self.cells.items()}
+        if method not in found:
+            raise unknown("method", method, found)
+        return found[method]
 
     def has(self, method: str, part: str = "report") -> bool:
         """Whether a part of the results was kept of a method; parts as in :meth:`pooled`."""
-        found = [results for (_, name), results in self.cells.items() if name == method]
-        return bool(found) and all(part in result for result in found[0])
+        return any(
+            name == method and all(part in result for result in results) for (_, name), results in self.cells.items()
+        )
 
     def pooled(self, method: str, part: str = "report") -> Tally:
         """All folds and seeds of one method: scores with intervals, and paired differences.
@@ -156,7 +155,7 @@ class Study:
 
 
 def report_study(name: str, folder: Path | None = None) -> Study:
-    """Collect the results of a study into ``<folder>/<name>.json``; return them.
+    """Collect the results of a study into ``<folder>/<name>.json``, a line each; return them as they are read back.
 
     A seed counts when it is whole, with all methods and folds: a study that is still running is reported by those.
 
@@ -174,14 +173,9 @@ def report_study(name: str, folder: Path | None = None) -> Study:
     for result in results if tried else ():
         pairs = tried[result["fold"], start_of(result["method"])]
         result["choice"] = {"fold": result["fold"], "dev_uar": pairs}
-    return write_study(name, results, folder)
-
-
-def write_study(name: str, results: Sequence[Mapping], folder: Path | None = None) -> Study:
-    """Write the results of a study, a line each, to ``<folder>/<name>.json``; return them as they are read back."""
     lines = ",\n".join(json.dumps(_rounded(result), separators=(",", ":")) for result in results)
     with writing((folder or BOOK_RESULTS) / f"{name}.json") as temporary:
-        temporary.write_text(f'{{"question": {json.dumps(protocol(name).question)}, "results": [\n{lines}\n]}}\n')
+        temporary.write_text(f'{{"question": {json.dumps(plan.question)}, "results": [\n{lines}\n]}}\n')
     return load_study(name, folder)
 
 

@@ -97,6 +97,15 @@ def test_synchrony_does_not_pay_for_who_speaks():
     torch.testing.assert_close(loss, torch.tensor(math.log(8)), atol=1e-4, rtol=0)
 
 
+def test_a_voice_that_is_the_same_backward_tells_nothing():
+    """Between two voices that are alike no face can choose; padding stays where it is."""
+    (_, lags), mask = whole(11), length_mask(torch.tensor([9]), 11)
+    query, keys = torch.randn(2, 1, 11, 4)
+    keys[:, :9] += keys[:, :9].flip(1)
+    loss = synchrony_loss(Alignment(4, 4), query, keys, mask, mask, lags)
+    torch.testing.assert_close(loss, torch.tensor(math.log(2)))
+
+
 def test_synchrony_leaves_out_clips_with_one_stream():
     mask, lags = whole(5, 3)
     loss = synchrony_loss(Alignment(4, 6), torch.randn(3, 5, 4), torch.randn(3, 5, 6), mask, ~mask, lags)

@@ -72,18 +72,6 @@ def test_training_starts_from_a_wide_window_on_the_middle():
     half = (LENGTHS / 2).double()[:, None, None].expand(3, H, 50)
     torch.testing.assert_close(center, half)
     torch.testing.assert_close(width, half + NARROWEST)
-    drawn, _ = Focus(64, 4).window(torch.randn(1, 100, 64), torch.ones(1, 100, dtype=torch.bool))
-    assert drawn.mean().item() == pytest.approx(50, abs=12)
-
-
-def test_the_loudest_real_frame():
-    level = torch.randn(3, 50, dtype=torch.float64)
-    level[0, 31] = level[2, 4] = 8
-    level[~MASK] = 99
-    center, width = focus("loudest").window(queries(), MASK, level)
-    assert [set(clip.flatten().tolist()) for clip in center] == [{31}, {0}, {4}]
-    assert width[0].unique().numel() == H * 50  # these are learned
-    assert focus("loudest").to_center is None
 
 
 def test_in_half_precision_centers_are_exact_to_a_fraction_of_a_frame():

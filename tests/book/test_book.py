@@ -1,78 +1,36 @@
-"""The built book: complete, without errors, readable offline and aloud."""
+"""The built book: complete, its links lead somewhere; `build_book` has refused pages that are not right."""
 
 import json
 import re
-from html.parser import HTMLParser
-from pathlib import Path
+from html import unescape
 from urllib.parse import unquote, urlsplit
 
 import pytest
 
 from sertut.course.book import CLAIMS_MARK, contents
 from sertut.course.catalog import chapters, repository
-from sertut.errors import SertutError
 
 ROOT = repository()
 PAGES = contents(ROOT)
-try:
-    CHAPTERS = [f"notebooks/{chapter.name}" for chapter in chapters()]
-except SertutError:
-    CHAPTERS = []
+CHAPTERS = [f"notebooks/{chapter.name}" for chapter in chapters()]
 
 
-class Page(HTMLParser):
-    """What a page loads and links to, its pictures, and the ids that a link may point to."""
-
-    def __init__(self, path: Path) -> None:
-        super().__init__()
-        self.loads: list[str] = []
-        self.links: list[str] = []
-        self.alts: list[str | None] = []
-        self.ids: set[str] = set()
-        self.text = path.read_text(encoding="utf-8")
-        self.feed(self.text)
-
-    def handle_starttag(self, tag, attributes):
-        values = dict(attributes)
-        self.ids.add(values.get("id", ""))
-        if tag == "a":
-            self.links.append(values.get("href") or "")
-        elif tag == "img":
-            self.alts.append(values.get("alt"))
-        if tag in ("script", "img", "audio", "source", "iframe", "video"):
-            self.loads.append(values.get("src") or "")
-        elif tag == "link" and values.get("rel") in ("stylesheet", "preload", "icon"):
-            self.loads.append(values.get("href") or "")
-
-
-def test_every_chapter_is_in_the_book():
+def test_the_chapters_are_in_order():
     assert [page for page in PAGES if page.startswith("notebooks/")] == CHAPTERS
 
 
 @pytest.mark.parametrize("page", PAGES)
-def test_a_page_is_whole(html, page):
+def test_what_a_page_loads_and_links_to_is_there(html, page):
     path = html / f"{page}.html"
-    assert path.is_file()
-    found = Page(path)
-    assert "output traceback" not in found.text, "holds an error output"
-    assert not re.search(r"^(<p>)?\|\s*(---|—)", found.text, re.M), "a table as raw text"
-    for address in found.loads:
-        assert urlsplit(address).scheme in ("", "data") and not address.startswith("//"), "needs the network"
-    for address in (*found.loads, *found.links):
-        parts = urlsplit(address)
-        if parts.scheme or parts.netloc or not parts.path:
-            continue
-        assert (path.parent / unquote(parts.path)).exists(), f"{address} leads nowhere"
-    assert all(found.alts), "a picture without a text"
+    found = re.findall(r'<\w[^>]*?\b(?:src|href)="([^"]*)"', path.read_text(encoding="utf-8"))
+    local = [parts for parts in map(urlsplit, map(unescape, found)) if not parts.scheme and not parts.netloc]
+    assert len(local) > 10
+    assert not [parts.path for parts in local if not (path.parent / unquote(parts.path)).exists()]
 
 
-@pytest.mark.parametrize("page", CHAPTERS)
-def test_formulas_show_without_the_network(html, page):
-    text = (html / f"{page}.html").read_text(encoding="utf-8")
-    if 'class="math' not in text:
-        pytest.skip("this chapter has no formula")
-    script = re.search(r'<script[^>]*src="([^"?]*mathjax[^"?]*)', text)
-    assert script and (html / page).parent.joinpath(script.group(1)).is_file()
+def test_formulas_show_without_the_network(html):
+    texts = [(html / f"{page}.html").read_text(encoding="utf-8") for page in CHAPTERS]
+    assert all(re.search(r'<script[^>]*src="[^"]*mathjax', text) for text in texts if 'class="math' in text)
     assert list((html / "_static" / "mathjax").rglob("*.woff")), "MathJax without its fonts"
 
 
@@ -103,11 +61,6 @@ def test_the_game_has_three_voices_and_knows_the_angry_word():
         assert [start, end] == pytest.approx(clip["region"], abs=0.05)
         assert clip["audio"].startswith("data:audio/mp4;base64,") and len(clip["edges"]) == len(clip["weights"]) + 1
         assert 0 <= clip["network"] < len(clip["words"]) > clip["loudest"] >= 0
-
-
-def test_the_first_page_leads_into_the_book(html):
-    target = re.search(r'url=([^"]+)"', (html / "index.html").read_text(encoding="utf-8"))
-    assert target and (html / target.group(1)).is_file()
 
 
 @pytest.mark.parametrize("page", CHAPTERS)

@@ -9,6 +9,7 @@ from sertut.course.catalog import repository
 
 READY = r"""async () => {
   await window.MathJax?.startup?.promise;
+  document.head.insertAdjacentHTML("beforeend", "<style>* { transition: none !important; }</style>");
   document.querySelectorAll("details").forEach(fold => { fold.open = true; });  // what is folded counts, too
 }"""
 SETTLED = (
@@ -37,30 +38,48 @@ LOOK = r"""() => {
   if (document.documentElement.scrollWidth > innerWidth + 2) found.push("the page is wider than the window");
   return found;
 }"""
-PRUNE = r"""seen => {
-  // What looks alike is judged once: the frame of the pages, each color of code, the first rows of a table.
-  document.querySelectorAll("pre span[class]").forEach(one => {
-    const kind = `${one.className} in ${one.closest(".cell_output") ? "output" : "code"}`;
-    if (seen.includes(kind)) one.replaceWith(one.textContent); else seen.push(kind); });
-  const drop = what => document.querySelectorAll(what).forEach(one => one.remove());
-  drop("mjx-container > *, article svg[role=img] > *, tr:nth-child(n + 4)");
-  if (seen.includes("frame")) drop(".bd-sidebar, .bd-header-article, footer");
-  return [...seen, "frame"];
+FRAME = "() => new Promise(requestAnimationFrame)"  # the theme follows a change of colors before the next one
+REMEMBER = r"""() => {
+  // How each text looks in these colors: its own color and size, and all grounds below it.
+  const grounds = new Map([[null, ""]]), plain = "rgba(0, 0, 0, 0) none 1 static";
+  const ground = one => {
+    if (!grounds.has(one)) {
+      const {backgroundColor, backgroundImage, opacity, position} = getComputedStyle(one);
+      const own = `${backgroundColor} ${backgroundImage} ${opacity} ${position}`;
+      grounds.set(one, ground(one.parentElement) + (own === plain ? "" : `; ${own}`)); }
+    return grounds.get(one); };
+  const speaks = one => one.matches("input, select") || [...one.childNodes].some(part => part.nodeValue?.trim());
+  document.querySelectorAll("mjx-container > *, article svg[role=img] > *").forEach(one => one.remove());
+  window.looks ??= new Map();
+  for (const one of document.body.querySelectorAll("*")) if (speaks(one) && one.checkVisibility()) {
+    const {webkitTextFillColor, fontSize, fontWeight, textShadow} = getComputedStyle(one);
+    const look = `${webkitTextFillColor} ${fontSize} ${fontWeight} ${textShadow} on ${ground(one)}`;
+    looks.set(one, `${looks.get(one) ?? ""} | ${look}`); }
 }"""
-JUDGE = r"""async run => {
-  const {violations} = await axe.run({preload: false, resultTypes: ["violations"], ...run});
+PRUNE = r"""seen => {
+  // One sample of each look; of the rest, what is alike on all pages or many times on one is left out.
+  const found = new Map([...looks].reverse().map(([one, look]) => [look, one]));
+  window.samples = [...found].filter(([look]) => !seen.includes(look)).map(([, one]) => one);
+  const prune = (what, act) => document.querySelectorAll(what).forEach(one => {
+    if (!samples.some(sample => one.contains(sample))) act(one); });
+  prune("pre span, code span, .sig span", one => one.replaceWith(one.textContent));
+  prune("tr:nth-child(n + 4), .cell ~ .cell .copybtn", one => one.remove());
+  if (seen.length) prune(".bd-sidebar, .bd-header-article, .bd-sidebar-secondary, footer", one => one.remove());
+  return [...found.keys()];
+}"""
+JUDGE = r"""async ([where, rules]) => {
+  if (window[where].length === 0) return [];  // no look is new
+  const {violations} = await axe.run(window[where], {preload: false, resultTypes: ["violations"], ...rules});
   const bad = violations.filter(one => ["serious", "critical"].includes(one.impact));
   return bad.flatMap(one => one.nodes.map(node => `${one.id}: ${node.html.slice(0, 100)}`));
 }"""
-RULES = {
+CONTRAST = {"runOnly": {"type": "rule", "values": ["color-contrast"]}}
+OTHERS = {
     # that keys can scroll is seen to at both widths by LOOK; how large a place to touch is, nothing serious says
-    "light": {
-        "runOnly": ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa"],
-        "rules": {"scrollable-region-focusable": {"enabled": False}},
-    },
-    "dark": {"runOnly": {"type": "rule", "values": ["color-contrast"]}},
+    "runOnly": ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa"],
+    "rules": {"scrollable-region-focusable": {"enabled": False}, "color-contrast": {"enabled": False}},
 }
-"""Which rules of axe-core are tried: all, then those whose answer changes with the colors."""
+"""Rules of axe-core: of texts that look alike in both schemes of colors, one is tried; the other rules try all."""
 
 
 class Window:
@@ -72,7 +91,7 @@ class Window:
         self.page = page
         self.axe = (Path(axe_playwright_python.__file__).parent / "axe.min.js").read_text(encoding="utf-8")
         self.said: list[str] = []
-        self.seen: list[str] = []
+        self.seen: dict[str, None] = {}
         page.on("pageerror", lambda error: self.said.append(f"script error: {error}"))
         page.on("console", lambda one: one.type in ("error", "warning") and self.said.append(f"says: {one.text}"))
         page.on("request", lambda one: self._is_local(one.url) or self.said.append(f"leaves the page: {one.url}"))
@@ -81,24 +100,30 @@ class Window:
     def _is_local(address: str) -> bool:
         return address.startswith(("file:", "data:", "blob:", "about:"))
 
+    def turn(self, colors: str) -> None:
+        """Light or dark, as the reader's system asks for."""
+        self.page.emulate_media(color_scheme=colors)
+        self.page.evaluate(FRAME)
+
     def problems(self, path: Path) -> list[str]:
         """What is wrong with a page, by what it says and by how it looks."""
         self.said.clear()
-        self.page.set_viewport_size({"width": 1280, "height": 900})
-        self.page.emulate_media(color_scheme="light")
         self.page.goto(path.as_uri())
         self.page.evaluate(READY)
         self.page.evaluate(self.axe)
         found = []
-        for width in (1280, 390):
+        for width in (390, 1280):
             self.page.set_viewport_size({"width": width, "height": 900})
             self.page.evaluate(SETTLED)
             found += [f"{width} px: {problem}" for problem in self.page.evaluate(LOOK)]
-        self.page.set_viewport_size({"width": 1280, "height": 900})
-        self.seen = self.page.evaluate(PRUNE, self.seen)
-        for colors, rules in RULES.items():
-            self.page.emulate_media(color_scheme=colors)
-            found += [f"{colors}: {problem}" for problem in self.page.evaluate(JUDGE, rules)]
+        for colors in ("dark", "light"):
+            self.turn(colors)
+            self.page.evaluate(REMEMBER)
+        self.seen |= dict.fromkeys(self.page.evaluate(PRUNE, list(self.seen)))
+        found += self.page.evaluate(JUDGE, ["document", OTHERS])
+        for colors in ("dark", "light"):
+            self.turn(colors)
+            found += [f"{colors}: {problem}" for problem in self.page.evaluate(JUDGE, ["samples", CONTRAST])]
         return list(dict.fromkeys(self.said + found))
 
 

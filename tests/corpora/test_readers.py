@@ -61,15 +61,8 @@ NAMES = [
 
 def official(root: Path, name: str, file: str) -> Path:
     """A tree that can be read, and holds `file`."""
-    if name == "afew":
-        touch(
-            root,
-            *(
-                f"{split}/{emotion}/{i:09d}.avi"
-                for split in afew.SPLITS.values()
-                for i, emotion in enumerate(afew.EMOTIONS)
-            ),
-        )
+    splits = afew.SPLITS.values() if name == "afew" else ()
+    touch(root, *(f"{split}/{emotion}/{i:09d}.avi" for split in splits for i, emotion in enumerate(afew.EMOTIONS)))
     return touch(root, file)
 
 
@@ -164,10 +157,7 @@ def speak(root: Path, name: str) -> Path:
 def test_every_recorded_corpus_loads_and_is_sound_but_for_its_size(tmp_path, cache, name):
     with pytest.warns(UserWarning, match=rf"{name} is incomplete: \d+ of \d+ clips"):
         corpus = load(name, root=speak(tmp_path, name))
-    assert all(
-        (problem.file == name and "clips" in problem.what) or "speakers" in problem.what
-        for problem in corpus.validate()
-    )
+    assert all((p.file == name and "clips" in p.what) or "speakers" in p.what for p in corpus.validate())
     assert RECORDED[name].ABOUT.license in corpus.describe() and RECORDED[name].ABOUT.citation in corpus.describe()
     for clip in corpus:  # silence is cut where there is no video
         assert (clip.audio.suffix == ".flac") == (clip.video is None)
@@ -206,9 +196,7 @@ def test_the_folds_of_ravdess_are_the_published_ones():
 
 
 def test_silent_doubles_are_counted_but_are_no_clips(tmp_path):
-    touch(
-        tmp_path, *(f"{name}.mp4" for name in ("01-01-01-01-01-01-01", "02-01-01-01-01-01-01", "02-01-02-01-01-01-01"))
-    )
+    touch(tmp_path, "01-01-01-01-01-01-01.mp4", "02-01-01-01-01-01-01.mp4", "02-01-02-01-01-01-01.mp4")
     corpus = ravdess_video.read(tmp_path)
     assert [str(problem) for problem in corpus.dropped] == ["02-*.mp4: 2 files are silent doubles of those with sound"]
     assert corpus.found()["clips"] == len(corpus) == 1

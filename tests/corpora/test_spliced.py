@@ -50,6 +50,7 @@ def test_splice(renamed):
     assert len(corpus) == len(renamed)  # 4 emotional and 4 neutral cores a speaker
     for clip in corpus:
         assert bool(clip.regions) == (clip.emotion == "anger")
+        assert clip.regions or len(set(clip.sentence.split(" | "))) == 3  # no neutral clip beside itself
         duration = len(read_audio(clip.audio)) / SAMPLE_RATE
         for region in clip.regions:
             assert 0 <= region.start < region.end <= duration + 1e-3
@@ -71,6 +72,7 @@ def test_interrupted_making_goes_on_where_it_stopped(renamed, monkeypatch, cache
     def stop_at_the_tenth(path, samples):
         if len(written) == 9 and not list(cache.rglob("stopped")):
             (cache / "stopped").touch()
+            path.write_bytes(b"half")
             raise KeyboardInterrupt
         written.append(path.name[10:])  # without what makes the temporary name
         write_audio(path, samples)

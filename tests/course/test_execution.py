@@ -56,35 +56,33 @@ def test_the_longest_chapter_runs_first_and_of_equals_the_later(done, tmp_path, 
     assert ran[2:] == ["01-one", "02-two"]
 
 
-def test_other_parameters_get_their_own_folder_and_two_runs_wait_for_each_other(tiny):
+def test_two_runs_wait_for_each_other(tiny, monkeypatch):
+    monkeypatch.setattr(execution, "_execute", lambda *run: "")
     (tiny / "_build").mkdir()
-    found = []
-    second = threading.Thread(target=lambda: found.extend(run_chapters(["2"], {"seed": 3}, progress=False)))
+    second = threading.Thread(target=run_chapters, args=(["2"],), kwargs={"progress": False})
     with FileLock(tiny / "_build" / ".lock"):  # as another run holds it
         second.start()
         second.join(1.0)
         assert second.is_alive() and not (tiny / "_build" / "chapters").exists()
     second.join()
-    (run,) = found
-    assert run.results["seed"] == 3
-    assert run.folder.name == "02-two,seed=3"
-    injected = [cell for cell in json.loads(run.notebook.read_text())["cells"] if "injected-parameters" in tags(cell)]
-    assert len(injected) == 1
+    assert (tiny / "_build" / "chapters" / "02-two" / "up-to-date").is_file()
 
 
 def test_every_way_to_fail_is_told_and_the_others_are_kept(tiny):
-    """As after an interruption: what was done is not run again."""
+    """As after an interruption: what was done is not run again. Other parameters get a folder of their own."""
     notebooks = tiny / "notebooks"
     write_notebook(notebooks / "04-fails.ipynb", SEED, cell("# what fails\nraise ValueError('no such thing')"))
     write_notebook(notebooks / "05-silent.ipynb", SEED)
     with pytest.raises(SertutError) as failure:
-        run_chapters(["2", "4", "5"], progress=False)
+        run_chapters(["2", "4", "5"], {"seed": 3}, progress=False)
     failed, silent = str(failure.value).splitlines()
-    assert failed.startswith("04-fails: cell [2] (# what fails) failed with ValueError: no such thing")
-    assert str(tiny / "_build" / "chapters" / "04-fails" / "unfinished.ipynb") in failed
+    assert failed.startswith("04-fails: cell [3] (# what fails) failed with ValueError: no such thing")
+    assert str(tiny / "_build" / "chapters" / "04-fails,seed=3" / "unfinished.ipynb") in failed
     assert silent.startswith("05-silent: results.json was not written; the last cell of a chapter must call")
-    (run,) = run_chapters(["2"], progress=False)
-    assert run.reused
+    (run,) = run_chapters(["2"], {"seed": 3}, progress=False)
+    assert run.reused and run.results["seed"] == 3 and run.folder.name == "02-two,seed=3"
+    cells = json.loads(run.notebook.read_text())["cells"]
+    assert ["injected-parameters" in tags(cell) for cell in cells].count(True) == 1
     write_notebook(notebooks / "05-silent.ipynb", SEED, cell("import time\ntime.sleep(600)"))
     with pytest.raises(SertutError, match="05-silent: stopped after 3 s; allow more with --time-limit"):
         run_chapters(["5"], time_limit=3, progress=False)

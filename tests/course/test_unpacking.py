@@ -100,9 +100,11 @@ def test_what_is_not_wanted_is_not_judged(tmp_path):
 
 def test_what_an_interrupted_call_left_is_done_anew(tmp_path):
     (tmp_path / "out.unpacking" / "Actor_01").mkdir(parents=True)
-    (tmp_path / "out.unpacking" / "Actor_01" / "a.wav").write_bytes(b"so")
+    for name in ("a.wav", "b.wav"):
+        (tmp_path / "out.unpacking" / "Actor_01" / name).write_bytes(b"so")
     unpack(zipped(tmp_path / "a.zip", FINE), tmp_path / "out", 100, 10)
-    assert (tmp_path / "out" / FINE[0]).read_bytes() == FINE[1] and not (tmp_path / "out.unpacking").exists()
+    assert [path.read_bytes() for path in tmp_path.rglob("*.wav")] == [FINE[1]]
+    assert not (tmp_path / "out.unpacking").exists()
 
 
 def test_a_full_disk_is_said_before(tmp_path, monkeypatch):

@@ -93,11 +93,7 @@ def test_nothing_to_find_is_undefined(region):
         iou_chance(REGION, region, EVERYWHERE),
     ]
     assert all(math.isnan(value) for value in values)
-
-
-def test_region_that_fills_the_voice_is_undefined_though_silence_surrounds_it():
-    assert not defined(REGION, REGION)
-    assert not defined(REGION, ~REGION)
+    assert not defined(REGION, REGION) and not defined(REGION, ~REGION)  # whatever silence surrounds it
 
 
 def test_attention_on_silence_alone_finds_nothing():
@@ -106,12 +102,6 @@ def test_attention_on_silence_alone_finds_nothing():
     valid = np.arange(100) >= 10
     assert mass_in_region(scores, REGION, valid) == 0.0
     assert not salient(scores, valid, HOP).any()
-
-
-def test_mass_rule_takes_the_smallest_set_that_holds_half():
-    scores = np.zeros(100)
-    scores[10:20], scores[50:60], scores[80:90] = 0.06, 0.03, 0.01
-    assert np.flatnonzero(salient(scores, EVERYWHERE, HOP)).tolist() == list(range(10, 20))
 
 
 def test_mass_rule_stops_where_half_is_reached():

@@ -99,9 +99,12 @@ def test_what_does_not_fit_is_refused(pooled):
 
 
 def test_speakers_without_a_scored_clip_are_not_resampled():
-    sums = np.array([[[1.0, 2], [0, 0], [2, 2], [0, 2]]])
-    tally = Tally(("a", "b", "c", "d"), {"attention": {"auroc": sums}})
-    assert tally.interval("attention", "auroc") == bootstrap_speakers(mean, sums[:, [0, 2, 3]])
+    sums = np.array([[[0.1, 1], [0, 0], [1.9, 2], [1.3, 3], [0, 0]]])
+    lower, some = sums * [0.5, 1], [0, 2, 3]
+    tally = Tally(tuple("abcde"), {"attention": {"auroc": sums}, "uniform": {"auroc": lower}})
+    assert tally.interval("attention", "auroc") == bootstrap_speakers(mean, sums[:, some])
+    gain = tally.difference("attention", "uniform", "auroc")
+    assert gain == paired_difference(mean, sums[:, some], lower[:, some]) and gain.estimate > 0
     nobody = Tally(("a", "b"), {"attention": {"auroc": np.zeros((1, 2, 2))}})
     assert np.isnan(nobody.interval("attention", "auroc").estimate)
 

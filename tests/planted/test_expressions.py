@@ -144,7 +144,7 @@ def test_a_larger_head_that_moves_is_the_same_face_elsewhere():
 def test_windows_cut_nothing_off(monkeypatch):
     """Each part is drawn only where it can be; drawing it on the whole picture gives the same picture."""
     plays = [(random_look(rng(k)), [Expression(emotion, 0.5, 2.5, 1.3)]) for k, emotion in enumerate(EXPRESSIONS)]
-    performances = lambda: [render_face(look, voice(0), SECONDS, 0.1, play, rng(1)) for look, play in plays]  # noqa: E731
+    performances = lambda: [render_face(look, voice(0), 1.0, 0.1, play, rng(1)) for look, play in plays]  # noqa: E731
     windowed = performances()
     monkeypatch.setattr(drawing._Canvas, "window", lambda canvas, *part: canvas)
     assert all((a == b).all() for a, b in zip(windowed, performances(), strict=True))
@@ -154,12 +154,6 @@ def test_windows_cut_nothing_off(monkeypatch):
 def test_as_many_frames_as_fit(seconds, frames):
     pictures = render_face(PLAIN, voice(0), seconds, 0.0, [Expression("fear", 0.0, 1.0, 1.0)], rng(0))
     assert pictures.shape == (frames, FACE_SIZE, FACE_SIZE) and pictures.dtype == np.uint8
-
-
-def test_equal_draws_equal_pictures():
-    anger = [Expression("anger", 1.0, 2.0, 1.0)]
-    one, again, other = (render_face(random_look(rng(5)), voice(0), SECONDS, 0.2, anger, rng(k)) for k in (1, 1, 2))
-    assert (one == again).all() and (one != other).mean() > 0.5
 
 
 @pytest.mark.parametrize("emotion", EXPRESSIONS)
@@ -195,8 +189,9 @@ def delayed(level: np.ndarray, times: np.ndarray) -> np.ndarray:
     return np.interp(times, seconds, np.clip(smooth, np.max(smooth) - 25, None))
 
 
-@pytest.mark.parametrize("emotion", [None, *EXPRESSIONS])
-@pytest.mark.parametrize("offset", [-0.6, -0.17, 0.3])
+@pytest.mark.parametrize(
+    "emotion, offset", [(None, -0.6), (None, 0.3), *zip(EXPRESSIONS, 2 * (-0.6, -0.17, 0.3), strict=True)]
+)
 def test_the_mouth_follows_the_voice_by_the_offset(offset, emotion):
     """Also while an expression is on, here for the whole clip."""
     shown_here = [] if emotion is None else [Expression(emotion, -1.0, SECONDS + 1, 1.0)]
@@ -254,16 +249,16 @@ def test_expressions_are_the_emotions_of_the_corpus():
 def test_emotions_can_be_told_on_people_never_seen_but_not_always():
     """One frame, at full strength, by a linear classifier: far above chance (1/7), and not perfect."""
     rows, labels, people = [], [], []
-    for person in range(20):
+    for person in range(12):
         look = random_look(rng(7, person))
-        for emotion in EMOTIONS * 4:
+        for emotion in EMOTIONS * 3:
             draws = rng(8, len(rows))
             shown_here = [] if emotion == "neutral" else [Expression(emotion, -1.0, 2.0, 1.0)]
             pictures = render_face(look, voice(len(rows)), 0.2, float(draws.uniform(-0.6, 0.6)), shown_here, draws)[-1:]
             rows.append(face_features(Faces(pictures, np.ones(1, dtype=bool), np.zeros(1)))[0].numpy())
             labels.append(emotion)
             people.append(person)
-    features, emotions, unseen = np.stack(rows), np.array(labels), np.array(people) >= 14
+    features, emotions, unseen = np.stack(rows), np.array(labels), np.array(people) >= 8
     classifier = make_pipeline(StandardScaler(), LogisticRegression(C=0.01, max_iter=300))
     classifier.fit(features[~unseen], emotions[~unseen])
     assert 0.65 < classifier.score(features[unseen], emotions[unseen]) < 0.95

@@ -12,13 +12,7 @@ from sertut.planted.plans import EMOTIONS, plan_faces
 from sertut.planted.speakers import LONG_SENTENCES, SENTENCES, content_words
 from sertut.planted.variants import VARIANTS, face_digest, sound_digest
 from sertut.planted.voices import VOICES
-from tests.planted.conftest import plans, spoken
-
-PAIRED = ("planted-blend", "planted-decoy")
-
-
-def test_all_made_corpora_have_a_plan():
-    assert tuple(VARIANTS) == MADE
+from tests.planted.conftest import PAIRED, plans, spoken
 
 
 @pytest.mark.parametrize(
@@ -41,19 +35,16 @@ def test_the_draws_are_those_that_the_reference_results_were_made_with(monkeypat
     assert faces is None or face_digest(plan_faces(drawn, 0)) == faces
 
 
+TOO_MANY = 7 * (len(SENTENCES) + 1)
+
+
 @pytest.mark.parametrize(
-    "name, speakers, clips, most",
-    [
-        ("planted", 2, 10, 7 * len(SENTENCES)),
-        ("planted", 2, 0, 7 * len(SENTENCES)),
-        ("planted", 0, 7, 7 * len(SENTENCES)),
-        ("planted", 2, 7 * (len(SENTENCES) + 1), 7 * len(SENTENCES)),
-        ("planted-blend", 2, 7, 6 * len(LONG_SENTENCES)),
-        ("planted-decoy", 2, 7, 6 * len(LONG_SENTENCES)),
-    ],
+    "name, speakers, clips",
+    [("planted", 2, 10), ("planted", 2, 0), ("planted", 0, 7), ("planted", 2, TOO_MANY), *((n, 2, 7) for n in PAIRED)],
 )
-def test_sizes_that_cannot_be_balanced(cache, name, speakers, clips, most):
-    with pytest.raises(CorpusError, match=f"multiple of {6 if name in PAIRED else 7}, at most {most}"):
+def test_sizes_that_cannot_be_balanced(cache, name, speakers, clips):
+    n, sentences = (6, LONG_SENTENCES) if name in PAIRED else (7, SENTENCES)
+    with pytest.raises(CorpusError, match=f"multiple of {n}, at most {n * len(sentences)}"):
         load(name, speakers=speakers, clips_per_speaker=clips, progress=False)
 
 

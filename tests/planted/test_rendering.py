@@ -24,10 +24,11 @@ from sertut.planted.rendering import render_sentence
 from sertut.planted.variants import VARIANTS
 from sertut.signals import SAMPLE_RATE, frame_seconds, level_db, read_audio
 from sertut.video import VIDEO_HOP, read_video
-from tests.planted.conftest import SMALL, load_small, plans
+from tests.planted.conftest import load_small, plans
 
 pytestmark = pytest.mark.xdist_group("planted")
 
+ROOT = Path(__file__).resolve().parents[2]
 SHIFT = 0.03  # seconds: half a frame, and what the vocoder smears
 WITH_FACES = [name for name in MADE if VARIANTS[name].has_faces]
 
@@ -51,63 +52,52 @@ def copied(cache, small):
     return load_small("planted")
 
 
-def test_a_second_load_makes_nothing(cache, small, monkeypatch):
-    made = folder_of(small("planted"))
-    shutil.copytree(made, cache / made.name)
+def test_a_second_load_makes_nothing(copied, monkeypatch):
     monkeypatch.setattr("sertut.planted.rendering.render_sentence", None)
-    assert len(load_small("planted")) == 14
+    assert load_small("planted") == copied
 
 
 def test_two_processes_that_make_one_corpus_at_once_make_what_one_makes(cache, small):
-    name = "planted-decoy"
     program = (
-        "import joblib, sertut.corpora, sertut.planted\n"
+        "from tests.planted.conftest import load_small\n"  # which imports all that making needs
         "print(input('ready\\n'))\n"
-        "with joblib.parallel_config(backend='sequential'):\n"
-        f"    sertut.corpora.load({name!r}, **{SMALL[name]})"
+        "load_small('planted')"
     )
     pipes = {"stdin": subprocess.PIPE, "stdout": subprocess.PIPE, "stderr": subprocess.PIPE}
-    other = subprocess.Popen([sys.executable, "-c", program], **pipes, text=True)
+    other = subprocess.Popen([sys.executable, "-c", program], cwd=ROOT, **pipes, text=True)
     assert other.stdout.readline() == "ready\n"
     print("go", file=other.stdin, flush=True)
-    ours = load_small(name)
+    ours = load_small("planted")
     _, complaint = other.communicate()
     assert other.returncode == 0, complaint
-    made = folder_of(small(name))
+    made = folder_of(small("planted"))
     assert files_of(cache) == {f"{made.name}/{file}": content for file, content in files_of(made).items()}
-    assert load_small(name) == ours
+    assert load_small("planted") == ours
 
 
-def test_an_interrupted_making_goes_on_where_it_stopped(copied):
+@pytest.mark.parametrize(
+    "lost",
+    [
+        ("manifest.json", "clips/*-fear-1.flac", "faces-*/*-anger-1.avi"),  # an interrupted making
+        ("faces-*/*",),
+        ("clips/*-anger-1.flac",),
+        ("faces-*/*-anger-1.avi",),
+        ("half of", "manifest.json"),
+    ],
+    ids=" ".join,
+)
+def test_what_is_lost_is_made_again_and_nothing_else(copied, lost):
     folder = folder_of(copied)
     before = files_of(folder)
-    (folder / "manifest.json").unlink()
-    kept = [path.stat().st_mtime_ns for path in (copied[3].audio, copied[3].video)]
-    for path in (*(clip.audio for clip in copied[:3]), copied[2].video):
+    for path in (path for pattern in lost for path in folder.glob(pattern)):
+        whole = path.read_bytes()
         path.unlink()
-    load_small("planted")
-    assert files_of(folder) == before
-    assert [path.stat().st_mtime_ns for path in (copied[3].audio, copied[3].video)] == kept
-
-
-def test_faces_are_added_to_a_sound_that_is_there(copied):
-    before = files_of(folder_of(copied))
-    sounds = {clip.audio: clip.audio.stat().st_mtime_ns for clip in copied}
-    shutil.rmtree(copied[0].video.parent)
-    load_small("planted")
-    assert files_of(folder_of(copied)) == before
-    assert {clip.audio: clip.audio.stat().st_mtime_ns for clip in copied} == sounds
-
-
-@pytest.mark.parametrize("lost", ["audio", "video", "half a manifest"])
-def test_what_is_lost_is_made_again(copied, lost):
-    before = files_of(folder_of(copied))
-    if lost in ("audio", "video"):
-        getattr(copied[5], lost).unlink()
-    else:
-        (folder_of(copied) / "manifest.json").write_bytes(before["manifest.json"][: len(before["manifest.json"]) // 2])
+        if lost[0] == "half of":
+            path.write_bytes(whole[: len(whole) // 2])
+    there = {path: path.stat().st_mtime_ns for path in folder.rglob("*-1.*")}
     assert load_small("planted") == copied
-    assert files_of(folder_of(copied)) == before
+    assert files_of(folder) == before
+    assert {path: path.stat().st_mtime_ns for path in there} == there
 
 
 def test_nothing_half_written_stays_behind(tmp_path, monkeypatch):
@@ -127,10 +117,10 @@ def test_nothing_half_written_stays_behind(tmp_path, monkeypatch):
 @pytest.mark.parametrize(
     "name, digest",
     [
-        ("planted", "2374a8f0eb"),
-        ("planted-loud", "a26be2d95c"),
-        ("planted-band", "d5eb732344"),
-        ("planted-blend", "ee055eeb62"),
+        ("planted", "a0d772c1ec"),
+        ("planted-loud", "a976a6cd54"),
+        ("planted-band", "65799a3fd5"),
+        ("planted-blend", "360867054a"),
         ("planted-decoy", "4964b0cb0c"),
     ],
 )
@@ -186,12 +176,6 @@ def test_a_blend_tells_the_emotion_of_each_word_and_the_share_of_each_emotion(sm
         assert max(shares, key=shares.get) == clip.emotion
 
 
-def test_folds_put_the_same_speakers_in_the_same_parts(small):
-    """So a model trained on `planted` can be tested on `planted-blend` without having heard its speakers."""
-    for ours, theirs in zip(small("planted-blend").folds(n=3), small("planted-loud").folds(n=3), strict=True):
-        assert {k: v.speakers for k, v in ours.parts.items()} == {k: v.speakers for k, v in theirs.parts.items()}
-
-
 def mouth_lag(clip) -> float:
     """Seconds by which the dark of the mouth follows the level of the voice: the lag of their best correlation."""
     frames = read_video(clip.video).frames.astype(float)
@@ -231,7 +215,8 @@ def test_what_is_loudest(small):
 
 def test_no_shortcut():
     """Level, duration and mean F0 of the whole clip must not tell the emotion of unseen speakers (chance 1/7)."""
-    corpus = load("planted", progress=False)
+    whole = load("planted", progress=False)
+    corpus = whole.keeping(whole.clips[::2])
 
     def measure(clip):
         samples = read_audio(clip.audio)
@@ -248,4 +233,4 @@ def test_no_shortcut():
         )
         model = make_pipeline(StandardScaler(), LogisticRegression(max_iter=1000)).fit(x, y)
         scores.append(recall_score(y_test, model.predict(x_test), average="macro"))
-    assert np.mean(scores) < 0.40 and max(scores) < 0.40
+    assert np.mean(scores) < 0.30 and max(scores) < 0.40

@@ -7,7 +7,6 @@ import numpy as np
 import pytest
 
 from sertut.planted.decoy import GAP
-from sertut.planted.drawing import Look
 from sertut.planted.plans import CLEAR, LARGEST_OFFSET, MOVED, FacePlan, Timeline
 from sertut.planted.voices import Word
 from tests.planted.conftest import plans
@@ -17,13 +16,10 @@ BORDERS = 0.3 + 0.4 * np.arange(7)  # of six words without a pause between them
 STILL = (0.0,) * 7
 
 
-def face(place: float = 0.5, moves: tuple[float, ...] = STILL) -> FacePlan:
-    return FacePlan(Look(*[1.0] * len(Look.__dataclass_fields__)), place, strength=0.9, moves=moves, seed=0)
-
-
 def followed(*cues: tuple[str, int], place: float = 0.5, moves: tuple[float, ...] = STILL) -> Timeline:
     words = [Word("word", start, end) for start, end in itertools.pairwise(BORDERS.tolist())]
-    return replace(plans("planted-blend", 1, 6)[0], carriers=cues).timeline(face(place, moves), words, SECONDS)
+    face = FacePlan(None, place, strength=0.9, moves=moves, seed=0)
+    return replace(plans("planted-blend", 1, 6)[0], carriers=cues).timeline(face, words, SECONDS)
 
 
 @pytest.mark.parametrize(
@@ -64,13 +60,13 @@ def test_neighbors_of_a_blend_share_their_border():
     assert first.end == second.start == pytest.approx(BORDERS[2] - 0.05 + timeline.offset, abs=2e-3)
 
 
-@pytest.mark.parametrize("offset", [-0.6, -0.3, 0.3, 0.45, 0.6])
-@pytest.mark.parametrize("length", [0.2, 0.5, 0.9])
+@pytest.mark.parametrize("offset", [-0.6, 0.3, 0.45])
+@pytest.mark.parametrize("length", [0.2, 0.9])
 def test_the_decoy_is_the_mirror_image_of_the_truth(offset, length):
     plan = plans("planted-decoy", 1, 6)[0]
     plan = replace(plan, cue=3, offset=offset, length=length, emotion="fear", other="anger")
     words = [Word(f"word{i}", 0.4 * i, 0.4 * (i + 1)) for i in range(6)]
-    timeline = plan.timeline(face(moves=(0.03,) * 7), words, 2.8)
+    timeline = plan.timeline(FacePlan(None, 0.5, strength=0.9, moves=(0.03,) * 7, seed=0), words, 2.8)
     (true,), false, middle = timeline.expressions, timeline.misleading, 1.4
     assert (true.emotion, false.emotion, true.strength) == ("fear", "anger", false.strength)
     assert timeline.offset == offset

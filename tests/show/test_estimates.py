@@ -6,7 +6,6 @@ import pytest
 from sertut import show
 from sertut.errors import SertutError
 from sertut.evidence.intervals import Interval
-from sertut.evidence.localization import METRICS
 
 REFERENCE = {"mean": [0.5, 0.55, 0.52], "attention": [0.6, 0.66, 0.63]}
 INTERVALS = {"mean": Interval(0.52, 0.48, 0.56), "attention": Interval(0.63, 0.6, 0.67)}
@@ -91,30 +90,26 @@ def test_dots_refuses_a_method_without_reference(given):
         show.dots(REFERENCE, **given)
 
 
-def test_localization_draws_each_score_beside_its_chance(report):
-    result = report.localization
+@pytest.mark.parametrize(
+    ("score", "said"),
+    [("localization", "9 clips of 3 speakers scored; none skipped."), ("loudness", "energy 1.00 (chance 0.00)")],
+)
+def test_localization_draws_each_score_beside_its_chance(report, score, said):
+    result = getattr(report, score)
     picture = show.localization(result)
     assert names(picture.figure.axes[0]) == list(result.methods)
-    for axis, metric in zip(picture.figure.axes, METRICS, strict=True):
-        assert axis.get_title(loc="left") == METRICS[metric]
-        found = drawn(axis)
+    for axis, (metric, name) in zip(picture.figure.axes, result.metrics.items(), strict=True):
+        assert axis.get_title(loc="left") == name
+        found, (low, high) = drawn(axis), axis.get_xlim()
         for row, method in enumerate(result.methods):
             interval = result.interval(method, metric)
             np.testing.assert_allclose(found[row], [interval.low, interval.estimate, interval.high])
+            assert low < interval.low and interval.high < high
         (bars,) = [line.get_segments() for line in axis.collections if line.get_label() == "chance"]
-        bars = [x for (x, _), _ in bars]
-        assert bars == pytest.approx(result.table.groupby("method", sort=False)[f"{metric}_chance"].mean().tolist())
-    markers = {container[0].get_marker() for container in picture.figure.axes[0].containers}
-    assert markers == {"o", "^", "D", "s"}  # of attention, energy, center, uniform
-    attention = result.interval("attention", "auroc").estimate
-    assert f"AUROC: attention {attention:.2f} (chance 0.50)" in picture.alt
-    assert "9 clips of 3 speakers scored; none skipped." in picture.alt
-
-
-def test_localization_draws_the_agreement_with_loudness_as_well(report):
-    picture = show.localization(report.loudness)
-    assert [axis.get_title(loc="left") for axis in picture.figure.axes] == list(report.loudness.metrics.values())
-    for axis in picture.figure.axes:
-        low, high = axis.get_xlim()
-        assert all(low < x < high for line in axis.lines for x in line.get_xdata())
-    assert "energy 1.00 (chance 0.00)" in picture.alt
+        chance = result.table.groupby("method", sort=False)[f"{metric}_chance"].mean()
+        assert [x for (x, _), _ in bars] == pytest.approx(chance.tolist())
+    markers = [container[0].get_marker() for container in picture.figure.axes[0].containers]
+    assert markers[0] == "o" and set(markers) <= {"o", "^", "D", "s"}  # of attention, energy, center, uniform
+    assert said in picture.alt
+    first = result.interval("attention", metric)
+    assert f"{name}: attention {first.estimate:.2f} (chance {bars[0][0][0]:.2f})" in picture.alt

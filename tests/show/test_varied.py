@@ -30,7 +30,6 @@ def test_lines_and_bars_are_the_intervals(scale, places):
     assert own.get_xydata().tolist() == [[places[1], 0.55]]
     low, high = axis.get_ylim()
     assert low < 0.125 and high > 0.8 and axis.get_xlim()[0] < places[0] and axis.get_xlim()[1] > places[-1]
-    assert picture.png
 
 
 def test_lines_differ_in_more_than_color():

@@ -40,11 +40,8 @@ def test_statistics_over_all_are_those_of_all_clips(three):  # noqa: F811
     row = load_features(fold.test)[0]
     ours, every = Normalizer.fit(load_features(fold.train)), Normalizer.fit(load_features(three))
     batch = Batch(ours(row)[None], torch.ones(1, len(row), dtype=torch.bool), torch.zeros(1, dtype=torch.long))
-    padded = replace(
-        batch,
-        features=torch.nn.functional.pad(batch.features, (0, 0, 0, 9)),
-        mask=torch.nn.functional.pad(batch.mask, (0, 9)),
-    )
+    pad = torch.nn.functional.pad
+    padded = replace(batch, features=pad(batch.features, (0, 0, 0, 9)), mask=pad(batch.mask, (0, 9)))
     with torch.no_grad():
         wanted = model(replace(batch, features=every(row)[None])).logits
         torch.testing.assert_close(spoiled(batch).logits, wanted, atol=1e-4, rtol=1e-4)

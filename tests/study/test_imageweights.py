@@ -9,7 +9,7 @@ import torch
 from safetensors.torch import save_file
 
 from sertut.errors import SertutError
-from sertut.models import FullyConvolutional, redraw
+from sertut.models import FullyConvolutional
 from sertut.signals import Batch
 from sertut.study.imageweights import FILE, PIXEL_STD, chosen_weights, load_image_weights
 
@@ -43,59 +43,23 @@ def test_every_weight_arrives_and_the_first_layer_is_scaled(tmp_path, ending):
     assert model.pretrained
 
 
-def test_features_give_what_pixels_gave(tmp_path):
-    """Scaled weights on z are the file's weights on std * z, to the last cell."""
-    path = write(tmp_path / "w.npz", state())
-    of_pixels = load_image_weights(FullyConvolutional(3, "squeezenet"), path).eval()
-    ours = load_image_weights(FullyConvolutional(3, "squeezenet"), path, PIXEL_STD).eval()
-    z, mask = torch.randn(1, 90, 64), torch.ones(1, 90, dtype=torch.bool)
-    expected, _ = of_pixels.encode(Batch(PIXEL_STD * z, mask, torch.zeros(1, dtype=torch.long)))
-    found, _ = ours.encode(Batch(z, mask, torch.zeros(1, dtype=torch.long)))
-    torch.testing.assert_close(found, expected, rtol=1e-3, atol=5e-3)
-
-
-def test_a_new_draw_keeps_the_trunk_and_draws_the_rest_by_seed(tmp_path):
-    model = load_image_weights(FullyConvolutional(3, "squeezenet"), write(tmp_path / "w.npz", state()))
-    before = {name: value.clone() for name, value in model.state_dict().items()}
-    torch.manual_seed(5)
-    redraw(model)
-    for name, value in model.state_dict().items():
-        assert torch.equal(value, before[name]) == name.startswith("trunk."), name
-
-
-def broken(name, value=None):
-    content = state()
-    if value is None:
-        del content[name]
-    else:
-        content[name] = value
-    return content
-
-
 @pytest.mark.parametrize(
-    ("content", "message"),
+    ("broken", "message"),
     [
-        (
-            broken("features.3.squeeze.bias"),
-            r"w\.npz: features\.3\.squeeze\.bias has no numbers where the trunk has \(16",
-        ),
-        (broken("features.0.weight", torch.zeros(96, 1, 7, 7)), r"features\.0\.weight has \(96, 1, 7, 7\) numbers"),
-        (
-            broken("features.99.weight", torch.zeros(1)),
-            r"features\.99\.weight has \(1,\) numbers where the trunk has no;",
-        ),
-        (
-            broken("features.0.bias", torch.full((96,), torch.nan)),
-            r"features\.0\.bias holds numbers that are not finite",
-        ),
+        ({"3.squeeze.bias": None}, r"w\.npz: features\.3\.squeeze\.bias has no numbers where the trunk has \(16"),
+        ({"0.weight": torch.zeros(96, 1, 7, 7)}, r"features\.0\.weight has \(96, 1, 7, 7\) numbers"),
+        ({"99.weight": torch.zeros(1)}, r"features\.99\.weight has \(1,\) numbers where the trunk has no;"),
+        ({"0.bias": torch.full((96,), torch.nan)}, r"features\.0\.bias holds numbers that are not finite"),
     ],
     ids=["missing", "shape", "extra", "nan"],
 )
-def test_what_does_not_fit_is_named(tmp_path, content, message):
+def test_what_does_not_fit_is_named(tmp_path, broken, message):
     model = FullyConvolutional(3, "squeezenet")
     before = model.trunk[0].weight.clone()
+    content = state() | {f"features.{name}": value for name, value in broken.items()}
+    there = {name: value for name, value in content.items() if value is not None}
     with pytest.raises(SertutError, match=message):
-        load_image_weights(model, write(tmp_path / "w.npz", content))
+        load_image_weights(model, write(tmp_path / "w.npz", there))
     assert torch.equal(model.trunk[0].weight, before) and not model.pretrained
 
 

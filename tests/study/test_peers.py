@@ -19,11 +19,8 @@ LINEAR = [deciding for deciding in peers.DECIDING if deciding != "most frequent"
 def fold() -> Fold:
     """6 training speakers, 2 each for dev and test; 12 clips a speaker, of which half are neutral."""
     said = ("neutral", "anger", "neutral", "sadness") * 3
-    clips = [
-        Clip(f"{who}-{i}", Path("unused"), who, emotion, "one")
-        for who in "abcdefghij"
-        for i, emotion in enumerate(said)
-    ]
+    each = [(who, i, emotion) for who in "abcdefghij" for i, emotion in enumerate(said)]
+    clips = [Clip(f"{who}-{i}", Path("unused"), who, emotion, "one") for who, i, emotion in each]
     corpus = Corpus("invented", tuple(clips), EMOTIONS, ABOUT)
     return Fold(*(corpus.of_speakers(part) for part in ("abcdef", "gh", "ij")), allow_leaks=True)
 
@@ -34,12 +31,8 @@ def rows(fold, monkeypatch) -> dict[str, np.ndarray]:
     generator = np.random.default_rng(0)
     heard = {}
     for clip in (clip for part in fold.parts.values() for clip in part):
-        heard[clip.name] = np.append(3.0 * np.eye(3)[fold.train.label(clip)], 0.0) + generator.normal(size=4) * (
-            0.1,
-            0.1,
-            0.1,
-            50,
-        )
+        noise = generator.normal(size=4) * (0.1, 0.1, 0.1, 50)
+        heard[clip.name] = np.append(3.0 * np.eye(3)[fold.train.label(clip)], 0.0) + noise
     monkeypatch.setattr(peers, "hear", lambda corpus, hears: np.stack([heard[clip.name] for clip in corpus]))
     return heard
 
@@ -147,9 +140,7 @@ def test_without_opensmile_one_sentence_says_what_to_do(tones, monkeypatch):
         raise PackageNotFoundError(package)
 
     monkeypatch.setattr(peers, "version", missing)
-    with pytest.raises(
-        SertutError, match=r"needs opensmile, which is not installed; run pip install 'sertut\[peers\]'"
-    ):
+    with pytest.raises(SertutError, match=r"opensmile, which is not installed; run pip install 'sertut\[peers\]'"):
         peers.hear(tones, "egemaps")
 
 

@@ -32,10 +32,8 @@ def test_committed_results_fill_the_grid_of_their_protocol(name):
         rate, _ = found[cell].pop("learning_rate"), wanted[cell].pop("learning_rate")
         assert set(tried) == set(plan.rates) and tried[rate] == max(tried.values())
     assert found == wanted and study.question == plan.question
-    networks = {
-        r["method"]: r for r in study.results if METHODS[r["method"]].start == "random" and r["seed"] is not None
-    }
-    for result in networks.values():
+    drawn = [r for r in study.results if METHODS[r["method"]].start == "random" and r["seed"] is not None]
+    for result in {r["method"]: r for r in drawn}.values():
         like = SimpleNamespace(name=plan.corpus, emotions=result["report"]["emotions"])
         assert result["parameters"] == sum(p.numel() for p in build(result["method"], like).parameters())
 
@@ -92,9 +90,8 @@ def test_a_reference_says_when_it_is_older_than_the_code(study, change):
     assert old.older and renewal(old, None).startswith("Reference, older than the code: spectrogram-planted. Renew")
     assert "run spectrogram-planted && sertut study report spectrogram-planted`" in renewal(old)
     young = Study("faces-planted", "?", [])
-    assert "faces-planted. Older than the code: spectrogram-planted. Renew with: `sertut study run NAME" in renewal(
-        old, young
-    )
+    both = "faces-planted. Older than the code: spectrogram-planted. Renew with: `sertut study run NAME"
+    assert both in renewal(old, young)
     assert renewal(young).startswith("Reference: faces-planted. Renew") and "No reference" in renewal(None)
 
 
