@@ -23,7 +23,7 @@ def call(*arguments: str) -> int:
 
 @pytest.mark.parametrize(
     ("text", "value"),
-    [("3", 3), ("1e-3", 1e-3), ("true", True), ("None", None), ("[1, 2]", [1, 2]), ("emodb", "emodb"), ("'3'", "3")],
+    [("3", 3), ("1e-3", 1e-3), ("true", True), ("none", None), ("[1, 2]", [1, 2]), ("emodb", "emodb"), ("'3'", "3")],
 )
 def test_words_become_values(text, value):
     assert cli.literal(text) == value and type(cli.literal(text)) is type(value)

@@ -32,7 +32,10 @@ def pins() -> dict[str, str]:
     return {canonicalize_name(name): pin for name, pin in found.items()}
 
 
-@pytest.mark.parametrize("requirement", requirements("book", "dev", "cluster", "peers", "tables", "grading"), ids=str)
+EXTRAS = ("book", "dev", "cluster", "peers", "quantus", "tables", "grading")
+
+
+@pytest.mark.parametrize("requirement", requirements(*EXTRAS), ids=str)
 def test_every_range_has_a_pin_inside(requirement):
     name = canonicalize_name(requirement.name)
     assert name in pins(), f"{name} has no pin in constraints.txt"

@@ -78,8 +78,8 @@ class Alignment(nn.Module):
         asking, asked = self.query(query), self.key(keys)
         if self.weigh is not None:
             return self.weigh(torch.tanh(asking.unsqueeze(-2) + asked.unsqueeze(-3))).squeeze(-1)
-        asking, asked = centered(asking, query_mask), centered(asked, key_mask)
-        return asking @ asked.transpose(-1, -2) / math.sqrt(asking.shape[-1])
+        asking, asked = centered(asking, query_mask) / math.sqrt(asking.shape[-1]), centered(asked, key_mask)
+        return asking @ asked.transpose(-1, -2)
 
     def forward(
         self,
@@ -120,20 +120,22 @@ def lag_index(lags: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
     return steps.clamp(0, N_LAGS - 1), (steps >= 0) & (steps < N_LAGS)
 
 
-def lag_profile(scores: torch.Tensor, valid: torch.Tensor, lags: torch.Tensor) -> torch.Tensor:
+def lag_profile(scores: torch.Tensor, valid: torch.Tensor, lags: torch.Tensor, reach: int = MAX_LAG) -> torch.Tensor:
     r""":math:`\kappa r`, (..., L): by how much the two streams agree more at each lag than they do on the whole.
 
     Args:
         scores: (..., T, S). valid: (..., T, S), pairs of real steps. lags: (T, S), seconds, query minus key.
+        reach: the longest lag, in steps; L = 2 reach + 1.
     """
-    index, near = lag_index(lags)
-    of_lag = nn.functional.one_hot(index, N_LAGS) * near.unsqueeze(-1)  # (T, S, L)
-    at_lag = of_lag.flatten(0, 1).to(scores.dtype)  # (T S, L); a product with it adds up the pairs of each lag
-    real = valid.to(scores.dtype).expand_as(scores).flatten(-2)  # (..., T S)
-    above = scores.flatten(-2) * real
-    mean = above.sum(dim=-1, keepdim=True) / real.sum(dim=-1, keepdim=True).clamp(min=1.0)
-    total = above @ at_lag - mean * (real @ at_lag)
-    return SHARPNESS * total / valid.any(dim=-1).sum(dim=-1, keepdim=True).clamp(min=1)
+    steps = torch.arange(-reach, reach + 1, device=lags.device)
+    of_lag = torch.round(lags / LAG_STEP).flatten().unsqueeze(-1) == steps  # (T S, L)
+    # A product with it adds up the pairs of each lag, and in a last column those of all.
+    adding_up = nn.functional.pad(of_lag, (0, 1), value=True).to(scores.dtype)  # (T S, L + 1)
+    real = valid.to(scores.dtype)  # (..., T, S)
+    above, pairs = (values.flatten(-2) @ adding_up for values in (scores * real, real))  # (..., L + 1)
+    mean = above[..., -1:] / pairs[..., -1:].clamp(min=1.0)
+    n_queries = real.amax(dim=-1).sum(dim=-1, keepdim=True).clamp(min=1.0)
+    return SHARPNESS * (above - mean * pairs)[..., :-1] / n_queries
 
 
 def nearest(query_mask: torch.Tensor, key_mask: torch.Tensor, lags: torch.Tensor) -> torch.Tensor:
@@ -178,7 +180,7 @@ def synchrony_loss(
         voices, masks = torch.cat([keys[group], reverse(keys[group], mask)]), torch.cat([mask, mask])  # (2 n, S, G)
         asking, asked = query_mask[group].unsqueeze(1), masks.unsqueeze(0)  # (n, 1, T), (1, 2 n, S)
         scores = alignment.scores(query[group].unsqueeze(1), voices.unsqueeze(0), asking, asked)
-        profile = lag_profile(scores, asking.unsqueeze(-1) & asked.unsqueeze(-2), lags)  # (n, 2 n, L)
-        matches = torch.logsumexp(profile[..., MAX_LAG - TOGETHER : MAX_LAG + TOGETHER + 1], dim=2)
+        valid = asking.unsqueeze(-1) & asked.unsqueeze(-2)  # (n, 2 n, T, S)
+        matches = torch.logsumexp(lag_profile(scores, valid, lags, TOGETHER), dim=2)
         losses.append(-torch.log_softmax(matches, dim=1).diagonal().sum())
     return torch.stack(losses).sum() / max(1, len(both))

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 
 import torch
 from torch import nn
-from torch.nn.functional import batch_norm, conv1d
+from torch.nn.functional import batch_norm, conv2d
 
 from sertut.attention.maps import Clock
 from sertut.signals import WINDOW_SECONDS, reverse
@@ -27,6 +27,8 @@ class MaskedNorm(nn.BatchNorm1d):
     def forward(self, values: torch.Tensor, mask: torch.Tensor) -> torch.Tensor:  # type: ignore[override]
         """Normalize `values` (B, T, H) where `mask` (B, T) is True; padding becomes 0."""
         where = mask.nonzero(as_tuple=True)  # the one time that a GPU must be waited for
+        if len(where[0]) == mask.numel() > 1:  # nothing to pick out
+            return super().forward(values.flatten(0, 1)).view(values.shape)
         real, result = values[where], torch.zeros_like(values)
         if self.training and len(real) < 2:  # a batch without this stream has no statistics of its own
             normal = batch_norm(real, self.running_mean, self.running_var, self.weight, self.bias, eps=self.eps)
@@ -57,9 +59,10 @@ class MaskedConv(nn.Module):
         filters = self.conv.weight
         if self.symmetric:
             filters = (filters + filters.flip(-1)) / 2
-        values = (values * mask.unsqueeze(-1)).transpose(1, 2)
-        values = conv1d(values, filters, stride=self.stride, padding=self.conv.padding).transpose(1, 2)
-        mask = mask[:, :: self.stride]
+        # As a picture of one row, whose channels lie together in memory: the same sums, sooner on a CPU.
+        row = (values * mask.unsqueeze(-1)).transpose(1, 2).unsqueeze(2)  # (B, n_in, 1, T)
+        row = conv2d(row, filters.unsqueeze(2), stride=(1, self.stride), padding=(0, filters.shape[2] // 2))
+        values, mask = row.squeeze(2).transpose(1, 2), mask[:, :: self.stride]
         return torch.relu(self.norm(values, mask)), mask
 
 
@@ -73,7 +76,8 @@ class Convolutions(nn.ModuleList):
         """(B, T, n_in) and (B, T) to (B, T', n_out) and its mask."""
         for layer in self:
             values, mask = layer(values, mask)
-        return values, mask
+        # Steps lie together in memory: in this order dropout has drawn since the reference results.
+        return values.transpose(1, 2).contiguous().transpose(1, 2), mask
 
 
 class BiLSTM(nn.Module):
@@ -129,6 +133,8 @@ class MaskedNorm2d(nn.BatchNorm2d):
         """Normalize `values` (B, C, F', T') where `mask` (B, T') is True; padding becomes 0."""
         where = mask.nonzero(as_tuple=True)  # the one time that a GPU must be waited for
         if len(where[0]) == mask.numel():
+            if self.training:  # channels that lie together in memory: all layers from here on are faster on a CPU
+                values = values.contiguous(memory_format=torch.channels_last)
             return torch.relu(super().forward(values))
         rows = values.permute(0, 3, 2, 1)  # (B, T', F', C)
         real = rows[where]  # (N, F', C)

@@ -46,7 +46,7 @@ def reverse(values: torch.Tensor, mask: torch.Tensor) -> torch.Tensor:
     steps = torch.arange(values.shape[1], device=values.device).expand(mask.shape)  # (B, T)
     length = torch.where(mask, steps + 1, 0).amax(dim=1, keepdim=True)
     index = torch.where(steps < length, length - 1 - steps, steps)
-    return values.gather(1, index.unsqueeze(-1).expand_as(values))
+    return values[torch.arange(len(values), device=values.device).unsqueeze(1), index]
 
 
 @dataclass(frozen=True)

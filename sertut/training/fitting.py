@@ -137,7 +137,7 @@ class _Training:
         self.identity = {what: digest(value) for what, value in identity.items()}
         self.model = model.to(device)
         self.optimizer = torch.optim.AdamW(
-            model.parameters(), lr=recipe.learning_rate, weight_decay=recipe.weight_decay
+            model.parameters(), lr=recipe.learning_rate, weight_decay=recipe.weight_decay, foreach=True
         )
         average = get_ema_multi_avg_fn(recipe.average)  # an average of the weights, where it is asked for
         self.averaged = AveragedModel(model, multi_avg_fn=average, use_buffers=True) if recipe.average else None
@@ -164,20 +164,10 @@ class _Training:
                     self.store(Path(checkpoint))
         bar.close()
         self.model.load_state_dict(self.best)
-        return Run(
-            self.model.eval(),
-            self.normalizer,
-            self.emotions,
-            recipe,
-            self.seed,
-            state["history"],
-            state["best_epoch"],
-            self.initial,
-            state["seconds"],
-            self.device,
-            self.face_normalizer,
-            recipe.precision_on(self.device),
-        )
+        names = ("normalizer", "emotions", "recipe", "seed", "initial", "device", "face_normalizer")
+        fixed = {name: getattr(self, name) for name in names}
+        reached = {name: state[name] for name in ("history", "best_epoch", "seconds")}
+        return Run(self.model.eval(), **fixed, **reached, precision=recipe.precision_on(self.device))
 
     def epoch(self) -> None:
         """One pass over train, then the UAR on dev; the weights are kept if they are the best, or the last wanted."""

@@ -41,6 +41,21 @@ def test_only_what_changed_is_run_again(done, tmp_path, monkeypatch):
     assert reused() == [True, True]
 
 
+def test_the_longest_chapter_runs_first_and_of_equals_the_later(done, tmp_path, monkeypatch):
+    root = shutil.copytree(done, tmp_path / "copy")
+    ran = []
+    monkeypatch.setattr(execution, "_execute", lambda run, *rest: ran.append(run.chapter.name))
+    run_chapters(root=root, workers=1, progress=False, force=True)
+    assert ran == ["02-two", "01-one"]
+    path = root / "notebooks" / "01-one.ipynb"
+    notebook = json.loads(path.read_text())
+    notebook["cells"][0]["source"] += "\n\n> **Reading** about 2 minutes · **running** about 11 minutes"
+    path.write_text(json.dumps(notebook))
+    assert find("1", root).minutes == 11 and find("2", root).minutes == 0
+    run_chapters(root=root, workers=1, progress=False, force=True)
+    assert ran[2:] == ["01-one", "02-two"]
+
+
 def test_two_runs_wait_for_each_other(tiny, monkeypatch):
     begun = threading.Event()
     monkeypatch.setattr(execution, "surroundings", lambda root: begun.set() or {})

@@ -54,7 +54,8 @@ def panels(picture):
 
 def test_heads_draws_queries_down_and_keys_across_on_one_scale(example):
     shown = many(example)
-    found = panels(show.heads(shown))
+    picture = show.heads(shown)
+    found = panels(picture)
     assert len(found) == H
     for h, axis in enumerate(found):
         weights, keys, queries = mesh(axis)
@@ -65,6 +66,13 @@ def test_heads_draws_queries_down_and_keys_across_on_one_scale(example):
         assert scale == (0, pytest.approx(np.quantile(shown.map.weights, 0.995)))
         low, high = axis.get_ylim()
         assert low > high  # the first query on top, as tensors are printed
+    alt = "Maps of 3 heads, 48 queries by 48 keys, over 2.0 s of a clip of actor 01, neutral; "
+    alt += f"the loudest step is at {SECONDS[loudest(shown)]:.2f} s; the true region is 0.90 to 1.15 s."
+    for h, use in enumerate(use_of(shown.map)[0]):
+        times = shown.map.weights[0, h].mean(dim=0).max() * T
+        alt += f" Head {h + 1} gives most to the key at 0.41 s ({times:.1f} times uniform),"
+        alt += f" looks {use['distance']:.2f} s away on average and at {use['steps']:.1f} steps at a time."
+    assert picture.alt == alt
 
 
 def test_heads_marks_region_decoy_loudest_step_and_gates(example):
@@ -82,17 +90,6 @@ def test_heads_marks_region_decoy_loudest_step_and_gates(example):
 
 def loudest(example):
     return int(step_level(example.level, CLOCK, T).argmax())
-
-
-def test_heads_says_what_each_head_does(example):
-    shown = many(example)
-    alt = "Maps of 3 heads, 48 queries by 48 keys, over 2.0 s of a clip of actor 01, neutral; "
-    alt += f"the loudest step is at {SECONDS[loudest(shown)]:.2f} s; the true region is 0.90 to 1.15 s."
-    for h, use in enumerate(use_of(shown.map)[0]):
-        times = shown.map.weights[0, h].mean(dim=0).max() * T
-        alt += f" Head {h + 1} gives most to the key at 0.41 s ({times:.1f} times uniform),"
-        alt += f" looks {use['distance']:.2f} s away on average and at {use['steps']:.1f} steps at a time."
-    assert show.heads(shown).alt == alt
 
 
 def test_received_draws_attention_and_level_with_both_peaks(example):
