@@ -5,6 +5,7 @@ from __future__ import annotations
 import ast
 import importlib.util
 import json
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -34,6 +35,12 @@ class Chapter:
         except (ValueError, KeyError, TypeError) as problem:
             message = f"{self.path} is not a notebook of format 4; restore it from the repository."
             raise SertutError(message) from problem
+
+    @property
+    def minutes(self) -> int:
+        """How long it runs, as its first cell says, "**running** about 3 minutes"; 0 where that says nothing."""
+        said = re.search(r"\*\*running\*\* about (\d+) minute", "".join(map(source, self.cells()[:1])))
+        return int(said[1]) if said else 0
 
     def parameters(self) -> dict[str, object]:
         """Name and default of everything that the cell tagged ``parameters`` sets.

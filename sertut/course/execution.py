@@ -108,7 +108,8 @@ def run_chapters(
             stamp = folder / STAMP
             reused = not force and stamp.is_file() and stamp.read_text() == digests[chapter]
             runs.append(Executed(chapter, folder, reused))
-        stale = [run for run in reversed(runs) if not run.reused]  # later chapters train longer: no long one comes last
+        # The longest first: all workers end together. Of equals the later one.
+        stale = sorted((run for run in reversed(runs) if not run.reused), key=lambda run: -run.chapter.minutes)
         if stale:
             _prepare(stale, parameters)
         environment = _environment(build)
@@ -126,7 +127,7 @@ def run_chapters(
 
         bar = {"desc": "chapters", "unit": "chapter", "disable": not progress}
         if failed := [problem for problem in thread_map(attempt, stale, max_workers=max(1, workers), **bar) if problem]:
-            raise SertutError("\n".join(reversed(failed)))
+            raise SertutError("\n".join(sorted(failed)))
         return runs
 
 

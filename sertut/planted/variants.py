@@ -19,7 +19,7 @@ import hashlib
 import json
 from collections import Counter
 from collections.abc import Sequence
-from dataclasses import asdict, replace
+from dataclasses import replace
 from importlib.metadata import version
 from pathlib import Path
 
@@ -100,16 +100,16 @@ def load(name: str, *, speakers: int = 24, clips_per_speaker: int = 42, seed: in
 def sound_digest(plans: Sequence[Plan]) -> str:
     """Changes with everything that the sound depends on."""
     engines = {package: version(package) for package in ("espeakng-loader", "pyworld")}
-    return _digest([SOUND, engines, [asdict(plan) for plan in plans]])
+    return _digest([SOUND, engines, plans])
 
 
 def face_digest(faces: Sequence[FacePlan]) -> str:
     """Changes with everything that the pictures depend on, the sound apart."""
-    return _digest([PICTURES, [asdict(face) for face in faces]])
+    return _digest([PICTURES, faces])
 
 
 def _digest(everything: list) -> str:
-    return hashlib.sha256(json.dumps(everything).encode()).hexdigest()[:10]
+    return hashlib.sha256(json.dumps(everything, default=vars).encode()).hexdigest()[:10]  # of a plan its fields
 
 
 def _read(folder: Path, face_folder: Path | None = None) -> tuple[Clip, ...] | None:

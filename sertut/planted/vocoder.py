@@ -5,6 +5,7 @@ voice together again. M. Morise, F. Yokomori, K. Ozawa, "WORLD: a vocoder-based 
 real-time applications", IEICE Trans. Inf. Syst. E99-D(7), 2016, doi 10.1587/transinf.2015EDP7457
 """
 
+import functools
 import warnings
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -136,6 +137,7 @@ def gate(times: np.ndarray, start: float, end: float) -> np.ndarray:
     return 0.5 - 0.5 * np.cos(np.pi * np.clip(depth / EDGE, 0, 1))
 
 
+@functools.lru_cache(maxsize=64)  # the words of one sentence, which many clips speak
 def _of_word(word: Word, n: int) -> np.ndarray:
     """How much each of the original's `n` frames belongs to a word, 0..1, shape (n,)."""
     return gate(FRAME * np.arange(n), word.start, word.end)
@@ -150,12 +152,12 @@ def _at(track: np.ndarray, source: np.ndarray) -> np.ndarray:
 
 def _warped(track: np.ndarray, factor: np.ndarray) -> np.ndarray:
     """Move what stands at frequency f to frequency ``factor * f``, frame by frame; track (m, K), factor (m,)."""
-    last = track.shape[1] - 1
+    last, values = track.shape[1] - 1, track.ravel()
     place = np.minimum(np.arange(last + 1) / factor[:, None], last - 1e-9)  # where each new bin comes from, (m, K)
     low = place.astype(int)
     share = (place - low).astype(np.float32)
-    row = np.arange(len(track))[:, None]
-    return (1 - share) * track[row, low] + share * track[row, low + 1]
+    low += np.arange(0, track.size, last + 1)[:, None]  # where each element lies in the flat table
+    return (1 - share) * values.take(low) + share * values.take(low + 1)
 
 
 def _log_power(envelope: np.ndarray) -> np.ndarray:

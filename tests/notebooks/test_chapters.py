@@ -44,6 +44,7 @@ def test_form(chapter):
     assert notebook["nbformat"] == 4
     assert notebook["metadata"]["kernelspec"]["name"] == "python3"
     assert source(chapter.cells()[0]).startswith("# "), "the first cell is the title"
+    assert chapter.minutes > 0, "the first cell does not say how long it runs"
     text = markdown(chapter)
     assert len(re.findall(r"^# ", text, re.M)) == 1, "one title; parts have ## and below"
     for part in ("Objectives", "Exercises", "Summary", "References"):
