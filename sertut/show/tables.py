@@ -51,8 +51,9 @@ def heatmap(table: pd.DataFrame, *, measure: str, span: tuple[float, float] | No
     values, columns = table.to_numpy(dtype=float), list(table.columns)
     low, high = span or (float(np.nanmin(values)), float(np.nanmax(values)))
     own = np.array([[row == column for column in columns] for row in table.index]) & ~np.isnan(values)
+    form = ".2f" if (values % 0.5 > 0).any() else "g"  # of ranks and counts: as they are
     with chart(height=2.0 + 0.44 * len(table)) as (figure, axis):
-        draw_table(axis, values, list(table.index), columns, measure, True, fmt=".2f", vmin=low, vmax=high)
+        draw_table(axis, values, list(table.index), columns, measure, True, fmt=form, vmin=low, vmax=high)
         for row, column in np.argwhere(own):
             axis.add_patch(Rectangle((column, row), 1, 1, fill=False, ec=ROLES["region"], lw=3, clip_on=False))
         axis.set(xlabel=table.columns.name or "", ylabel=table.index.name or "")
@@ -62,7 +63,7 @@ def heatmap(table: pd.DataFrame, *, measure: str, span: tuple[float, float] | No
             f" Mean of the framed cells {np.nanmean(values[own]):.2f}, of the others {np.nanmean(values[~own]):.2f}."
         )
     for name, numbers in zip(table.index, values, strict=True):
-        parts = [f"{column} {n:.2f}" for column, n in zip(columns, numbers, strict=True) if not np.isnan(n)]
+        parts = [f"{column} {n:{form}}" for column, n in zip(columns, numbers, strict=True) if not np.isnan(n)]
         text += f" {name}: {listed(parts) or 'empty'}."
     return Picture(figure, text)
 

@@ -37,6 +37,12 @@ def test_every_number_stands_in_its_cell(table):
     assert (axis.get_xlabel(), axis.get_ylabel()) == ("true emotion", "question of")
 
 
+def test_ranks_have_no_decimals():
+    picture = show.heatmap(pd.DataFrame([[1.0, 2.5], [np.nan, 3.0]], columns=["a", "b"]), measure="rank")
+    assert [text.get_text() for text in picture.figure.axes[0].texts] == ["1", "2.5", "3"]
+    assert " 0: a 1 and b 2.5. 1: b 3." in picture.alt
+
+
 def test_own_cells_are_framed_and_no_others(table):
     found = framed(show.heatmap(table, measure="mass"))
     assert sorted(patch.get_xy() for patch in found) == [(0, 0), (1, 1)]
