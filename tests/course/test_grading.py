@@ -72,7 +72,9 @@ HOSTILE = {
     "telephones": "import socket\nsocket.create_connection(('127.0.0.1', {port}), timeout=1).send(b'hello')",
     "copies a neighbor": (
         "import json, glob\nfor path in glob.glob('{folder}/**/*.ipynb', recursive=True) + glob.glob('{chapters}/*'):\n"
-        "    for cell in json.load(open(path))['cells']:\n        text = ''.join(cell['source'])\n"
+        "    try:\n        cells = json.load(open(path))['cells']\n"
+        "    except (OSError, ValueError, RecursionError):\n        continue\n"  # of the others, some are no notebooks
+        "    for cell in cells:\n        text = ''.join(cell['source'])\n"
         "        if 'def masked_mean' in text and '# (B, T, 1)' in text:\n            exec(text)"
     ),
     "=HYPERLINK(1)": "raise ValueError('<script>alert(1)</script>')",
