@@ -1,7 +1,7 @@
 // A formula wider than the page is set smaller, down to 70 %. One that is still wider scrolls inside its own box, which
 // the keyboard can reach. At every width of the window, and when a folded one is opened.
 const fit = formula => {
-  formula.style.removeProperty("font-size");
+  formula.style.fontSize = formula.dataset.size ??= formula.style.fontSize;  // MathJax's own, before it is measured again
   const share = formula.clientWidth / formula.scrollWidth, size = parseFloat(getComputedStyle(formula).fontSize);
   if (share < 1) formula.style.setProperty("font-size", `${(size * Math.max(share * 0.99, 0.7)).toFixed(1)}px`, "important");
   formula.tabIndex = formula.scrollWidth > formula.clientWidth ? 0 : -1;
