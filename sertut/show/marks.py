@@ -82,9 +82,10 @@ def seconds(example: Example) -> tuple[str, ...]:
 
 def waveform(samples: np.ndarray) -> Mark:
     samples = numbers(samples)
-    pieces, loudest = np.array_split(samples, 250), max(float(np.abs(samples).max()), 1e-3)
+    pieces = np.array_split(samples, min(250, len(samples)))
+    loudest, dx = max(float(np.abs(samples).max()), 1e-3), 1000 / len(pieces)
     strokes = (
-        f"M{4 * k + 2} {50 - 48 * piece.max() / loudest:.0f}V{50.5 - 48 * piece.min() / loudest:.0f}"
+        f"M{dx * (k + 0.5):g} {50 - 48 * piece.max() / loudest:.0f}V{50.5 - 48 * piece.min() / loudest:.0f}"
         for k, piece in enumerate(pieces)
     )
     return "wave", "".join(strokes)

@@ -27,11 +27,13 @@ from sertut.evidence import Tally, baselines, scores
 from sertut.evidence.intervals import sums_by_speaker
 from sertut.evidence.localization import FRAMES, spread, step_level
 from sertut.evidence.perclip import draws_of
-from sertut.files import writing
+from sertut.files import code_of, writing
 from sertut.models.base import redraw
 from sertut.signals import Batch, pad, sounding
+from sertut.study.digests import plan_digests
 from sertut.study.methods import build, recipe
 from sertut.study.references import BOOK_RESULTS
+from sertut.tensors import digest
 from sertut.training.fitting import fit_once
 from sertut.training.runs import Run
 
@@ -253,15 +255,30 @@ def chosen(corpus: Corpus) -> Corpus:
 
 def kept(corpus: str) -> dict[str, Tally]:
     """Family -> the reference, over its seeds; empty where none is kept."""
-    path = BOOK_RESULTS.parent / f"explanation-{corpus}.json"
-    results = json.loads(path.read_text())["results"] if path.is_file() else []
     families: dict[str, list] = {}
-    for result in results:
+    for result in _results(corpus):
         families.setdefault(result["family"], []).append(result)
     return {
         name: Tally.pooled([one["report"] for one in found], [one["seed"] for one in found])
         for name, found in families.items()
     }
+
+
+def older(corpus: str) -> bool:
+    """Whether some of the reference comes from other code, another network or another recipe than the present ones."""
+    return any(result.get("digests") != _digests(corpus, result["family"]) for result in _results(corpus))
+
+
+def _results(corpus: str) -> list[dict]:
+    path = BOOK_RESULTS.parent / f"explanation-{corpus}.json"
+    return json.loads(path.read_text())["results"] if path.is_file() else []
+
+
+def _digests(corpus: str, family: str) -> dict[str, str]:
+    """Of what a result depends on: the network, its recipe, the code that trains it, and the code of this file."""
+    method = FAMILIES[family]
+    own = {"recipe": digest(recipe(corpus, method)), "explanations": digest(code_of("study/explanations.py"))}
+    return plan_digests(corpus, method) | own
 
 
 def together(families: Mapping[str, Tally]) -> Tally:
@@ -287,7 +304,8 @@ def main(seeds: Sequence[int] = SEEDS) -> None:
             maps.append(candidates(run, test, clips, said[-1]))
         for k, seed in enumerate(seeds):
             tally = measure(runs[k], test, clips, maps[k], said[k], maps[:k] + maps[k + 1 :])
-            results.append({"family": family, "seed": seed, "report": tally.to_json()})
+            depends = {"seed": seed, "digests": _digests("planted", family)}
+            results.append({"family": family, **depends, "report": tally.to_json()})
     lines = ",\n".join(json.dumps(result, separators=(",", ":")) for result in results)
     with writing(BOOK_RESULTS.parent / "explanation-planted.json") as temporary:
         temporary.write_text(f'{{"results": [\n{lines}\n]}}\n')

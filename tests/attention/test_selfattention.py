@@ -1,4 +1,4 @@
-"""Multi-head self-attention: the fast path, dropout, half precision."""
+"""Multi-head self-attention: PyTorch's own, the fast path, dropout, half precision."""
 
 import itertools
 
@@ -39,6 +39,22 @@ def test_the_fast_path_equals_the_explicit_one(module):
     torch.testing.assert_close(*slopes)
 
 
+@pytest.mark.parametrize("n_heads", [1, 2, 8])
+def test_plain_attention_equals_that_of_torch(n_heads):
+    ours, theirs = MultiHeadAttention(D, n_heads), nn.MultiheadAttention(D, n_heads, batch_first=True)
+    parts = (ours.query, ours.key, ours.value)
+    nn.init.normal_(theirs.in_proj_bias)
+    for layer, weight, bias in zip(parts, theirs.in_proj_weight.chunk(3), theirs.in_proj_bias.chunk(3), strict=True):
+        layer.load_state_dict({"weight": weight, "bias": bias})
+    ours.join.load_state_dict(theirs.out_proj.state_dict())
+    x = states()
+    result, weights, gates = ours(x, MASK)
+    expected, their_weights = theirs(x, x, x, key_padding_mask=~MASK, average_attn_weights=False)
+    real = MASK[:, None, :, None]
+    torch.testing.assert_close((result[MASK], weights * real), (expected[MASK], their_weights * real))
+    assert gates is None
+
+
 def test_dropout_is_for_training_only():
     module = MultiHeadAttention(D, H, dropout=0.5)
     x, mask = states()[2:].expand(4000, -1, -1), MASK[2:].expand(4000, -1)
@@ -61,6 +77,10 @@ def test_half_precision(module, maps):
     torch.testing.assert_close(result.float(), module(x, MASK, LEVEL, maps)[0], atol=0.05, rtol=0)
 
 
-def test_heads_that_do_not_fit():
+def test_errors():
+    with pytest.raises(SertutError, match="did you mean 'loudest'"):
+        MultiHeadAttention(8, 2, focus="loudst")
+    with pytest.raises(SertutError, match=r"needs the level of every frame; pass level="):
+        MultiHeadAttention(8, 2, focus="loudest")(states(), MASK)
     with pytest.raises(SertutError, match="8 features cannot be shared by 3 heads; choose a multiple"):
         MultiHeadAttention(8, 3)

@@ -7,7 +7,7 @@ from sertut.attention.pooling import last_state
 from sertut.errors import SertutError
 from sertut.models import AttentiveLSTM
 from sertut.models.layers import BiLSTM, MaskedConv, MaskedNorm, reverse
-from sertut.signals import length_mask
+from sertut.signals import Batch, length_mask
 
 
 def test_unknown_pooling():
@@ -42,6 +42,14 @@ def test_bilstm_equals_torch_with_packed_sequences():
     expected, _ = torch.nn.utils.rnn.pad_packed_sequence(states, batch_first=True)
     torch.testing.assert_close(ours(values, mask)[mask], expected[mask])
     torch.testing.assert_close(last_state(ours(values, mask), mask), torch.cat([final[0], final[1]], dim=-1))
+
+
+def test_dropout_draws_along_time():
+    """Another order in memory gives other draws from the same seed, and other results than those that are kept."""
+    model, heard = AttentiveLSTM(8, 3), []
+    model.encoder.dropout.register_forward_pre_hook(lambda _, inputs: heard.append(inputs[0]))
+    model.encode(Batch(torch.randn(2, 12, 8), length_mask(torch.tensor([12, 9])), torch.zeros(2, dtype=torch.long)))
+    assert heard[0].transpose(1, 2).is_contiguous() and not heard[0].is_contiguous()
 
 
 def test_masked_conv_halves_the_mask_as_it_halves_the_frames():

@@ -15,7 +15,7 @@ from sertut.errors import SertutError
 from sertut.show.picture import Picture, chart, listed
 from sertut.show.style import EMOTIONS, ROLES, STREAMS
 
-STARTS = {"png": b"\x89PNG\r\n\x1a\n", "svg": b"<?xml"}
+STARTS = {"png": b"\x89PNG\r\n\x1a\n", "svg": b"<?xml", "pdf": b"%PDF"}
 
 
 @pytest.fixture

@@ -13,6 +13,7 @@ from matplotlib.image import imread
 from PIL import Image
 
 from sertut import show
+from sertut.show import marks
 from sertut.show.strips import describe_truth, say_lost
 from sertut.show.weights import describe
 from sertut.signals import SAMPLE_RATE, read_audio
@@ -189,3 +190,8 @@ def test_the_words_say_where_the_emotion_is(seen):
     assert player.alt == f"Video with sound, 2.0 s of actor 01, anger: one {truth} {describe(seen)}"
     title = "<strong>actor 01, anger. Predicted: neutral (0.96)</strong>"
     assert f"{title}</div>\n<div>{truth}</div>" in unescape(player.html)
+
+
+def test_a_clip_of_fewer_samples_than_strokes_has_a_stroke_for_each():
+    path = "M166.667 2V2M500 74V74M833.333 50V50"
+    assert marks.waveform(np.array([1, -0.5, 0], dtype=np.float32)) == ("wave", path)

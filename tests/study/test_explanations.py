@@ -1,5 +1,6 @@
 """Tests of explanations: known answers, a plain loop, and second implementations (Captum, Quantus) where they are."""
 
+import json
 from dataclasses import replace
 
 import numpy as np
@@ -187,6 +188,16 @@ def test_the_reference_is_complete_and_tells_the_maps_apart():
         assert tally.difference("attention", "untrained", "auroc").estimate > 0.2
     assert table.interval("level", "seeds").estimate == pytest.approx(1)
     assert explanations.kept("ravdess") == {}
+
+
+def test_a_reference_that_is_older_than_the_code_is_noticed(tmp_path, monkeypatch):
+    monkeypatch.setattr(explanations, "BOOK_RESULTS", tmp_path / "results")
+    families = [{"family": family, "digests": explanations._digests("planted", family)} for family in ("LSTM", "face")]
+    (tmp_path / "explanation-planted.json").write_text(json.dumps({"results": families}))
+    assert not explanations.older("planted")
+    families[1]["digests"]["code"] = "of yesterday"
+    (tmp_path / "explanation-planted.json").write_text(json.dumps({"results": families}))
+    assert explanations.older("planted")
 
 
 def test_a_randomized_network_has_another_map(clip):
