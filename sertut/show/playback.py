@@ -5,7 +5,8 @@ from __future__ import annotations
 import io
 import tempfile
 import uuid
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -21,7 +22,7 @@ from sertut.show import marks
 from sertut.show.picture import numbers
 from sertut.show.strips import as_example, describe_truth, face_of, say_lost
 from sertut.show.style import ROLES, SPECTRUM
-from sertut.show.weights import describe, time_weights, uniform_level
+from sertut.show.weights import by_emotion, describe, time_weights, uniform_level
 from sertut.show.words import decoys, length, spans, stream_of, true_regions, verdict, where
 from sertut.signals import SAMPLE_RATE
 from sertut.video import Faces, write_video
@@ -47,24 +48,29 @@ class Player:
         return self.alt
 
 
-def player(shown: Clip | Example, *, title: str | None = None, alt: str | None = None) -> Player:
+def player(
+    shown: Clip | Example | Mapping[str, Example], *, title: str | None = None, alt: str | None = None
+) -> Player:
     """Play a clip while a cursor runs over its waveform, its attention and its true region.
 
     The page holds everything: sound, drawing and script. A click on the drawing, or the arrow keys on the slider, moves
     to another place; a button shows the spectrogram instead of the waveform. Where scripts are not allowed, the drawing
-    remains. Of several players on a page one plays.
+    remains. Of several players on a page one plays. Buttons switch between the heads of a map, between its emotions, or
+    between several networks.
 
     Args:
-        shown: a clip, before any network has an opinion of it, or what ``report[i]`` gives.
+        shown: a clip, before any network has an opinion of it, what ``report[i]`` gives, or, by name, what several
+            networks make of one clip.
         title: by default what the clip is, and what the model took it for.
         alt: the text alternative, by default where the attention is, or the emotion of a clip.
     """
-    example, judged = as_example(shown), isinstance(shown, Example)
+    views = dict(shown) if isinstance(shown, Mapping) else _views(as_example(shown))
+    example, judged = next(iter(views.values())), not isinstance(shown, Clip)
     misleads = f"; the decoy is {spans(decoys(example))}" if decoys(example) else ""
     known = f"{length(example):.1f} s of {_name(example)}{where(example)}{misleads}"
     text = alt or (describe(example) if judged else known)
-    title = title or (verdict(example) if judged else _name(example))
-    return _page(example, text, [stream_of(example)], title=title, audio=_audio(numbers(example.samples)))
+    title = title or ("" if judged else _name(example))
+    return _page(views, text, [stream_of(example)], title=title, audio=_audio(numbers(example.samples)))
 
 
 def watch(shown: Clip | Example) -> Player:
@@ -84,10 +90,10 @@ def watch(shown: Clip | Example) -> Player:
     truth = " ".join([*describe_truth(example), *say_lost(face)])
     alt = f"Video with sound, {length(example):.1f} s of {_name(example)} {truth}"
     return _page(
-        example,
+        _views(example),
         f"{alt} {describe(example)}" if judged else alt,
         ["voice", "face"],
-        title=verdict(example) if judged else _name(example),
+        title="" if judged else _name(example),
         caption=truth,
         video=_video(face, numbers(example.samples)),
         stills=_stills(face),
@@ -95,9 +101,26 @@ def watch(shown: Clip | Example) -> Player:
     )
 
 
-def _page(example: Example, alt: str, streams: list[str], **parts: Any) -> Player:
+def _views(example: Example) -> dict[str, Example]:
+    """What one can switch between: all heads and each head, or the emotion that is heard and the others."""
+    map_ = example.map
+    if map_ is not None and map_.axes[0] == "head" and map_.weights.shape[1] > 1:
+        each = {f"head {h + 1}": replace(example, map=map_.head(h)) for h in range(map_.weights.shape[1])}
+        return {"all heads": example, **each}
+    if map_ is not None and by_emotion(example):
+        each = {name: replace(example, map=map_.emotion(k)) for k, name in enumerate(example.emotions)}
+        return {example.predicted: each.pop(example.predicted), **each}
+    return {"": example}
+
+
+def _page(views: Mapping[str, Example], alt: str, streams: list[str], title: str, **parts: Any) -> Player:
     """The template filled in; the id tells the shapes of this drawing from those of others on the page."""
-    parts |= {"alt": alt, "roles": ROLES, "seconds": f"{length(example):.2f}"}
+    example = next(iter(views.values()))
+    parts |= {"alt": alt, "title": title or verdict(example), "roles": ROLES, "seconds": f"{length(example):.2f}"}
+    parts["views"] = [
+        {"name": name, **_weights(one), "title": title or verdict(one), "alt": f"{name}: {describe(one)}"}
+        for name, one in views.items()
+    ]
     parts |= {"wide": WIDE, "high": WAVEFORM, "below": LOOK}
     parts |= _drawing(example, streams) | {"legend": _legend(example, streams), "spectrogram": _spectrogram(example)}
     return Player(marks.PAGES.get_template("playback.html").render(id=f"sertut-{uuid.uuid4().hex}", **parts), alt)
@@ -170,11 +193,17 @@ def _drawing(example: Example, streams: list[str]) -> dict[str, Any]:
     every = next(step for step in (0.5, 1, 2, 5, 10, 30, 60, 3600) if seconds / step <= 8)
     times = np.arange(0, seconds - 0.3 * every, every)
     drawn["ticks"] = [(round(time / seconds * WIDE, 1), f"{time:g}{'' if time else ' s'}") for time in times]
-    if over_time := time_weights(example):
-        weights, borders = over_time
-        x, dx = 1000 * borders[0] / seconds, 1000 * (borders[1] - borders[0]) / seconds
-        drawn["weights"], drawn["uniform"] = (mark[1] for mark in marks.weigh(weights, x, dx, uniform_level(example)))
     return drawn
+
+
+def _weights(example: Example) -> dict[str, str]:
+    """The weights over time and the uniform level, as paths in a box of 1000 x 100; nothing if there is no map."""
+    if not (over_time := time_weights(example)):
+        return {}
+    weights, borders = over_time
+    x, dx = (1000 * part / length(example) for part in (borders[0], borders[1] - borders[0]))
+    (_, steps), (_, flat) = marks.weigh(weights, x, dx, uniform_level(example))
+    return {"weights": steps, "uniform": flat}
 
 
 def _legend(example: Example, streams: list[str]) -> list[tuple[str, str]]:

@@ -9,10 +9,12 @@ from html import unescape
 import av
 import numpy as np
 import pytest
+import torch
 from matplotlib.image import imread
 from PIL import Image
 
 from sertut import show
+from sertut.attention import AttentionMap
 from sertut.show import marks
 from sertut.show.strips import describe_truth, say_lost
 from sertut.show.weights import describe
@@ -132,6 +134,38 @@ def test_drawing_fits_the_data(example):
     assert np.corrcoef(spectrogram.ravel(), np.maximum(table, table.max() - 70).ravel())[0, 1] > 0.9
 
 
+def drawn(shown) -> dict[str, str]:
+    """The paths of a player, by class."""
+    return {a.get("class"): a["d"] for a in Page(show.player(shown).html).named("path")}
+
+
+def views(page) -> dict[str, dict]:
+    """Name -> attributes of the buttons that switch."""
+    names = re.findall(r'class="sertut-view"[^>]*>([^<]+)<', page)
+    return dict(zip(names, [a for a in Page(page).named("button") if a["class"] == "sertut-view"], strict=True))
+
+
+def test_one_switches_between_heads_emotions_and_networks(example):
+    n, flat = len(example.map.weights[0]), example.map.weights.flip(-1)
+    both = torch.stack([example.map.weights, flat], dim=1)  # (1, 2, n)
+    clocks = {"query": example.map.clocks["time"], **example.map.clocks}
+    heads = AttentionMap(both.unsqueeze(2).expand(1, 2, n, n), ("head", "query", "time"), example.map.mask, clocks)
+    of_emotions = replace(example.map, weights=both[:, [0, 1, 0]], axes=("emotion", "time"))
+    second = replace(example, map=replace(example.map, weights=flat))
+    found = views(show.player(replace(example, map=heads)).html)
+    assert list(found) == ["all heads", "head 1", "head 2"]
+    assert [one["aria-pressed"] for one in found.values()] == ["true", "false", "false"]
+    assert found["head 1"]["data-weights"] == drawn(example)["sertut-attention"]
+    assert found["head 2"]["data-weights"] == drawn(second)["sertut-attention"] != found["head 1"]["data-weights"]
+    assert found["all heads"]["data-weights"] == drawn(replace(example, map=heads))["sertut-attention"]
+    heard = views(show.player(replace(example, map=of_emotions)).html)
+    assert list(heard) == [example.predicted, *(name for name in example.emotions if name != example.predicted)]
+    networks = views(show.player({"this": example, "that": second}).html)
+    assert networks["that"]["data-weights"] == found["head 2"]["data-weights"]
+    assert networks["that"]["data-alt"].startswith("that: Attention over")
+    assert views(show.player(example).html) == {}
+
+
 def test_a_player_of_the_face_shows_the_spans_of_the_face(seen):
     page = Page(show.player(seen).html)
     assert spans(page) == [(1.22, 1.46, 86, 199)] and spans(page, "decoy") == [(0.4, 0.75, 86, 199)]
@@ -161,7 +195,7 @@ def test_a_clip_that_nobody_judged(seen, tmp_path):
     assert 'class="sertut-region"' not in unknown.html and unknown.alt == "what it is"
     write_video(tmp_path / "face.avi", seen.face.crops)
     video = show.watch(replace(seen.clip, video=tmp_path / "face.avi"))
-    assert "<strong>actor 01, anger: one</strong>" in video.html and "redicted" not in video.alt
+    assert ">actor 01, anger: one</strong>" in video.html and "redicted" not in video.alt
 
 
 def test_the_video_is_the_clip(seen, tmp_path):
@@ -188,7 +222,7 @@ def test_a_strip_of_frames_remains_where_no_video_can_be_played(seen, tmp_path):
 def test_the_words_say_where_the_emotion_is(seen):
     player, truth = show.watch(seen), " ".join([*describe_truth(seen), *say_lost(seen.face)])
     assert player.alt == f"Video with sound, 2.0 s of actor 01, anger: one {truth} {describe(seen)}"
-    title = "<strong>actor 01, anger. Predicted: neutral (0.96)</strong>"
+    title = ">actor 01, anger. Predicted: neutral (0.96)</strong>"
     assert f"{title}</div>\n<div>{truth}</div>" in unescape(player.html)
 
 

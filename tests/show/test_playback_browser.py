@@ -97,3 +97,16 @@ def test_one_voice_at_a_time_by_mouse_and_keys(page, seen, example):
         page.locator(".sertut-spectrogram").first.is_visible() and spectrogram.get_attribute("aria-pressed") == "true"
     )
     assert errors == []
+
+
+def test_a_button_switches_to_another_network(page, example):
+    turned = replace(example, map=replace(example.map, weights=example.map.weights.flip(-1)), predicted="sadness")
+    put(page, show.player({"this": example, "that": turned}))
+    shape, title = page.locator(".sertut-attention"), page.locator(".sertut-title")
+    before, said = shape.get_attribute("d"), title.inner_text()
+    page.get_by_role("button", name="that", exact=True).press("Enter")
+    assert shape.get_attribute("d") != before and "sadness" in title.inner_text() != said
+    pressed = [button.get_attribute("aria-pressed") for button in page.locator(".sertut-view").all()]
+    assert pressed == ["false", "true"] and page.get_by_role("img", name="that: Attention").count() == 1
+    page.get_by_role("button", name="this", exact=True).click()
+    assert (shape.get_attribute("d"), title.inner_text()) == (before, said)
