@@ -20,7 +20,7 @@ from PIL import Image
 
 from sertut.course.catalog import chapters, repository, require, tags
 from sertut.course.execution import Executed, run_chapters
-from sertut.course.pages import claims_page, reference_page
+from sertut.course.pages import claims_page, reference_page, sections
 from sertut.errors import SertutError
 from sertut.files import LIBRARY, writing
 
@@ -183,7 +183,8 @@ def _stage(root: Path, stage: Path, executed: Sequence[Executed]) -> None:
     for run in executed:
         notebook = prepare_notebook(json.loads(run.notebook.read_text(encoding="utf-8")))
         (stage / "notebooks" / run.notebook.name).write_text(json.dumps(notebook), encoding="utf-8")
-    claims, references = claims_page([run.results for run in executed]), reference_page(root / "book" / "results")
+    claims = claims_page([run.results | {"sections": sections(run.chapter)} for run in executed])
+    references = reference_page(root / "book" / "results")
     for page in (stage / "book").glob("*.md"):
         text = page.read_text(encoding="utf-8").replace(CLAIMS_MARK, claims).replace(REFERENCE_MARK, references)
         page.write_text(text, encoding="utf-8")

@@ -6,8 +6,10 @@ import re
 from collections.abc import Iterable, Mapping
 from pathlib import Path
 
+from docutils.nodes import make_id
 from jinja2 import Environment, PackageLoader
 
+from sertut.course.catalog import Chapter, source
 from sertut.study import load_study, renewal
 
 
@@ -15,15 +17,33 @@ def claims_page(results: Iterable[Mapping]) -> str:
     """HTML: a row each claim, a column each corpus, the verdict as a mark with the effect in it; details are folded.
 
     Args:
-        results: what each chapter wrote (:func:`sertut.course.results.write_results`).
+        results: what each chapter wrote (:func:`sertut.course.results.write_results`); "sections", if it is there,
+            tells of each claim's id where in the chapter it is measured.
     """
-    measured = [{**claim, "chapter": result["chapter"]} for result in results for claim in result["claims"]]
+    measured = [
+        {**claim, "chapter": result["chapter"], "section": result.get("sections", {}).get(claim["id"], "")}
+        for result in results
+        for claim in result["claims"]
+    ]
     measured = [{**claim, "corpus": Path(claim["corpus"]).name} for claim in measured]  # of a table, without its folder
     ids: dict[str, dict[str, list]] = {}  # id -> statement -> its measurements, in reading order
     for claim in sorted(measured, key=lambda claim: str(claim["id"])):
         ids.setdefault(str(claim["id"]), {}).setdefault(claim["statement"], []).append(claim)
     corpora = sorted({claim["corpus"] for claim in measured})
     return _html("claims", ids, corpora) if measured else "No chapter has measured a claim yet."
+
+
+def sections(chapter: Chapter) -> dict[str, str]:
+    """Id of a claim -> ``#heading`` of the section of a chapter that names it first, in the text or in the code."""
+    found: dict[str, str] = {}
+    heading = ""
+    for cell in chapter.cells():
+        for line in source(cell).splitlines():
+            if cell["cell_type"] == "markdown" and line.startswith("#"):
+                heading = f"#{make_id(line)}"
+            for name in re.findall(r"""["*']([A-Z]\d)["*']""", line):
+                found.setdefault(name, heading)
+    return found
 
 
 def effect(claim: Mapping) -> str:

@@ -8,7 +8,8 @@ import pandas as pd
 import pytest
 
 from sertut.course import pages
-from sertut.course.pages import claims_page, effect
+from sertut.course.catalog import chapters
+from sertut.course.pages import claims_page, effect, sections
 
 CLAIM = {
     "id": "D2", "statement": "attention finds <it>: its AUROC is higher", "source": "a paper", "grade": "paper",
@@ -103,3 +104,11 @@ def test_an_effect_without_interval_and_no_effect_at_all():
     assert effect({"effect": 10.5, "low": None, "high": None, "unit": ""}) == "+10.50"
     assert effect({"effect": None, "low": None, "high": None, "unit": ""}) == "not measured"
     assert claims_page([{"chapter": "x", "claims": []}]) == "No chapter has measured a claim yet."
+
+
+def test_a_mark_leads_to_the_section_that_measured_the_claim():
+    where = {chapter.name: sections(chapter) for chapter in chapters()}
+    assert where["04-regions-of-interest"]["D1"] == "#the-paper-s-claims"
+    assert where["17-real-voices"]["V1"] == "#the-claims"
+    page = claims_page([{"chapter": "04-x", "claims": [CLAIM], "sections": {"D2": "#the-paper-s-claims"}}])
+    assert page.count('href="../notebooks/04-x.html#the-paper-s-claims"') == 3
