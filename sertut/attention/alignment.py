@@ -21,8 +21,7 @@ from sertut.signals import reverse
 LAG_STEP = 0.04  # seconds: one video frame
 MAX_LAG = 30  # steps on each side
 N_LAGS = 2 * MAX_LAG + 1
-SHARPNESS = 5.0  # kappa: how much more the best lag counts than the others
-GROUP = 8  # clips that are told apart by their synchrony
+SHARPNESS = 10.0  # kappa: how much more the best lag counts than the others
 TOGETHER = 18  # steps: voice and face of a training clip are known to be less than that, 0.72 s, apart
 
 
@@ -50,7 +49,7 @@ class Alignment(nn.Module):
         r_d = \frac1T \sum_{\tau_t - \tau_j = d} (e_{tj} - \bar e), \qquad
         e'_{tj} = e_{tj} + \log \operatorname{softmax}_d (\kappa r)_{\tau_t - \tau_j}
 
-    :math:`\kappa = 5`; pairs more than 1.2 s apart are out of reach. (A mean over the pairs of a lag would not do: few
+    :math:`\kappa = 10`; pairs more than 1.2 s apart are out of reach. (A mean over the pairs of a lag would not do: few
     pairs are far apart, and the mean of few is large by chance.)
 
     Args:
@@ -159,8 +158,8 @@ def synchrony_loss(
         m(x, y) = \operatorname{logsumexp}_d (\kappa r_d(x, y)), \qquad
         \ell(x) = - \log \frac{\exp m(x, x)}{\sum_y \exp m(x, y)}
 
-    where d runs over the lags up to 0.72 s, and y over the voices of a group of eight clips of the batch and over these
-    voices played backward. The lag is not told, only that it is no longer than that. Both details matter:
+    where d runs over the lags up to 0.72 s, and y over the voices of the batch and over these voices played backward. The
+    lag is not told, only that it is no longer than that. Both details matter:
 
     * r is relative to the mean over all pairs of the clip, so from the first step on there is something to gain by
       agreeing more at near lags than at far ones. If d ran over all lags, what is won at one would be lost at another,
@@ -171,16 +170,15 @@ def synchrony_loss(
     Arguments as in :meth:`Alignment.forward`. Source: ours, in the spirit of contrastive audio-visual synchronization.
 
     Returns:
-        mean over the clips that have both streams; 0 where no group has two of them.
+        mean over the clips that have both streams; 0 where none has.
     """
     both = (query_mask.any(dim=1) & key_mask.any(dim=1)).nonzero().squeeze(1)
-    losses = [query.sum() * 0.0]
-    for group in both.split(GROUP):
-        mask = key_mask[group]
-        voices, masks = torch.cat([keys[group], reverse(keys[group], mask)]), torch.cat([mask, mask])  # (2 n, S, G)
-        asking, asked = query_mask[group].unsqueeze(1), masks.unsqueeze(0)  # (n, 1, T), (1, 2 n, S)
-        scores = alignment.scores(query[group].unsqueeze(1), voices.unsqueeze(0), asking, asked)
-        valid = asking.unsqueeze(-1) & asked.unsqueeze(-2)  # (n, 2 n, T, S)
-        matches = torch.logsumexp(lag_profile(scores, valid, lags, TOGETHER), dim=2)
-        losses.append(-torch.log_softmax(matches, dim=1).diagonal().sum())
-    return torch.stack(losses).sum() / max(1, len(both))
+    if not len(both):
+        return query.sum() * 0.0
+    mask = key_mask[both]
+    voices, masks = torch.cat([keys[both], reverse(keys[both], mask)]), torch.cat([mask, mask])  # (2 n, S, G)
+    asking, asked = query_mask[both].unsqueeze(1), masks.unsqueeze(0)  # (n, 1, T), (1, 2 n, S)
+    scores = alignment.scores(query[both].unsqueeze(1), voices.unsqueeze(0), asking, asked)
+    valid = asking.unsqueeze(-1) & asked.unsqueeze(-2)  # (n, 2 n, T, S)
+    matches = torch.logsumexp(lag_profile(scores, valid, lags, TOGETHER), dim=2)
+    return -torch.log_softmax(matches, dim=1).diagonal().mean()

@@ -65,8 +65,8 @@ RECIPES: Mapping[str, Mapping[str, Mapping]] = {
 }
 """Family of networks -> kind of corpus -> options of :func:`sertut.fit`."""
 
-LONGER: Mapping[str, int] = {"planted-band": 30, "planted-decoy": 20}
-"""Made corpora whose cue takes longer to learn -> epochs, at least."""
+HARDER: Mapping[str, Mapping] = {"planted-band": dict(epochs=30), "planted-decoy": dict(epochs=20, learning_rate=5e-3)}
+"""Made corpora whose cue is hard to learn -> what changes in the recipe (book/tried.csv)."""
 
 SHARES = (0.1, 0.25, 0.5, 1.0)
 """Shares of the training speakers that a study of transfer tries."""
@@ -169,8 +169,7 @@ def recipe(corpus: str, method: str = "attention") -> dict:
         return {}
     if kind not in RECIPES[plan.recipes]:
         raise SertutError(f"'{method}' looks at faces, and '{corpus}' has none; choose a corpus with videos.")
-    options = dict(RECIPES[plan.recipes][kind])
-    options["epochs"] = max(options["epochs"], LONGER.get(corpus, 0))
+    options = {**RECIPES[plan.recipes][kind], **HARDER.get(corpus, {})}
     return options | ({"feature": plan.feature} if plan.feature else {})
 
 
