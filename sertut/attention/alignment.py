@@ -158,8 +158,8 @@ def synchrony_loss(
         m(x, y) = \operatorname{logsumexp}_d (\kappa r_d(x, y)), \qquad
         \ell(x) = - \log \frac{\exp m(x, x)}{\sum_y \exp m(x, y)}
 
-    where d runs over the lags up to 0.72 s, and y over the voices of the batch and over these voices played backward. The
-    lag is not told, only that it is no longer than that. Both details matter:
+    where d runs over the lags up to 0.72 s, and y over the voices of the batch and over these voices played backward.
+    The lag is not told, only that it is no longer than that. Both details matter:
 
     * r is relative to the mean over all pairs of the clip, so from the first step on there is something to gain by
       agreeing more at near lags than at far ones. If d ran over all lags, what is won at one would be lost at another,

@@ -4,6 +4,7 @@ from typing import Any
 
 import torch
 
+from sertut.attention.alignment import SHARPNESS
 from sertut.course.judging import Wrong, ask, compare, exercise
 from sertut.course.questions.chapter13 import by_lag
 
@@ -39,9 +40,9 @@ def votes(answer: Any) -> str:
             (columns, "you took away the mean of each column; it is one mean, over the whole table."),
             (turned, "those are the other diagonals, on which t + j is the same; a lag is a difference."),
             (turned.flip(0), "those are the other diagonals, on which t + j is the same; a lag is a difference."),
-            (5 * right, "that is kappa times the votes; the votes alone are asked for."),
-            ((5 * right).log_softmax(dim=0), "that is the relative-position term made of the votes; the votes alone are"
-             " asked for."),
+            (SHARPNESS * right, "that is kappa times the votes; the votes alone are asked for."),
+            ((SHARPNESS * right).log_softmax(dim=0), "that is the relative-position term made of the votes; the votes"
+             " alone are asked for."),
             (right[S - 1 :], "lags below 0 are missing: the face may come first."),
         ]  # fmt: skip
         compare(ask(answer, scores), right, mistakes, "The votes are different.")
