@@ -160,6 +160,19 @@ def test_a_broken_page_is_found_out(window, tmp_path):
         assert problem in found, found
 
 
+def test_a_figure_is_found_by_its_number_and_told_in_words(html, window):
+    page = window.page
+    page.goto("about:blank")
+    page.goto((html / "notebooks" / "04-regions-of-interest.html").as_uri() + "#figure-3")
+    names = page.locator(".book-figure > a").all_text_contents()
+    assert names == [f"Figure 4.{k + 1}" for k in range(page.locator(".cell_output > a > img").count())]
+    page.wait_for_function("Math.abs(document.querySelector('#figure-3 img').getBoundingClientRect().top) < 200")
+    words = page.locator("#figure-3 + .book-figure details")
+    assert words.get_attribute("open") is None
+    words.locator("summary").press("Enter")
+    assert words.get_attribute("open") is not None and words.inner_text().endswith(page.locator("#figure-3 img").get_attribute("alt"))
+
+
 def test_claims_are_filtered_by_keyboard(html, window):
     page = window.page
     page.set_viewport_size({"width": 1280, "height": 900})
