@@ -34,7 +34,9 @@ def in_threads(
 ) -> list[Result]:
     """``[function(item) for item in items]`` on all cores; `progress` shows a bar where there are 100 items or more."""
     items = list(items)
-    results = joblib.Parallel(n_jobs=-1, prefer="threads", return_as="generator")(map(joblib.delayed(function), items))
+    at_once = max(1, min(16, len(items) // 64))  # what is kept already is read sooner than a thread is asked for it
+    parallel = joblib.Parallel(n_jobs=-1, prefer="threads", return_as="generator", batch_size=at_once)
+    results = parallel(map(joblib.delayed(function), items))
     return list(progress_bar(results, total=len(items), desc=title, disable=not progress or len(items) < 100))
 
 

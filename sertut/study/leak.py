@@ -38,9 +38,8 @@ def clip_statistics(corpus: Corpus, feature: str = "log_mel", percentiles: Seque
     if feature == "level":
         rows = (10 * torch.log10((10 ** (row / 10)).sum(dim=1, keepdim=True)) for row in rows)
     points = torch.tensor(percentiles) / 100
-    return np.stack(
-        [torch.cat([row.mean(dim=0), row.std(dim=0), *row.quantile(points, dim=0)]).numpy() for row in rows]
-    )
+    tables = ([row.mean(dim=0), row.std(dim=0), *(row.quantile(points, dim=0) if percentiles else ())] for row in rows)
+    return np.stack([torch.cat(table).numpy() for table in tables])
 
 
 def random_like(corpus: Corpus, folds: Sequence[Fold], seed: int) -> list[Fold]:
