@@ -73,10 +73,11 @@ class Alignment(nn.Module):
     def scores(
         self, query: torch.Tensor, keys: torch.Tensor, query_mask: torch.Tensor, key_mask: torch.Tensor
     ) -> torch.Tensor:
-        """e, (..., T, S), of `query` (..., T, H) and `keys` (..., S, G) under their masks (..., T) and (..., S)."""
+        """e, (..., T, S), 0 on padding, of `query` (..., T, H) and `keys` (..., S, G) under their masks (..., T), (..., S)."""
         asking, asked = self.query(query), self.key(keys)
         if self.weigh is not None:
-            return self.weigh(torch.tanh(asking.unsqueeze(-2) + asked.unsqueeze(-3))).squeeze(-1)
+            scores = self.weigh(torch.tanh(asking.unsqueeze(-2) + asked.unsqueeze(-3))).squeeze(-1)
+            return scores.masked_fill(~(query_mask.unsqueeze(-1) & key_mask.unsqueeze(-2)), 0.0)
         asking, asked = centered(asking, query_mask) / math.sqrt(asking.shape[-1]), centered(asked, key_mask)
         return asking @ asked.transpose(-1, -2)
 
@@ -98,7 +99,7 @@ class Alignment(nn.Module):
         valid = query_mask.unsqueeze(2) & key_mask.unsqueeze(1)  # (B, T, S)
         if self.one_lag:
             index, near = lag_index(lags)
-            term = torch.log_softmax(lag_profile(scores, valid, lags), dim=1)  # (B, L)
+            term = torch.log_softmax(lag_profile(scores, query_mask, key_mask, lags), dim=1)  # (B, L)
             scores = scores + term[:, index]
             reachable = valid & near
             valid = torch.where(reachable.any(dim=2, keepdim=True), reachable, valid)
@@ -119,21 +120,25 @@ def lag_index(lags: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
     return steps.clamp(0, N_LAGS - 1), (steps >= 0) & (steps < N_LAGS)
 
 
-def lag_profile(scores: torch.Tensor, valid: torch.Tensor, lags: torch.Tensor, reach: int = MAX_LAG) -> torch.Tensor:
+def lag_profile(
+    scores: torch.Tensor, query_mask: torch.Tensor, key_mask: torch.Tensor, lags: torch.Tensor, reach: int = MAX_LAG
+) -> torch.Tensor:
     r""":math:`\kappa r`, (..., L): by how much the two streams agree more at each lag than they do on the whole.
 
     Args:
-        scores: (..., T, S). valid: (..., T, S), pairs of real steps. lags: (T, S), seconds, query minus key.
+        scores: (..., T, S), 0 on padding. query_mask: (..., T). key_mask: (..., S). lags: (T, S), seconds, query minus
+            key.
         reach: the longest lag, in steps; L = 2 reach + 1.
     """
     steps = torch.arange(-reach, reach + 1, device=lags.device)
-    of_lag = torch.round(lags / LAG_STEP).flatten().unsqueeze(-1) == steps  # (T S, L)
+    of_lag = torch.round(lags / LAG_STEP).unsqueeze(-1) == steps  # (T, S, L)
     # A product with it adds up the pairs of each lag, and in a last column those of all.
-    adding_up = nn.functional.pad(of_lag, (0, 1), value=True).to(scores.dtype)  # (T S, L + 1)
-    real = valid.to(scores.dtype)  # (..., T, S)
-    above, pairs = (values.flatten(-2) @ adding_up for values in (scores * real, real))  # (..., L + 1)
+    adding_up = nn.functional.pad(of_lag, (0, 1), value=True).to(scores.dtype)  # (T, S, L + 1)
+    asking, asked = query_mask.to(scores.dtype), key_mask.to(scores.dtype)
+    above = scores.flatten(-2) @ adding_up.flatten(0, 1)  # (..., L + 1)
+    pairs = (asking.unsqueeze(-2) @ torch.einsum("...s,tsl->...tl", asked, adding_up)).squeeze(-2)  # (..., L + 1)
     mean = above[..., -1:] / pairs[..., -1:].clamp(min=1.0)
-    n_queries = real.amax(dim=-1).sum(dim=-1, keepdim=True).clamp(min=1.0)
+    n_queries = (asking.sum(dim=-1, keepdim=True) * asked.amax(dim=-1, keepdim=True)).clamp(min=1.0)
     return SHARPNESS * (above - mean * pairs)[..., :-1] / n_queries
 
 
@@ -179,6 +184,5 @@ def synchrony_loss(
     voices, masks = torch.cat([keys[both], reverse(keys[both], mask)]), torch.cat([mask, mask])  # (2 n, S, G)
     asking, asked = query_mask[both].unsqueeze(1), masks.unsqueeze(0)  # (n, 1, T), (1, 2 n, S)
     scores = alignment.scores(query[both].unsqueeze(1), voices.unsqueeze(0), asking, asked)
-    valid = asking.unsqueeze(-1) & asked.unsqueeze(-2)  # (n, 2 n, T, S)
-    matches = torch.logsumexp(lag_profile(scores, valid, lags, TOGETHER), dim=2)
+    matches = torch.logsumexp(lag_profile(scores, asking, asked, lags, TOGETHER), dim=2)  # (n, 2 n)
     return -torch.log_softmax(matches, dim=1).diagonal().mean()

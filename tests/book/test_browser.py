@@ -170,7 +170,9 @@ def test_a_figure_is_found_by_its_number_and_told_in_words(html, window):
     words = page.locator("#figure-3 + .book-figure details")
     assert words.get_attribute("open") is None
     words.locator("summary").press("Enter")
-    assert words.get_attribute("open") is not None and words.inner_text().endswith(page.locator("#figure-3 img").get_attribute("alt"))
+    assert words.get_attribute("open") is not None and words.inner_text().endswith(
+        page.locator("#figure-3 img").get_attribute("alt")
+    )
 
 
 def test_claims_are_filtered_by_keyboard(html, window):

@@ -79,7 +79,8 @@ def test_solutions_agree_with_the_library():
     votes, synchrony = defined("14.1"), defined("14.2")
     scores = torch.randn(12, 12)
     lags = LAG_STEP * (torch.arange(12)[:, None] - torch.arange(12)[None, :])
-    profile = lag_profile(scores[None], torch.ones(1, 12, 12, dtype=torch.bool), lags)[0]
+    whole = torch.ones(12, dtype=torch.bool)
+    profile = lag_profile(scores, whole, whole, lags)
     assert_close(SHARPNESS * votes(scores), profile[MAX_LAG - 11 : MAX_LAG + 12])
 
     align, faces, voices = Alignment(3, 3, score="product"), torch.randn(4, 12, 3), torch.randn(4, 12, 3)

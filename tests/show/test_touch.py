@@ -141,8 +141,8 @@ def test_agreement_is_the_vote_of_a_diagonal(figures, seen):
     voice, face = (torch.tensor(figure.data[name]) for name in ("voice", "face"))
     n = len(voice)
     lags = 0.04 * (torch.arange(n)[:, None] - torch.arange(n)[None, :])
-    real = (torch.from_numpy(seen.face.found)[:, None]).expand(n, n)
-    votes = lag_profile(torch.outer(face, voice)[None], real[None], lags)[0] / SHARPNESS
+    found, heard = torch.from_numpy(seen.face.found), torch.ones(n, dtype=torch.bool)
+    votes = lag_profile(torch.outer(face * found, voice), found, heard, lags) / SHARPNESS
     for lag in (-MAX_LAG, -3, 0, 17):
         (agreement,) = re.findall(r"agreement ([-+.\d]+)\. ", drawn(figure, lag=lag).said.replace("−", "-"))
         assert float(agreement) == pytest.approx(float(votes[lag + MAX_LAG]), abs=0.0051)
