@@ -73,7 +73,7 @@ class Alignment(nn.Module):
     def scores(
         self, query: torch.Tensor, keys: torch.Tensor, query_mask: torch.Tensor, key_mask: torch.Tensor
     ) -> torch.Tensor:
-        """e, (..., T, S), 0 on padding, of `query` (..., T, H) and `keys` (..., S, G) under their masks (..., T), (..., S)."""
+        """e, (..., T, S), of `query` (..., T, H) and `keys` (..., S, G), masks (..., T) and (..., S); 0 on padding."""
         asking, asked = self.query(query), self.key(keys)
         if self.weigh is not None:
             scores = self.weigh(torch.tanh(asking.unsqueeze(-2) + asked.unsqueeze(-3))).squeeze(-1)

@@ -202,8 +202,8 @@ def _weights(example: Example) -> dict[str, str]:
         return {}
     weights, borders = over_time
     x, dx = (1000 * part / length(example) for part in (borders[0], borders[1] - borders[0]))
-    (_, steps), (_, flat) = marks.weigh(weights, x, dx, uniform_level(example))
-    return {"weights": steps, "uniform": flat}
+    drawn = marks.weigh(weights, x, dx, uniform_level(example))
+    return {"weights": drawn[0][1], "uniform": drawn[1][1]}
 
 
 def _legend(example: Example, streams: list[str]) -> list[tuple[str, str]]:
