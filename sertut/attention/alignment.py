@@ -126,13 +126,11 @@ def lag_profile(
     r""":math:`\kappa r`, (..., L): by how much the two streams agree more at each lag than they do on the whole.
 
     Args:
-        scores: (..., T, S), 0 on padding. query_mask: (..., T). key_mask: (..., S). lags: (T, S), seconds, query minus
-            key.
+        scores: (..., T, S), 0 on padding. query_mask: (..., T). key_mask: (..., S). lags: (T, S), query - key, seconds.
         reach: the longest lag, in steps; L = 2 reach + 1.
     """
-    steps = torch.arange(-reach, reach + 1, device=lags.device)
-    of_lag = torch.round(lags / LAG_STEP).unsqueeze(-1) == steps  # (T, S, L)
-    # A product with it adds up the pairs of each lag, and in a last column those of all.
+    of_lag = torch.round(lags / LAG_STEP).unsqueeze(-1) == torch.arange(-reach, reach + 1, device=lags.device)
+    # (T, S, L). A product with it adds up the pairs of each lag, and in a last column those of all.
     adding_up = nn.functional.pad(of_lag, (0, 1), value=True).to(scores.dtype)  # (T, S, L + 1)
     asking, asked = query_mask.to(scores.dtype), key_mask.to(scores.dtype)
     above = scores.flatten(-2) @ adding_up.flatten(0, 1)  # (..., L + 1)
