@@ -15,7 +15,7 @@ import torch
 from torch import nn
 
 from sertut.attention.softmax import masked_softmax
-from sertut.errors import unknown
+from sertut.errors import SertutError, unknown
 from sertut.signals import reverse
 
 LAG_STEP = 0.04  # seconds: one video frame
@@ -74,12 +74,20 @@ class Alignment(nn.Module):
         self, query: torch.Tensor, keys: torch.Tensor, query_mask: torch.Tensor, key_mask: torch.Tensor
     ) -> torch.Tensor:
         """e, (..., T, S), of `query` (..., T, H) and `keys` (..., S, G), masks (..., T) and (..., S); 0 on padding."""
+        asking, asked = self.projected(query, keys, query_mask, key_mask)
+        if self.weigh is None:
+            return asking @ asked.transpose(-1, -2)
+        scores = self.weigh(torch.tanh(asking.unsqueeze(-2) + asked.unsqueeze(-3))).squeeze(-1)
+        return scores.masked_fill(~(query_mask.unsqueeze(-1) & key_mask.unsqueeze(-2)), 0.0)
+
+    def projected(
+        self, query: torch.Tensor, keys: torch.Tensor, query_mask: torch.Tensor, key_mask: torch.Tensor
+    ) -> tuple[torch.Tensor, torch.Tensor]:
+        """What is compared, (..., T, A) and (..., S, A); for a product without its mean over the clip, 0 on padding."""
         asking, asked = self.query(query), self.key(keys)
         if self.weigh is not None:
-            scores = self.weigh(torch.tanh(asking.unsqueeze(-2) + asked.unsqueeze(-3))).squeeze(-1)
-            return scores.masked_fill(~(query_mask.unsqueeze(-1) & key_mask.unsqueeze(-2)), 0.0)
-        asking, asked = centered(asking, query_mask) / math.sqrt(asking.shape[-1]), centered(asked, key_mask)
-        return asking @ asked.transpose(-1, -2)
+            return asking, asked
+        return centered(asking, query_mask) / math.sqrt(asking.shape[-1]), centered(asked, key_mask)
 
     def forward(
         self,
@@ -129,15 +137,25 @@ def lag_profile(
         scores: (..., T, S), 0 on padding. query_mask: (..., T). key_mask: (..., S). lags: (T, S), query - key, seconds.
         reach: the longest lag, in steps; L = 2 reach + 1.
     """
+    of_lag = pairs_of_lags(lags, reach)
+    return _above_the_mean(scores.flatten(-2) @ of_lag.flatten(0, 1), query_mask, key_mask, of_lag)
+
+
+def pairs_of_lags(lags: torch.Tensor, reach: int) -> torch.Tensor:
+    """(T, S, L + 1): 1 where a pair of steps has the lag, in a last column everywhere; `lags`: (T, S), seconds."""
     of_lag = torch.round(lags / LAG_STEP).unsqueeze(-1) == torch.arange(-reach, reach + 1, device=lags.device)
-    # (T, S, L). A product with it adds up the pairs of each lag, and in a last column those of all.
-    adding_up = nn.functional.pad(of_lag, (0, 1), value=True).to(scores.dtype)  # (T, S, L + 1)
-    asking, asked = query_mask.to(scores.dtype), key_mask.to(scores.dtype)
-    above = scores.flatten(-2) @ adding_up.flatten(0, 1)  # (..., L + 1)
-    pairs = (asking.unsqueeze(-2) @ torch.einsum("...s,tsl->...tl", asked, adding_up)).squeeze(-2)  # (..., L + 1)
-    mean = above[..., -1:] / pairs[..., -1:].clamp(min=1.0)
+    return nn.functional.pad(of_lag, (0, 1), value=True).to(lags.dtype)
+
+
+def _above_the_mean(
+    sums: torch.Tensor, query_mask: torch.Tensor, key_mask: torch.Tensor, of_lag: torch.Tensor
+) -> torch.Tensor:
+    r""":math:`\kappa r`, (..., L), of the scores summed over the pairs of each lag, (..., L + 1)."""
+    asking, asked = query_mask.to(sums.dtype), key_mask.to(sums.dtype)
+    pairs = torch.einsum("...t,...tl->...l", asking, torch.einsum("...s,tsl->...tl", asked, of_lag))  # (..., L + 1)
+    mean = sums[..., -1:] / pairs[..., -1:].clamp(min=1.0)
     n_queries = (asking.sum(dim=-1, keepdim=True) * asked.amax(dim=-1, keepdim=True)).clamp(min=1.0)
-    return SHARPNESS * (above - mean * pairs)[..., :-1] / n_queries
+    return SHARPNESS * (sums - mean * pairs)[..., :-1] / n_queries
 
 
 def nearest(query_mask: torch.Tensor, key_mask: torch.Tensor, lags: torch.Tensor) -> torch.Tensor:
@@ -174,13 +192,20 @@ def synchrony_loss(
 
     Returns:
         mean over the clips that have both streams; 0 where none has.
+
+    Raises:
+        SertutError: the score of the alignment is not a product.
     """
+    if alignment.weigh is not None:
+        raise SertutError("the synchrony loss sums products; make the alignment with score='product'.")
     both = (query_mask.any(dim=1) & key_mask.any(dim=1)).nonzero().squeeze(1)
     if not len(both):
         return query.sum() * 0.0
     mask = key_mask[both]
     voices, masks = torch.cat([keys[both], reverse(keys[both], mask)]), torch.cat([mask, mask])  # (2 n, S, G)
-    asking, asked = query_mask[both].unsqueeze(1), masks.unsqueeze(0)  # (n, 1, T), (1, 2 n, S)
-    scores = alignment.scores(query[both].unsqueeze(1), voices.unsqueeze(0), asking, asked)
-    matches = torch.logsumexp(lag_profile(scores, asking, asked, lags, TOGETHER), dim=2)  # (n, 2 n)
+    asking, asked = alignment.projected(query[both], voices, query_mask[both], masks)  # (n, T, A), (2 n, S, A)
+    of_lag = pairs_of_lags(lags, TOGETHER)
+    # What products sum up to at each lag is a correlation of the two streams: no table (n, 2 n, T, S) has to be made.
+    sums = torch.einsum("xta,ytal->xyl", asking, torch.einsum("ysa,tsl->ytal", asked, of_lag))  # (n, 2 n, L + 1)
+    matches = torch.logsumexp(_above_the_mean(sums, query_mask[both].unsqueeze(1), masks, of_lag), dim=2)  # (n, 2 n)
     return -torch.log_softmax(matches, dim=1).diagonal().mean()

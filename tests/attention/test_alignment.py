@@ -7,8 +7,9 @@ import torch
 from torch import nn
 
 from sertut.attention import Alignment, synchrony_loss
-from sertut.attention.alignment import LAG_STEP, MAX_LAG, N_LAGS, lag_index, lag_profile, nearest
-from sertut.signals import length_mask
+from sertut.attention.alignment import LAG_STEP, MAX_LAG, N_LAGS, TOGETHER, lag_index, lag_profile, nearest
+from sertut.errors import SertutError
+from sertut.signals import length_mask, reverse
 
 
 def whole(n, n_clips=1):
@@ -22,14 +23,15 @@ def one_hot(n, width, start=0):
     return nn.functional.one_hot(start + torch.arange(n), width).float()
 
 
-def a_matcher(n_features, one_lag=False):
+def a_matcher(n_features, score="additive", one_lag=False):
     """An alignment whose score is high where query and key are the same one-hot vector."""
-    align = Alignment(n_features, n_features, n_features, one_lag=one_lag)
+    align = Alignment(n_features, n_features, n_features, score, one_lag)
     with torch.no_grad():
         align.query.weight.copy_(3 * torch.eye(n_features))
-        align.query.bias.fill_(-4.5)  # high only where query and key both speak
         align.key.weight.copy_(3 * torch.eye(n_features))
-        align.weigh.weight.fill_(3.0)
+        if align.weigh is not None:
+            align.query.bias.fill_(-4.5)  # high only where query and key both speak
+            align.weigh.weight.fill_(3.0)
     return align
 
 
@@ -80,7 +82,7 @@ def test_nearest_takes_the_step_at_the_same_time_whatever_the_rates():
 
 def test_synchrony_is_lower_for_streams_that_belong_together():
     width, n = 40, 12
-    align = a_matcher(width, one_lag=True)
+    align = a_matcher(width, "product")
     mask, lags = whole(n, 4)
     keys = torch.stack([one_hot(n, width)[torch.randperm(n)] for _ in range(4)])
     query = keys.roll(3, dims=1)  # each clip lags by 3 steps, in an order of its own
@@ -93,7 +95,7 @@ def test_synchrony_does_not_pay_for_who_speaks():
     """A constant of each clip, in both streams, is no evidence of synchrony."""
     who = torch.eye(8)[:4, None, :].expand(4, 12, 8)
     mask, lags = whole(12, 4)
-    loss = synchrony_loss(a_matcher(8), who, who, mask, mask, lags)
+    loss = synchrony_loss(a_matcher(8, "product"), who, who, mask, mask, lags)
     torch.testing.assert_close(loss, torch.tensor(math.log(8)), atol=1e-4, rtol=0)
 
 
@@ -102,11 +104,31 @@ def test_a_voice_that_is_the_same_backward_tells_nothing():
     (_, lags), mask = whole(11), length_mask(torch.tensor([9]), 11)
     query, keys = torch.randn(2, 1, 11, 4)
     keys[:, :9] += keys[:, :9].flip(1)
-    loss = synchrony_loss(Alignment(4, 4), query, keys, mask, mask, lags)
+    loss = synchrony_loss(Alignment(4, 4, score="product"), query, keys, mask, mask, lags)
     torch.testing.assert_close(loss, torch.tensor(math.log(2)))
 
 
 def test_synchrony_leaves_out_clips_with_one_stream():
     mask, lags = whole(5, 3)
-    loss = synchrony_loss(Alignment(4, 6), torch.randn(3, 5, 4), torch.randn(3, 5, 6), mask, ~mask, lags)
+    loss = synchrony_loss(
+        Alignment(4, 6, score="product"), torch.randn(3, 5, 4), torch.randn(3, 5, 6), mask, ~mask, lags
+    )
     assert loss.item() == 0.0
+
+
+def test_synchrony_is_the_votes_of_all_tables_of_scores():
+    """The loss adds up products without making their tables; here they are made, one by one."""
+    align, lags = Alignment(4, 6, score="product"), LAG_STEP * (torch.arange(9)[:, None] - torch.arange(7)).double()
+    align, query, keys = align.double(), torch.randn(3, 9, 4).double(), torch.randn(3, 7, 6).double()
+    masks = length_mask(torch.tensor([9, 5, 2])), length_mask(torch.tensor([4, 7, 3]))
+    losses = []
+    for x in range(3):
+        votes = []
+        for voices in (keys, reverse(keys, masks[1])):
+            for y in range(3):
+                scores = align.scores(query[x], voices[y], masks[0][x], masks[1][y])
+                votes.append(lag_profile(scores, masks[0][x], masks[1][y], lags, TOGETHER).logsumexp(dim=0))
+        losses.append(-torch.stack(votes).log_softmax(dim=0)[x])
+    torch.testing.assert_close(synchrony_loss(align, query, keys, *masks, lags), torch.stack(losses).mean())
+    with pytest.raises(SertutError, match="make the alignment with score='product'"):
+        synchrony_loss(a_matcher(4), query, query, masks[0], masks[0], lags)
