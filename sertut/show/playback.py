@@ -212,4 +212,5 @@ def _legend(example: Example, streams: list[str]) -> list[tuple[str, str]]:
     names = [("attention", f"attention{face}"), ("uniform", "uniform (dotted)")] if example.map is not None else []
     names += [("region", f"true region{whose}")] if any(true_regions(example, stream) for stream in streams) else []
     misleads = any(decoys(example, stream) for stream in streams)
-    return names + ([("decoy", "decoy (face, dashed)" if face else "decoy (dashed)")] if misleads else [])
+    of_face = "face, " if face and len(streams) == 1 else ""
+    return names + ([("decoy", f"decoy ({of_face}dashed)")] if misleads else [])

@@ -175,6 +175,7 @@ def test_a_player_of_the_face_shows_the_spans_of_the_face(seen):
     assert dashed == ["sertut-decoy", "sertut-uniform"]
     legend = re.findall(r"</i>([^<]+)</span>", show.player(seen).html)
     assert {"attention (face)", "true region (face)", "decoy (face, dashed)"} < set(legend)
+    assert "decoy (dashed)" in re.findall(r"</i>([^<]+)</span>", show.watch(seen).html)
     assert "(face" not in show.player(replace(seen, map=a_map(2.0))).html
 
 
