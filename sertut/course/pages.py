@@ -6,7 +6,6 @@ import re
 from collections.abc import Iterable, Mapping
 from pathlib import Path
 
-from docutils.nodes import make_id
 from jinja2 import Environment, PackageLoader
 
 from sertut.course.catalog import Chapter, source
@@ -35,6 +34,8 @@ def claims_page(results: Iterable[Mapping]) -> str:
 
 def sections(chapter: Chapter) -> dict[str, str]:
     """Id of a claim -> ``#heading`` of the section of a chapter that names it first, in the text or in the code."""
+    from docutils.nodes import make_id  # comes with Jupyter Book
+
     found: dict[str, str] = {}
     heading = ""
     for cell in chapter.cells():
