@@ -34,15 +34,13 @@ def claims_page(results: Iterable[Mapping]) -> str:
 
 def sections(chapter: Chapter) -> dict[str, str]:
     """Id of a claim -> ``#heading`` of the section of a chapter that names it first, in the text or in the code."""
-    from docutils.nodes import make_id  # comes with Jupyter Book
-
     found: dict[str, str] = {}
     heading = ""
     for cell in chapter.cells():
         for line in source(cell).splitlines():
             if cell["cell_type"] == "markdown" and line.startswith("#"):
-                heading = f"#{make_id(line)}"
-            for name in re.findall(r"""["*']([A-Z]\d)["*']""", line):
+                heading = "#" + re.sub(r"[^a-z0-9]+", "-", line.lower()).strip("-")  # as Sphinx makes it
+            for name in re.findall(r"""["*']([A-Z]\d?(?:-\w+)?)["*']""", line):
                 found.setdefault(name, heading)
     return found
 

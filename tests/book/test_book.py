@@ -46,6 +46,14 @@ def test_claims_were_filled_in(html):
     assert "claim-mark supported" in text, "no chapter has measured a claim"
 
 
+def test_marks_of_claims_lead_to_a_section_that_is_there(html):
+    text = (html / "book" / "claims.html").read_text(encoding="utf-8")
+    led = set(re.findall(r'class="claim-mark[^"]*" href="\.\./(notebooks/[^"#]+)#([^"]+)"', text))
+    assert len(led) >= len(CHAPTERS) - 4  # 1 and 2 measure claims of their own, by names that they make
+    for page, section in led:
+        assert f'id="{section}"' in (html / page).read_text(encoding="utf-8"), (page, section)
+
+
 def test_the_map_leads_to_every_chapter():
     """If not: `python book/cover.py map` makes it again, from the table of contents."""
     text = (ROOT / "book" / "images" / "map.html").read_text(encoding="utf-8")
