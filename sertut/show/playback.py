@@ -17,6 +17,7 @@ import numpy as np
 from PIL import Image
 
 from sertut.corpora import Clip
+from sertut.errors import SertutError
 from sertut.evidence import Example
 from sertut.show import marks
 from sertut.show.picture import numbers
@@ -63,8 +64,14 @@ def player(
             networks make of one clip.
         title: by default what the clip is, and what the model took it for.
         alt: the text alternative, by default where the attention is, or the emotion of a clip.
+
+    Raises:
+        SertutError: several networks do not look at one clip, or one has no map.
     """
     views = dict(shown) if isinstance(shown, Mapping) else _views(as_example(shown))
+    clips, bare = {one.clip.name for one in views.values()}, [one for one in views.values() if one.map is None]
+    if isinstance(shown, Mapping) and (len(clips) != 1 or bare):
+        raise SertutError("give what each network makes of one and the same clip, and only networks that have a map.")
     example, judged = next(iter(views.values())), not isinstance(shown, Clip)
     misleads = f"; the decoy is {spans(decoys(example))}" if decoys(example) else ""
     known = f"{length(example):.1f} s of {_name(example)}{where(example)}{misleads}"

@@ -15,6 +15,7 @@ from PIL import Image
 
 from sertut import show
 from sertut.attention import AttentionMap
+from sertut.errors import SertutError
 from sertut.show import marks
 from sertut.show.strips import describe_truth, say_lost
 from sertut.show.weights import describe
@@ -145,7 +146,7 @@ def views(page) -> dict[str, dict]:
     return dict(zip(names, [a for a in Page(page).named("button") if a["class"] == "sertut-view"], strict=True))
 
 
-def test_one_switches_between_heads_emotions_and_networks(example):
+def test_one_switches_between_heads_emotions_and_networks(example, report):
     n, flat = len(example.map.weights[0]), example.map.weights.flip(-1)
     both = torch.stack([example.map.weights, flat], dim=1)  # (1, 2, n)
     clocks = {"query": example.map.clocks["time"], **example.map.clocks}
@@ -164,6 +165,9 @@ def test_one_switches_between_heads_emotions_and_networks(example):
     assert networks["that"]["data-weights"] == found["head 2"]["data-weights"]
     assert networks["that"]["data-alt"].startswith("that: Attention over")
     assert views(show.player(example).html) == {}
+    for wrong in ({}, {"this": example, "mean": replace(example, map=None)}, {"this": example, "other": report[1]}):
+        with pytest.raises(SertutError, match="one and the same clip"):
+            show.player(wrong)
 
 
 def test_a_player_of_the_face_shows_the_spans_of_the_face(seen):
