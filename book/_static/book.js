@@ -17,7 +17,7 @@ addEventListener("load", async () => {
   asked?.scrollIntoView?.();  // not before: formulas move what is below them
 });
 
-// Figures have numbers that can be linked to, and what they show can be read in words, by everyone.
+// Plots have numbers that can be linked to, and what they show can be read in words, by everyone.
 addEventListener("DOMContentLoaded", () => {
   const [chapter] = document.querySelector(".bd-article h1")?.textContent.match(/^\d+/) ?? [];
   const pictures = document.querySelectorAll(".bd-article .cell_output > img, .bd-article .cell_output > a > img");

@@ -56,7 +56,7 @@ class AudioVisual(Network):
         query: the stream whose steps look for the other one, "face" or "voice"; the fused sequence is on its clock.
         pooling: how the fused states are read: see :class:`~sertut.models.readout.Readout`.
         score: of the alignment, "additive" or "product".
-        synchrony: weight of the loss of :func:`~sertut.attention.alignment.synchrony_loss` in training.
+        synchrony: weight of :func:`~sertut.attention.alignment.synchrony_loss` in training, for the score "product".
         n_hidden: N, width of each LSTM in each direction. n_channels: C, width of the convolutions.
         dropout: share of values set to zero in training. missing: share of clips that lose their voice in training,
             and of clips that lose their face, so that the network learns to do without.

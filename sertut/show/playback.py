@@ -125,8 +125,8 @@ def _page(views: Mapping[str, Example], alt: str, streams: list[str], title: str
     example = next(iter(views.values()))
     parts |= {"alt": alt, "title": title or verdict(example), "roles": ROLES, "seconds": f"{length(example):.2f}"}
     parts["views"] = [
-        {"name": name, **_weights(one), "title": title or verdict(one), "alt": f"{name}: {describe(one)}"}
-        for name, one in views.items()
+        {"name": name, **_weights(one), "title": title or verdict(one), "alt": f"{name}: {describe(one)}" if k else alt}
+        for k, (name, one) in enumerate(views.items())
     ]
     parts |= {"wide": WIDE, "high": WAVEFORM, "below": LOOK}
     parts |= _drawing(example, streams) | {"legend": _legend(example, streams), "spectrogram": _spectrogram(example)}

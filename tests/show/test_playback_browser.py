@@ -104,9 +104,11 @@ def test_a_button_switches_to_another_network(page, example):
     put(page, show.player({"this": example, "that": turned}))
     shape, title = page.locator(".sertut-attention"), page.locator(".sertut-title")
     before, said = shape.get_attribute("d"), title.inner_text()
+    told = page.locator("svg").get_attribute("aria-label")
     page.get_by_role("button", name="that", exact=True).press("Enter")
     assert shape.get_attribute("d") != before and "sadness" in title.inner_text() != said
     pressed = [button.get_attribute("aria-pressed") for button in page.locator(".sertut-view").all()]
     assert pressed == ["false", "true"] and page.get_by_role("img", name="that: Attention").count() == 1
     page.get_by_role("button", name="this", exact=True).click()
     assert (shape.get_attribute("d"), title.inner_text()) == (before, said)
+    assert page.locator("svg").get_attribute("aria-label") == told
