@@ -12,20 +12,7 @@ addEventListener("load", async () => {
   const watch = new ResizeObserver(changed => requestAnimationFrame(() =>
     changed.forEach(({target}) => formulas.filter(formula => formula.parentElement === target).forEach(fit))));
   formulas.forEach(formula => watch.observe(formula.parentElement));
-  const asked = /^#figure-\d+$/.test(location.hash) && document.querySelector(location.hash);
+  const asked = /^#figure-[\d-]+$/.test(location.hash) && document.querySelector(location.hash);
   asked?.closest?.("details")?.setAttribute("open", "");
   asked?.scrollIntoView?.();  // not before: formulas move what is below them
-});
-
-// Plots have numbers that can be linked to, and what they show can be read in words, by everyone.
-addEventListener("DOMContentLoaded", () => {
-  const [chapter] = document.querySelector(".bd-article h1")?.textContent.match(/^\d+/) ?? [];
-  const pictures = document.querySelectorAll(".bd-article .cell_output > img, .bd-article .cell_output > a > img");
-  if (chapter) pictures.forEach((picture, k) => {
-    const shown = picture.closest("a") ?? picture, below = Object.assign(document.createElement("div"), {className: "book-figure"});
-    shown.id = `figure-${k + 1}`;
-    below.innerHTML = `<a href="#${shown.id}">Figure ${chapter}.${k + 1}</a><details><summary>in words</summary></details>`;
-    below.querySelector("details").append(picture.alt);
-    shown.after(below);
-  });
 });

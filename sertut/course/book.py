@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import base64
 import io
+import itertools
 import json
 import os
 import re
@@ -11,6 +12,7 @@ import shutil
 import subprocess
 import sys
 from collections.abc import Sequence
+from html import escape
 from pathlib import Path
 
 import joblib
@@ -34,6 +36,7 @@ PROBLEMS = {
     "loads {} from the network": r"<(?:script|link|img|audio|source|iframe)\b[^>]*?"
     r"""(?:src|href)=["']?((?:https?:)?//[^"' >]+)""",
     "a picture without a text: {:.100}": r'<img\b(?![^>]*alt="[^"]+")[^>]*>|<img\b[^>]*alt="[^"]*_images/[^>]*>',
+    "a figure without a caption: {}": r'<span class="caption-text"><strong>(Figure [\d.]+)\.</strong></span>',
     "a table as raw text: {!r:.70}": r"<p>\s*(\|(?:(?!</p>).)*\n\|\s*(?:-{3}|—|–))",  # MyST makes dashes of ---
     "a warning: {}": r"\b(\w*Warning: [^<\n]{,60})",
     "a path of this machine: {}": r"((?<![\w.~+/=])/(?:home|root|tmp|usr|var|Users)/[^\s<]{,60}|\bsite-packages\b)",
@@ -100,15 +103,15 @@ def find_problems(html: Path, pages: Sequence[str]) -> list[str]:
     return problems
 
 
-def prepare_notebook(notebook: dict) -> dict:
-    """The copy of an executed chapter that the book shows.
+def prepare_notebook(notebook: dict, number: str = "1") -> dict:
+    """The copy of an executed chapter that the book shows; `number`: of the chapter, for its figures.
 
     Leaves out what is about the run (papermill's notes and injected cell, progress bars, widgets), folds solutions,
-    makes pictures lighter, keeps the code of players and sliders once, and hands the text of each picture to the page:
-    figures carry it in their output metadata, MyST-NB wants it at the cell.
+    makes pictures lighter, keeps the code of players and sliders once, and makes numbered figures: the caption is in
+    the metadata of the cell, where MyST-NB looks for it, and the text alternative in those of the output.
     """
-    cells, brought = [], set[str]()
-    for cell in notebook["cells"]:
+    cells, brought, n_figures = [], set[str](), 0
+    for cell in itertools.chain.from_iterable(map(_one_figure_each, notebook["cells"])):
         if "injected-parameters" in tags(cell):
             continue
         metadata = {key: value for key, value in cell["metadata"].items() if key not in ("papermill", "execution")}
@@ -118,21 +121,44 @@ def prepare_notebook(notebook: dict) -> dict:
             metadata["tags"] = [*tags(cell), "hide-cell"]
             shown["code_prompt_show"] = FOLDED[tag]
         if cell["cell_type"] == "code":
-            cell["outputs"] = [output for output in cell["outputs"] if not _is_progress(output)]
             notes = [item for output in cell["outputs"] for item in output.get("metadata", {}).items()]
             notes = [note for kind, note in notes if kind.startswith("image/") and note.get("alt")]
             for data in (output.get("data", {}) for output in cell["outputs"]):
                 data |= {"image/png": _lighter(data["image/png"])} if "image/png" in data else {}
-                if re.search('class="sertut-(player|touch)"', html := "".join(data.get("text/html", ""))):
-                    data["text/html"] = _once(html, brought)
+                if re.search('class="sertut-(player|touch)"', page := "".join(data.get("text/html", ""))):
+                    data["text/html"] = _once(page, brought)
             if notes:
-                width = {"width": f"{notes[0]['width']}px"} if "width" in notes[0] else {}
-                shown["image"] = {"alt": " ".join(dict.fromkeys(note["alt"] for note in notes)), **width}
+                (note,) = notes
+                n_figures += 1
+                width = {"width": f"{note['width']}px"} if "width" in note else {}
+                shown["image"] = {"alt": note["alt"], **width}
+                caption = metadata.get("mystnb", {}).get("figure", {}).get("caption", "")
+                words = f"<details><summary>in words</summary>{escape(note['alt'])}</details>"
+                caption = f"**Figure {number}.{n_figures}.** {caption}".rstrip() + f"\n\n{words}"
+                shown["figure"] = {"name": f"figure-{number}-{n_figures}", "caption": caption}
+        metadata.pop("mystnb", None)
         if shown:
             metadata["mystnb"] = shown
         cells.append(cell)
     metadata = {key: value for key, value in notebook["metadata"].items() if key not in ("papermill", "widgets")}
     return {**notebook, "cells": cells, "metadata": metadata}
+
+
+def _one_figure_each(cell: dict) -> list[dict]:
+    """The cell without progress; in parts if it shows a picture and more, since a cell of the book has one caption."""
+    if cell["cell_type"] != "code":
+        return [cell]
+    parts = [{**cell, "outputs": []}]
+    outputs = [output for output in cell["outputs"] if not _is_progress(output)]
+    pictured = any("image/png" in output.get("data", {}) for output in outputs)
+    for output in outputs:
+        if pictured and "data" in output and any("data" in before for before in parts[-1]["outputs"]):
+            metadata = {**cell["metadata"], "tags": ["remove-input", *(FOLDED.keys() & set(tags(cell)))]}
+            parts.append(
+                {**cell, "id": f"{cell['id']}-{len(parts)}", "source": "", "metadata": metadata, "outputs": []}
+            )
+        parts[-1]["outputs"].append(output)
+    return parts
 
 
 def _lighter(png: str | list[str]) -> str:
@@ -181,7 +207,8 @@ def _stage(root: Path, stage: Path, executed: Sequence[Executed]) -> None:
         shutil.move(stage / "book" / name, stage / name)
     (stage / "notebooks").mkdir()
     for run in executed:
-        notebook = prepare_notebook(json.loads(run.notebook.read_text(encoding="utf-8")))
+        number = run.chapter.name.partition("-")[0].lstrip("0")
+        notebook = prepare_notebook(json.loads(run.notebook.read_text(encoding="utf-8")), number)
         (stage / "notebooks" / run.notebook.name).write_text(json.dumps(notebook), encoding="utf-8")
     claims = claims_page([run.results | {"sections": sections(run.chapter)} for run in executed])
     references = reference_page(root / "book" / "results")

@@ -59,7 +59,10 @@ def canvas(rows: int = 1, columns: int = 1, *, height: float, **options) -> Iter
     """
     with look():
         figure = Figure(figsize=(WIDTH, height), layout="constrained")
-        yield figure, figure.subplots(rows, columns, squeeze=False, **options)
+        axes = figure.subplots(rows, columns, squeeze=False, **options)
+        for axis in axes.flat:
+            axis.set_title("", wrap=True)  # the title to come goes on in another line where it would be cut
+        yield figure, axes
 
 
 @contextlib.contextmanager

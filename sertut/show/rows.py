@@ -7,7 +7,6 @@ A figure is a list of :class:`Row`. What a row draws it also explains: the label
 from __future__ import annotations
 
 import math
-import textwrap
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
@@ -86,7 +85,7 @@ def compose(rows: Sequence[Row], title: str, *, says: str = "", columns: int = 4
             elif not axis.get_xlabel():
                 axis.set_xlabel("time (s)")
         if title:
-            axes[0, 0].set_title("\n".join(textwrap.fill(line, 66) for line in title.splitlines()))
+            axes[0, 0].set_title(title)
         legend_below(figure, columns, legend)
         figure.align_ylabels([axis for axis in axes[:, 0] if axis.get_ylabel()])
         for row, axis in zip(rows, axes[:, 0], strict=True):
@@ -123,7 +122,7 @@ def panels(
             axes[-2, -1].tick_params(labelbottom=True)
         if colors:
             colors[0].scale(figure, colors[1], ax=axes, shrink=0.8, pad=0.02)
-        figure.suptitle(title, fontsize=12)
+        figure.suptitle(title, fontsize=12, wrap=True)
         legend_below(figure, 4)
     return Picture(figure, says)
 

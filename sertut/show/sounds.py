@@ -51,7 +51,7 @@ def spectrograms(sounds: Mapping[str, np.ndarray | torch.Tensor], *, title: str 
             size = f"{duration:.2f} s, {len(table)} frames by {table.shape[1]} bands"
             parts.append(f"{' '.join(name.split())}, {size}, strongest with {table.max():.0f} dB near {at}")
         figure.colorbar(image, ax=list(axes[0]), label="level (dB)", pad=0.01)
-        figure.suptitle(title)
+        figure.suptitle(title, wrap=True)
     return Picture(figure, f"{title + ': ' if title else ''}log-mel spectrograms: {'. '.join(parts)}.")
 
 

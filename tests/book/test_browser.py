@@ -163,15 +163,15 @@ def test_a_broken_page_is_found_out(window, tmp_path):
 def test_a_figure_is_found_by_its_number_and_told_in_words(html, window):
     page = window.page
     page.goto("about:blank")
-    page.goto((html / "notebooks" / "04-regions-of-interest.html").as_uri() + "#figure-3")
-    names = page.locator(".book-figure > a").all_text_contents()
-    assert names == [f"Figure 4.{k + 1}" for k in range(page.locator(".cell_output > a > img").count())]
-    page.wait_for_function("Math.abs(document.querySelector('#figure-3 img').getBoundingClientRect().top) < 200")
-    words = page.locator("#figure-3 + .book-figure details")
+    page.goto((html / "notebooks" / "04-regions-of-interest.html").as_uri() + "#figure-4-3")
+    names = page.locator("figcaption .caption-text > strong").all_text_contents()
+    assert names == [f"Figure 4.{k + 1}." for k in range(page.locator(".cell_output img").count())] and len(names) > 5
+    page.wait_for_function("Math.abs(document.querySelector('#figure-4-3 img').getBoundingClientRect().top) < 200")
+    words = page.locator("#figure-4-3 details")
     assert words.get_attribute("open") is None
     words.locator("summary").press("Enter")
     assert words.get_attribute("open") is not None and words.inner_text().endswith(
-        page.locator("#figure-3 img").get_attribute("alt")
+        page.locator("#figure-4-3 img").get_attribute("alt")
     )
 
 

@@ -44,6 +44,10 @@ def test_build_reuse_and_rebuild(done, tmp_path):
     assert 'alt="A rising line."' in chapter
     assert "Show a solution" in chapter
     assert "50%" not in chapter
+    assert re.search(
+        r'<figure [^>]*id="figure-1-1">.*<strong>Figure 1.1.</strong> A line that rises.</span>', chapter, re.S
+    )
+    assert "<details><summary>in words</summary>A rising line.</details>" in chapter
     script = re.search(r'src="([^"]*mathjax[^"]*\.js)', chapter)
     assert script and (html / "notebooks" / script.group(1)).is_file()
     for text in ((html / "book" / "intro.html").read_text(), chapter):  # Markdown of a page, and of a cell
@@ -77,6 +81,29 @@ def test_contents_and_pages_must_agree(tiny):
     with pytest.raises(SertutError, match="names book/absent, which is not there"):
         build_book(progress=False)
     assert not (tiny / "_build").exists(), "said before the chapters are run"
+
+
+def test_figures_are_numbered_and_each_has_its_own_text():
+    table = {"output_type": "display_data", "data": {"text/html": ["<table></table>"]}, "metadata": {}}
+    second = {**copy.deepcopy(PICTURE), "metadata": {"image/png": {"alt": "2 < 3"}}}
+    said = {"output_type": "stream", "name": "stdout", "text": ["one\n"]}
+    captioned = {"mystnb": {"figure": {"caption": "Lines, see $x$."}}}
+    several = code([said, copy.deepcopy(PICTURE), BAR, table, second], "hide-input", **captioned)
+    several["cells"] += code([copy.deepcopy(PICTURE)], "solution")["cells"]
+    first, of_table, of_second, last = prepare_notebook(several, "4")["cells"]
+    assert first["source"] == "x = 1" and first["outputs"][0] == said and len(first["outputs"]) == 2
+    assert first["metadata"]["tags"] == ["hide-input"]
+    assert of_table["outputs"] == [table] and "mystnb" not in of_table["metadata"]
+    assert {part["source"] for part in (of_table, of_second)} == {""}
+    assert of_second["metadata"]["tags"] == ["remove-input"]
+    assert len({cell["id"] for cell in (first, of_table, of_second)}) == 3
+    figures = [cell["metadata"]["mystnb"]["figure"] for cell in (first, of_second, last)]
+    assert [figure["name"] for figure in figures] == ["figure-4-1", "figure-4-2", "figure-4-3"]
+    words = "<details><summary>in words</summary>{}</details>"
+    assert figures[0]["caption"] == "**Figure 4.1.** Lines, see $x$.\n\n" + words.format("A line.")
+    assert figures[1]["caption"] == "**Figure 4.2.** Lines, see $x$.\n\n" + words.format("2 &lt; 3")
+    assert figures[2]["caption"] == "**Figure 4.3.**\n\n" + words.format("A line.")
+    assert of_second["metadata"]["mystnb"]["image"] == {"alt": "2 < 3"}
 
 
 def test_a_picture_gets_lighter_and_keeps_its_text():
@@ -131,6 +158,7 @@ def test_traces_of_the_run_are_removed():
         ('<link rel="stylesheet" href="//example.org/x.css">', "loads //example.org/x.css"),
         ("<p>| a | b |\n| — | — |\n| 1 | 2 |</p>", "a table as raw text: '| a | b |"),
         ("<p>| a |\n| --- |</p>", "a table as raw text"),
+        ('<span class="caption-text"><strong>Figure 4.3.</strong></span>', "a figure without a caption: Figure 4.3"),
         ('<img src="x.png">', "a picture without a text"),
         ('<img alt="" src="x.png">', "a picture without a text"),
         ('<img alt="../_images/ab.png" src="x.png">', "a picture without a text"),

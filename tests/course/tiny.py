@@ -34,10 +34,11 @@ Markdown(claims_page([found]))
 """
 
 
-def cell(text: str, *tags: str, kind: str = "code") -> dict:
+def cell(text: str, *tags: str, kind: str = "code", caption: str = "") -> dict:
     """One notebook cell."""
     extra = {"outputs": [], "execution_count": None} if kind == "code" else {}
-    metadata = {"tags": list(tags)} if tags else {}
+    metadata: dict = {"tags": list(tags)} if tags else {}
+    metadata |= {"mystnb": {"figure": {"caption": caption}}} if caption else {}
     return {"cell_type": kind, "id": f"c{abs(hash(text)):x}"[:12], "metadata": metadata, "source": text, **extra}
 
 
@@ -63,7 +64,7 @@ def write_chapter(path: Path) -> None:
         cell(text, kind="markdown"),
         cell(f"import os, sys, time\nstarted = time.time()\nCHAPTER = {path.stem!r}"),
         cell('seed = 0\nepochs = 3  # passes\nrate = 0.5\nname = "x"', "parameters"),
-        cell(FIGURE),
+        cell(FIGURE, caption="A line that rises."),
         cell("print(f'\\r {5 * 10}%|####', file=sys.stderr)\n1 + 1", "solution"),
         cell(END),
     )
