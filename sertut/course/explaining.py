@@ -18,7 +18,7 @@ import soundfile
 import torch
 from jinja2 import Environment, PackageLoader, StrictUndefined
 
-from sertut.corpora import RECORDED, Clip, Corpus, Fold, folder_of
+from sertut.corpora import MADE, RECORDED, Clip, Corpus, Fold, folder_of
 from sertut.corpora.own import load
 from sertut.corpora.trimmed import trim
 from sertut.course.confidence import KEPT, Calibration, calibrate, calibration_error, reliability
@@ -202,14 +202,17 @@ def default_corpus() -> str:
 def listeners(corpus: str, methods: Iterable[str] = FAMILIES) -> list[Listener]:
     """One trained and calibrated network of each family; trained when they are first asked for, then kept.
 
-    They are kept under the names, sizes and times of the corpus's files and the code that trains, so that no recording
-    has to be read again.
+    They are kept under the names, sizes and times of the corpus's files (of a made corpus, the code that makes it) and
+    the code that trains, so that no recording has to be read again.
 
     Raises:
         SertutError: the corpus is unknown, missing or has too few speakers.
     """
-    files = [(clip.name, clip.emotion, clip.speaker, *_stamp(clip.audio)) for clip in load(corpus, trim=False)]
-    code = code_of("signals", "attention", "models", "training", "study/methods.py", "course/confidence.py")
+    files = []
+    if corpus not in MADE:
+        files = [(clip.name, clip.emotion, clip.speaker, *_stamp(clip.audio)) for clip in load(corpus, trim=False)]
+    rooms = ("signals", "attention", "models", "training", "study/methods.py", "course/confidence.py")
+    code = code_of(*rooms, *(("planted",) if corpus in MADE else ()))
     folder = data_folder() / "listeners" / digest([corpus, sorted(files), code, torch.__version__])
     methods = list(methods)
     if missing := [method for method in methods if not (folder / method / FILE).is_file()]:
