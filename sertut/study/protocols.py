@@ -31,7 +31,8 @@ class Protocol:
 
     methods: names of :data:`METHODS`. folds: how many, the first ones. rates: learning rates to choose from, in each
     fold on its own dev speakers, for each start by itself; () where the recipe's own is used. peers: methods without a
-    network, which run once in each fold.
+    network, which run once in each fold. fewer: method -> its seeds, where no more are there yet; with fewer than three
+    a difference is shown and carries no claim.
     """
 
     question: str
@@ -41,6 +42,7 @@ class Protocol:
     folds: int = 5
     rates: tuple[float, ...] = ()
     peers: tuple[str, ...] = ()
+    fewer: Mapping[str, tuple[int, ...]] = field(default_factory=dict, hash=False)
 
     def candidates(self) -> list[Training]:
         """What the learning rates are chosen by; some are cells of the grid at the same time."""
@@ -63,6 +65,7 @@ class Protocol:
             for seed, methods in runs
             for fold in range(self.folds)
             for method in methods
+            if seed in self.fewer.get(method, (seed,))
         ]
 
     def _training(self, method: str, fold: int, seed: int | None, chosen: Mapping) -> Training:

@@ -37,10 +37,17 @@ def test_grids_are_whole():
     for name, plan in PROTOCOLS.items():
         cells = {(t.method, t.fold, t.seed) for t in plan.trainings()}
         per_fold = len(plan.methods) * len(plan.seeds) + len(plan.peers)
+        per_fold -= sum(len(plan.seeds) - len(seeds) for seeds in plan.fewer.values())
         assert len(cells) == len(plan.trainings()) == per_fold * plan.folds, name
         # Three are enough where the speakers of all folds stand behind a difference.
         assert len(plan.seeds) >= (3 if plan.folds >= 5 else 5) and set(plan.methods) <= set(METHODS) - set(PEERS), name
         assert set(plan.peers) <= set(PEERS), name
+
+
+def test_a_method_may_have_fewer_seeds():
+    plan = Protocol("?", "ravdess", ("mean", "attention"), (0, 1), folds=2, fewer={"mean": (1,)})
+    cells = [(cell.method, cell.fold, cell.seed) for cell in plan.trainings()]
+    assert cells == [("attention", 0, 0), ("attention", 1, 0)] + [(m, f, 1) for f in (0, 1) for m in plan.methods]
 
 
 def test_peers_have_no_network_and_run_once():
