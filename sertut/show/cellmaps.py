@@ -48,6 +48,10 @@ class Cells:
         """Second and mel band of a cell's middle."""
         return float(self.time.centers(column + 1)[-1]), float(self.frequency.centers(row + 1)[-1])
 
+    def edges(self) -> np.ndarray:
+        """Borders of the rows in mel bands, (F' + 1,); a single row is about all of them."""
+        return borders(self.frequency, self.rows) if self.rows > 1 else np.array([-0.5, self.bands - 0.5])
+
     def step(self) -> str:
         """``a cell every 0.04 s and 8 mel bands (274 to 1676 Hz)``."""
         apart = np.diff([hertz(float(band), self.bands) for band in self.frequency.centers(self.rows)])
@@ -66,7 +70,7 @@ class Cells:
     def draw(self, axis: Axes, colors: Heat) -> None:
         """Cells (T', F') at their true extent."""
         limits = axis.get_xlim(), axis.get_ylim()
-        colors.draw(axis, borders(self.time, self.columns), borders(self.frequency, self.rows), colors.weights.T)
+        colors.draw(axis, borders(self.time, self.columns), self.edges(), colors.weights.T)
         axis.set(xlim=limits[0], ylim=limits[1])
 
     def draw_field(self, axis: Axes, column: int, row: int, label: str) -> None:
@@ -106,7 +110,7 @@ def regions(example: Example, *, title: str | None = None) -> Picture:
 
     def beside(axis: Axes) -> None:
         values = weights.sum(axis=0)
-        draw_weights(axis, values, borders(cells.frequency, cells.rows), 1 / len(values), up=True)
+        draw_weights(axis, values, cells.edges(), 1 / len(values), up=True)
         ends = (-0.5, cells.bands - 0.5)
         axis.set(ylim=ends, xlabel="weight\nof a row", yticks=[])
         for region in true_regions(example):

@@ -11,6 +11,8 @@ from typing import Any
 
 import numpy as np
 from matplotlib.axes import Axes
+from matplotlib.lines import Line2D
+from matplotlib.patheffects import withStroke
 
 from sertut.errors import unknown
 from sertut.evidence import ClipScores
@@ -24,19 +26,20 @@ METHOD_ROLES = {"untrained network": "untrained", "motion": "energy"}
 
 
 def differences(rows: Mapping[str, Interval], *, measure: str = "difference in UAR", title: str = "") -> Picture:
-    """Paired differences with their intervals, one a row; one that crosses the line at zero shows no difference."""
+    """Differences with their intervals, one a row; one that includes the line at zero shows no difference."""
     with chart(height=1.2 + 0.5 * len(rows)) as (figure, axis):
         axis.axvline(0, color=BLACK, lw=1.2)
         draw_rows(axis, rows)
         axis.set(xlabel=measure, title=title)
+        axis.locator_params(axis="x", nbins=5)  # labels such as -0.075 are wide
     parts = []
     for name, interval in rows.items():
         bounds = "no interval"
         if not math.isnan(interval.low):
-            crosses = "crosses" if interval.contains(0) else "excludes"
-            bounds = f"interval {interval.low:+.3f} to {interval.high:+.3f} {crosses} zero"
+            holds = "includes" if interval.contains(0) else "excludes"
+            bounds = f"interval {interval.low:+.3f} to {interval.high:+.3f} {holds} zero"
         parts.append(f"{name}: {interval.estimate:+.3f}, {bounds}")
-    return Picture(figure, f"Paired differences, {measure}. {'; '.join(parts)}.")
+    return Picture(figure, f"{measure[:1].upper()}{measure[1:]}, with intervals. {'; '.join(parts)}.")
 
 
 def dots(
@@ -45,17 +48,18 @@ def dots(
     *,
     intervals: Mapping[str, Interval] | None = None,
     each: str = "reference runs",
+    yours: str = "your run",
     measure: str = "UAR",
     chance: float | None = None,
     title: str = "",
 ) -> Picture:
-    """One dot a training or partition, one row a method; the reader's own run is the orange diamond.
+    """One dot a training or partition, one row a method; the reader's own run is an orange diamond.
 
     Args:
         reference: method -> the score of each training (seed, or seed and fold) or partition of the corpus.
         own: method -> the score of the reader's run.
         intervals: method -> estimate with bounds, drawn above the dots; without it, a line marks the mean.
-        each: what the dots are. measure: name of the score, for the axis.
+        each: what the dots are. yours: what the diamond is. measure: name of the score, for the axis.
         chance: level of guessing, drawn as a dotted line.
 
     Raises:
@@ -74,7 +78,7 @@ def dots(
         estimates = {method: intervals.get(method) for method in reference}
         draw_rows(axis, estimates, roles=dict.fromkeys(reference, "uniform"), lift=0.36, label="mean with interval")
         if own:
-            draw_own(axis, list(own.values()), [list(reference).index(method) for method in own])
+            draw_own(axis, list(own.values()), [list(reference).index(method) for method in own], yours)
         if chance is not None:
             axis.axvline(chance, color=ROLES["uniform"], ls=":", lw=1.4, label=f"chance {chance:.3g}")
         axis.set(xlabel=measure, ylim=(len(reference) - 0.4, -0.7), title=title)
@@ -85,7 +89,7 @@ def dots(
         text = f"{method}: {len(scores)} {each} from {min(scores):.2f} to {max(scores):.2f}, mean {middle}"
         if method in own:
             place = "inside" if min(scores) <= own[method] <= max(scores) else "outside"
-            text += f", your run {own[method]:.2f}, {place} their range"
+            text += f", {yours} {own[method]:.2f}, {place} their range"
         parts.append(" ".join(text.split()))
     guess = "" if chance is None else f" Chance is {chance:.3g}."
     names = listed([" ".join(method.split()) for method in reference])
@@ -113,7 +117,8 @@ def localization(result: ClipScores) -> Picture:
             ]
             sentences.append(f"{name}: {listed(parts)}.")
         figure.supxlabel(f"score, mean with {found[methods[0]].level:.0%} interval", fontsize=12)
-        figure.legend(*axes[0, 0].get_legend_handles_labels(), loc="outside lower right", handlelength=1.0)
+        upright = Line2D([], [], ls="", marker="|", color=BLACK, ms=14, mew=2.5, label="chance")
+        figure.legend(handles=[upright], loc="outside lower right", handlelength=1.0)
     return Picture(figure, " ".join(["Where the maps point.", *sentences, result.note]))
 
 
@@ -150,12 +155,16 @@ def draw_intervals(
     """Estimates at the places `at` along x, or down y, with bars to their bounds; no bar where there are none (NaN)."""
     estimates, low, high = np.array([[i.estimate, i.low, i.high] for i in intervals]).T
     x, y = (estimates, at) if rows else (at, estimates)
-    looks["xerr" if rows else "yerr"] = [estimates - low, high - estimates]
+    if np.isfinite(low).any():  # or the legend shows bars where there are none
+        looks["xerr" if rows else "yerr"] = [estimates - low, high - estimates]
     axis.errorbar(x, y, ms=7.5, mec=BLACK, mew=0.7, elinewidth=1.5, capsize=4, **looks)
 
 
-def draw_own(axis: Axes, x: Sequence[float], y: Sequence[float]) -> None:
-    axis.plot(x, y, MARKERS["own"], color=ROLES["own"], mec=BLACK, ms=10, zorder=5, label="your run")
+def draw_own(axis: Axes, x: Sequence[float], y: Sequence[float], label: str = "your run") -> None:
+    """The reader's own scores: hollow diamonds with a black rim, so that the dots below show."""
+    looks: Any = {"color": ROLES["own"], "mfc": "none", "mew": 2, "ms": 11, "zorder": 5}
+    rim = [withStroke(linewidth=3.2, foreground=BLACK)]
+    axis.plot(x, y, MARKERS["own"], path_effects=rim, label=label, **looks)
 
 
 def _spread(scores: Sequence[float], height: float = 0.16) -> np.ndarray:

@@ -2,28 +2,23 @@
 
 from __future__ import annotations
 
-import math
-
 import numpy as np
 import seaborn as sns
 import torch
 from matplotlib.axes import Axes
 
 from sertut.attention import AttentionMap
-from sertut.attention.calibration import OPEN
 from sertut.errors import SertutError
 from sertut.evidence import Example, Report
 from sertut.show.picture import Picture, listed, numbers
 from sertut.show.rows import Row, compose, panels
 from sertut.show.style import BLACK, GRAY, MARKERS, ROLES, emotion_color
 from sertut.show.words import of_clip, verdict
-
-START = 1 / (1 + math.exp(-OPEN))
-"""The gate of a head under its starting bias alone; what the heads find spreads gates a little around it."""
+from sertut.training.prediction import Predictions
 
 
 def gates(example: Example) -> Picture:
-    """What each head counts in one clip, from 0 (closed) to 1 (open); the dotted line is about where training started.
+    """What each head counts in one clip, from 0 (closed) to 1 (open).
 
     Raises:
         SertutError: the model has no gates.
@@ -35,25 +30,24 @@ def gates(example: Example) -> Picture:
         axis.plot(values, range(len(values)), MARKERS["attention"], color=ROLES["attention"], mec=BLACK, ms=10)
         axis.set_yticks(range(len(values)), [f"head {h + 1}: {value:.2f}" for h, value in enumerate(values)])
         axis.set(xlim=(0, 1), ylim=(len(values) - 0.5, -0.5), xlabel="gate")
-        draw_start(axis)
 
     parts = listed([f"head {h + 1} {value:.2f}" for h, value in enumerate(values)])
     says = f"Gates of {len(values)} heads in {of_clip(example)}: {parts}; the largest is {np.ptp(values):.2f} above the"
-    return compose(
-        [Row(draw, 0.3 * len(values), None, f"{says} smallest; training started near {START:.2f}.")], verdict(example)
-    )
+    return compose([Row(draw, 0.3 * len(values), None, f"{says} smallest.")], verdict(example))
 
 
 def gates_over(report: Report) -> Picture:
     """The gates of each head over a corpus: one box for all clips, and one for those of each emotion.
 
-    A box holds the middle half of the clips, its line is their median; dots are clips far from it. All panels have the
-    same scale, which is only as wide as the gates are.
+    A box holds the middle half of the clips, its line is their median; dots are clips far from it. The dotted line is
+    the head's mean gate before training, if the report knows it. All panels have the same scale, which is only as wide
+    as the gates are.
 
     Raises:
         SertutError: the model has no gates.
     """
-    table = np.concatenate([numbers(gates_of(maps.get("attention"))) for maps in report.predictions.maps])  # (N, H)
+    table = _gates_of_all(report.predictions)  # (N, H)
+    before = _gates_of_all(report.untrained).mean(axis=0) if report.untrained else None  # (H,)
     emotions = np.array([clip.emotion for clip in report.predictions.clips])
     rows = {"all": np.ones(len(table), dtype=bool)} | {name: emotions == name for name in sorted(set(emotions))}
     colors = ["white", *(emotion_color(name, emotions) for name in list(rows)[1:])]
@@ -64,15 +58,18 @@ def gates_over(report: Report) -> Picture:
         sns.boxplot(values, orient="h", palette=colors, ax=axis, **looks)
         axis.set_yticks(range(len(rows)), [f"{name} ({member.sum()})" for name, member in rows.items()])
         axis.set_title(f"head {h + 1}")
-        draw_start(axis)
+        if before is not None:
+            axis.axvline(before[h], color=ROLES["uniform"], ls=":", lw=1.6, label="mean before training")
 
-    parts = [f"Gates of {table.shape[1]} heads over {len(table)} clips; training started near {START:.2f}."]
+    parts = [f"Gates of {table.shape[1]} heads over {len(table)} clips."]
     for h, values in enumerate(table.T):
         means = {name: float(values[member].mean()) for name, member in list(rows.items())[1:]}
         high, low = max(means, key=means.__getitem__), min(means, key=means.__getitem__)
         parts.append(
-            f"Head {h + 1}: mean {values.mean():.3f}, from {values.min():.3f} to {values.max():.3f}; by emotion highest"
-            f" for {high} ({means[high]:.3f}), lowest for {low} ({means[low]:.3f})."
+            f"Head {h + 1}: mean {values.mean():.3f}"
+            + ("" if before is None else f" ({before[h]:.3f} before training)")
+            + f", from {values.min():.3f} to {values.max():.3f};"
+            f" by emotion highest for {high} ({means[high]:.3f}), lowest for {low} ({means[low]:.3f})."
         )
     height, labels = 0.5 + 0.27 * len(rows), ("gate", "true emotion (clips)")
     return panels(table.shape[1], draw, "", " ".join(parts), labels=labels, height=height)
@@ -85,6 +82,6 @@ def gates_of(map_: AttentionMap | None) -> torch.Tensor:
     return map_.gates
 
 
-def draw_start(axis: Axes) -> None:
-    """A dotted line at the gate that training starts near."""
-    axis.axvline(START, color=ROLES["uniform"], ls=":", lw=1.6, label=f"start of training, about {START:.2f}")
+def _gates_of_all(predictions: Predictions) -> np.ndarray:
+    """The gates of all clips, (N, H)."""
+    return np.concatenate([numbers(gates_of(maps.get("attention"))) for maps in predictions.maps])

@@ -17,7 +17,7 @@ from sertut.evidence.level import score_loudness
 from sertut.evidence.localization import on_clock, time_weights
 from sertut.evidence.reach import use_of
 from sertut.show.picture import Picture, listed, numbers
-from sertut.show.rows import Heat, Row, borders, compose, mark, mark_spans, panels, whole
+from sertut.show.rows import Heat, Row, borders, compose, mark, mark_spans, panels
 from sertut.show.sounds import draw_waveform, level_row
 from sertut.show.style import BLACK, ORANGE, OTHER, ROLES, SKY
 from sertut.show.weights import weights_row
@@ -34,7 +34,8 @@ def heads(example: Example) -> Picture:
     """One panel a head: how much each query (down) weighs each key (across), both in seconds, on one scale of color.
 
     The scale ends where all but one cell in two hundred lie below, so that a few strong ones do not darken the rest.
-    Edges of the true region are green, those of a decoy vermilion and dashed; the triangle stands at the loudest step.
+    The true region has a green bar above the map and hairlines, a decoy vermilion and dashed ones; the triangle stands
+    at the loudest step.
 
     Raises:
         SertutError: the model has no map with the axes head, query and time.
@@ -48,10 +49,11 @@ def heads(example: Example) -> Picture:
         colors.draw(axis, keys, queries, weights[h])
         axis.locator_params(nbins=5)
         gate = "" if map_.gates is None else f", gate {map_.gates[0, h]:.2f}"
-        axis.set(xlim=keys[[0, -1]], ylim=queries[[-1, 0]], aspect="equal", title=f"head {h + 1}{gate}")
+        axis.set(xlim=keys[[0, -1]], ylim=queries[[-1, 0]], aspect="equal")
+        axis.set_title(f"head {h + 1}{gate}", pad=10)  # points; below it are the bars of the spans
         at, inside = steps.seconds(steps.loudest), axis.get_xaxis_transform()
         mark(axis, "energy", at, 0.03, "loudest step", transform=inside)
-        mark_spans(axis, example, over=whole)
+        mark_spans(axis, example, fine=True)
 
     labels, scale = ("key: time attended to (s)", "query: time that asks (s)"), (colors, "weight of a key")
     says = _describe_heads(example, steps)
@@ -137,8 +139,9 @@ def focus_map(example: Example, center: Windows, width: Windows) -> Picture:
     loudest = steps.seconds(steps.loudest)
 
     def draw(h: int, axis: Axes) -> None:
-        axis.fill_between(seconds, P[h] - Z[h] / 2, P[h] + Z[h] / 2, color=ROLES["attention"], alpha=0.25, lw=0)
-        axis.plot(seconds, P[h], color=ROLES["attention"], lw=2, label="center, ± half width")
+        band: Any = {"color": ROLES["attention"], "alpha": 0.25, "lw": 0, "label": "± half width"}
+        axis.fill_between(seconds, P[h] - Z[h] / 2, P[h] + Z[h] / 2, **band)
+        axis.plot(seconds, P[h], color=ROLES["attention"], lw=2, label="center")
         axis.plot([0, longest], [0, longest], color=ROLES["uniform"], ls=":", lw=1.4, label="itself")
         axis.set(xlim=borders(clock, len(seconds))[[0, -1]], ylim=(0, longest), title=f"head {h + 1}")
         mark(axis, "energy", 0.02, loudest, "loudest step", transform=axis.get_yaxis_transform())
@@ -189,8 +192,14 @@ class Steps:
     def rows(self, example: Example) -> list[Row]:
         """Attention received, and the level; on both silence is gray, and both peaks are marked."""
         received = replace(weights_row(example), says="", height=1.8)
-        pairs = ((received, self.weights), (replace(level_row(example), height=1.2), self.level))
+        level = replace(level_row(example).also(self._draw_level), height=1.2)
+        pairs = ((received, self.weights), (level, self.level))
         return [row.also(functools.partial(self._draw_peaks, values)) for row, values in pairs]
+
+    def _draw_level(self, axis: Axes) -> None:
+        """The mean level of each step, which decides which is loudest, over the finer curve."""
+        edges = borders(self.clock, len(self.level))
+        axis.stairs(self.level, edges, baseline=None, color=BLACK, lw=0.9, label="level of a step")
 
     def _draw_peaks(self, values: np.ndarray, axis: Axes) -> None:
         mark(axis, "attention", self.seconds(self.attended), values[self.attended], "most attention")
@@ -241,7 +250,8 @@ def _describe_received(example: Example, steps: Steps) -> str:
         return f"{head}: every step has the same weight; the level peaks at {loudest:.2f} s{where(example)}."
     rank = score_loudness(steps.weights, steps.level, steps.sounds, steps.clock.hop)["rank"]
     return (
-        f"{head}: attention peaks at {attended:.2f} s, the level at {loudest:.2f} s, {abs(attended - loudest):.2f} s"
+        f"{head}: attention peaks at {attended:.2f} s, the mean level of a step of"
+        f" {steps.clock.hop:.2g} s at {loudest:.2f} s, {abs(attended - loudest):.2f} s"
         f" apart; over the {steps.sounds.sum()} steps that sound their rank correlation is {rank:.2f}{where(example)}."
     )
 

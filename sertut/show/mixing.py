@@ -19,10 +19,10 @@ from sertut.show.estimates import draw_intervals, said
 from sertut.show.picture import Picture, chart, listed, numbers
 from sertut.show.rows import Row, compose, legend_below, mark_spans, whole
 from sertut.show.sounds import waveform_row
-from sertut.show.strips import faces_row
+from sertut.show.strips import describe_truth, faces_row
 from sertut.show.style import BLACK, BLUE, GREEN, MARKERS, ROLES, VERMILION, emotion_color
-from sertut.show.weights import time_weights, weights_row
-from sertut.show.words import length, of_clip
+from sertut.show.weights import describe_peak, time_weights, uniform_level, weights_row
+from sertut.show.words import length, of_clip, stream_of
 
 DARK = (BLACK, BLUE, GREEN, VERMILION)
 """Colors that white letters can be read on."""
@@ -43,8 +43,8 @@ def mixture(example: Example, posteriors: torch.Tensor | np.ndarray, *, title: s
     """
     table, seconds = numbers(posteriors), length(example)
     if example.map is None:
-        even, mask = torch.full((1, len(table)), 1 / len(table)), torch.ones(1, len(table), dtype=torch.bool)
-        example = replace(example, map=AttentionMap(even, ("time",), mask, {"time": Clock(seconds / len(table))}))
+        equal, mask = torch.full((1, len(table)), 1 / len(table)), torch.ones(1, len(table), dtype=torch.bool)
+        example = replace(example, map=AttentionMap(equal, ("time",), mask, {"time": Clock(seconds / len(table))}))
     found = time_weights(example)
     assert found is not None
     weights, edges = found
@@ -58,12 +58,16 @@ def mixture(example: Example, posteriors: torch.Tensor | np.ndarray, *, title: s
         axis.set(ylim=(0, 1), ylabel="share\nof a step")
         mark_spans(axis, example, over=whole)
 
-    rows = [waveform_row(example), Row(draw_stack, 1.7, seconds), replace(weights_row(example), says="")]
-    says = f"Emotion as a mixture over {of_clip(example)}: weighted by attention, the clip is"
+    even = np.allclose(weights[weights > 0], uniform_level(example))  # no map, or one of a mean
+    name, how = ("equal weights", "with equal weights") if even else ("attention", "weighted by attention")
+    rows = [waveform_row(example), Row(draw_stack, 1.7, seconds), replace(weights_row(example, name=name), says="")]
+    says = [f"Emotion as a mixture over {of_clip(example)}: {how}, the clip is {_named(shares, example.emotions, 3)}."]
+    says += describe_truth(example, dict.fromkeys(("voice", stream_of(example))))
+    says += [] if even else [f"Of attention, {describe_peak(example)}."]
     return compose(
         rows,
         f"{example.clip.speaker}, {example.clip.emotion}" if title is None else title,
-        says=f"{says} {_named(shares, example.emotions, 3)}.",
+        says=" ".join(says),
         legend="with each emotion: its share of the whole clip",
     )
 

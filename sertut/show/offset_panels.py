@@ -39,7 +39,7 @@ def offsets(found: ClipScores | Mapping[str, ClipScores], *, title: str = "") ->
     for (name, result), method, (_, recovered) in zip(shown.items(), methods, pairs, strict=True):
         scores = ("offset_error", "offset_within", "offset_correlation")
         error, within, r = (result.interval(method, score) for score in scores)
-        names.append(f"{name}\nmedian error {1000 * error.estimate:.0f} ms, {within.estimate:.0%} found")
+        names.append(f"{name}\nmedian error {1000 * error.estimate:.0f} ms,\n{within.estimate:.0%} found")
         beyond = int((np.abs(recovered) > limit).sum())
         text.append(
             f"{name}: median error {said(_in_ms(error), '.0f', ' ms')}, {within.estimate:.0%} within 80 ms,"
@@ -67,7 +67,7 @@ def offset_errors(medians: Mapping[str, Interval], *, title: str = "") -> Pictur
         axis.axvline(target, color=ROLES["region"], ls="--", lw=1.8, label=f"target: {target:.0f} ms")
         draw_rows(axis, ms, roles={NEAREST: "uniform"})
         farthest = np.nanmax([target, *(bound for i in ms.values() for bound in (i.estimate, i.high))])
-        axis.set(xlim=(0, 1.08 * farthest), xlabel="median error of the offset (ms)", title=title)
+        axis.set(xlim=(-0.03 * farthest, 1.08 * farthest), xlabel="median error of the offset (ms)", title=title)
         legend_below(figure, 1)
     parts = listed([f"{name} {said(median, '.0f', ' ms')}" for name, median in ms.items()])
     return Picture(figure, f"Median error of the recovered offset: {parts}; the target is {target:.0f} ms.")

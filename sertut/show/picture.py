@@ -61,7 +61,8 @@ def canvas(rows: int = 1, columns: int = 1, *, height: float, **options) -> Iter
         figure = Figure(figsize=(WIDTH, height), layout="constrained")
         axes = figure.subplots(rows, columns, squeeze=False, **options)
         for axis in axes.flat:
-            axis.set_title("", wrap=True)  # the title to come goes on in another line where it would be cut
+            for text in (axis.set_title(""), axis.xaxis.label, axis.yaxis.label):
+                text.set_wrap(True)  # what is to come goes on in another line where it would be cut
         yield figure, axes
 
 

@@ -15,11 +15,12 @@ from sertut.training.runs import Run
 
 
 def history(run: Run) -> Picture:
-    """Loss on train and UAR on dev, epoch by epoch; the best epoch, whose weights the run keeps, is marked."""
+    """Loss on train and UAR on dev, epoch by epoch; the epoch whose weights the run keeps is marked."""
     epochs = np.array([row["epoch"] + 1 for row in run.history])  # people count from 1
     loss = [row["loss"] for row in run.history]
     uar = [row["dev_uar"] for row in run.history]
-    best, chance = int(np.flatnonzero(epochs == run.best_epoch + 1)[0]), 1 / len(run.emotions)
+    kept, chance = int(np.flatnonzero(epochs == run.best_epoch + 1)[0]), 1 / len(run.emotions)
+    why = run.recipe.keep  # best or last
     with canvas(2, height=4.0, sharex=True) as (figure, axes):
         top, bottom = axes[:, 0]
         top.plot(epochs, loss, color=BLACK, marker=".")
@@ -27,15 +28,16 @@ def history(run: Run) -> Picture:
         bottom.plot(epochs, uar, color=ROLES["attention"], marker=".")
         bottom.axhline(chance, color=ROLES["uniform"], ls=":", lw=1.4)
         bottom.text(epochs[-1], chance, "chance", ha="right", va="bottom", fontsize=11)
-        named = f"best: epoch {epochs[best]}"
-        bottom.plot(epochs[best], uar[best], "D", color=ROLES["own"], mec=BLACK, ms=9, label=named)
+        named = f"kept: {why} epoch, {epochs[kept]}"
+        bottom.plot(epochs[kept], uar[kept], "D", color=ROLES["own"], mec=BLACK, ms=9, label=named)
         bottom.set(xlabel="epoch", ylabel="UAR on dev", ylim=(0, 1))
         bottom.xaxis.get_major_locator().set_params(integer=True)
-        bottom.legend(loc="center right")
+        bottom.legend()  # where it covers least
         figure.align_ylabels([top, bottom])
     alt = (
-        f"Training over {len(epochs)} epochs: the loss goes from {loss[0]:.2f} to {loss[-1]:.2f}; the UAR on dev is"
-        f" highest, {uar[best]:.2f}, in epoch {epochs[best]}; chance is {chance:.2f}."
+        f"Training over {len(epochs)} epochs: the loss goes from {loss[0]:.2f} to {loss[-1]:.2f}; kept is the {why}"
+        f" epoch{' on dev' * (why == 'best')}, {epochs[kept]}, with a UAR on dev of {uar[kept]:.2f}; chance is"
+        f" {chance:.2f}."
     )
     return Picture(figure, alt)
 

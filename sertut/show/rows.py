@@ -19,6 +19,8 @@ from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 from matplotlib.patches import Rectangle, StepPatch
 from matplotlib.patheffects import withStroke
+from matplotlib.ticker import MaxNLocator
+from matplotlib.transforms import ScaledTranslation
 
 from sertut.attention import Clock
 from sertut.corpora import Region
@@ -111,10 +113,10 @@ def panels(
     """
     rows, columns = math.ceil(n / 2), min(n, 2)
     with canvas(rows, columns, height=1.1 + height * rows, sharex=True, sharey=True) as (figure, axes):
+        figure.set_layout_engine("constrained", h_pad=0.08, w_pad=0.06)
         for i, axis in enumerate(axes.ravel()[:n]):
             draw(i, axis)
-        for axis in axes[:, 0]:
-            axis.set_ylabel(labels[1])
+        figure.supylabel(labels[1], fontsize=12)
         for axis in axes[-1]:
             axis.set_xlabel(labels[0])
         if n % columns:
@@ -156,12 +158,14 @@ def mark_spans(
     *,
     up: bool = False,
     over: Callable[[Region, Axes], tuple[float, float]] | None = None,
+    fine: bool = False,
 ) -> None:
     """Mark the true regions and the decoy of a stream, by default that of the map.
 
     Args:
         up: time goes up, not across. over: on a picture, where shading would hide the data, only a frame is drawn;
-            tells from where to where the frame of a region goes up, e.g. :func:`whole`.
+            tells from where to where the frame of a region goes up, e.g. :func:`whole`. fine: on a map whose cells are
+            no wider than a frame's line, only a bar above the map and hairlines are drawn.
     """
     shade, line = (axis.axhspan, axis.axhline) if up else (axis.axvspan, axis.axvline)
     for role, regions in (("region", true_regions(example, stream)), ("decoy", decoys(example, stream))):
@@ -169,6 +173,14 @@ def mark_spans(
             axis.fill([], [], label=SPANS[role][0], **span_look(role))  # nothing but an entry of the legend
             if over:
                 outline(axis, (region.start, region.end), over(region, axis), role)
+                continue
+            if fine:
+                above = axis.get_xaxis_transform() + ScaledTranslation(0, 3 / 72, root(axis).dpi_scale_trans)
+                looks: Any = {"color": ROLES[role], "ls": SPANS[role][1], "solid_capstyle": "butt"}
+                ends = np.clip((region.start, region.end), *axis.get_xlim())
+                axis.plot(ends, [1, 1], lw=3.5, transform=above, clip_on=False, scalex=False, scaley=False, **looks)
+                for edge in ends:
+                    line(edge, lw=0.7, **looks)
                 continue
             shade(region.start, region.end, color=ROLES[role], alpha=0.18, lw=0, zorder=0)
             for edge in (region.start, region.end):
@@ -207,7 +219,10 @@ def borders(clock: Clock, n: int) -> np.ndarray:
 
 @dataclass(frozen=True)
 class Heat:
-    """Colors of weights on one scale: from 0 to where a `share` of them lies below, so that a few do not darken all."""
+    """Colors of weights on one scale: from 0 to where a `share` of them lies below, so that a few do not darken all.
+
+    It never ends below three times their mean, so that an even map is not drawn as a strong one.
+    """
 
     weights: np.ndarray
     cmap: str | Colormap = HEAT
@@ -216,7 +231,7 @@ class Heat:
     @property
     def top(self) -> float:
         """The weight of the brightest color; what is above looks the same."""
-        return float(np.quantile(self.weights, self.share))
+        return max(float(np.quantile(self.weights, self.share)), 3 * float(self.weights.mean()))
 
     def draw(self, axis: Axes, across: np.ndarray, up: np.ndarray, weights: np.ndarray) -> None:
         """Weights (n, m), some or all, between n + 1 borders going up and m + 1 borders going across."""
@@ -230,7 +245,8 @@ class Heat:
     def scale_in(self, corner: Axes, label: str) -> None:
         """The bar in the empty corner beside a row."""
         corner.axis("off")
-        self.scale(root(corner), label, cax=corner.inset_axes((0, 0.6, 1, 0.2)), orientation="horizontal")
+        place: Any = {"cax": corner.inset_axes((0, 0.6, 1, 0.2)), "orientation": "horizontal"}
+        self.scale(root(corner), label, ticks=MaxNLocator(2, steps=[1, 2, 5, 10]), **place)
 
 
 def root(axis: Axes) -> Figure:

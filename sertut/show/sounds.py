@@ -3,18 +3,21 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from typing import Any
 
 import numpy as np
 import torch
 from matplotlib.axes import Axes
 from matplotlib.image import AxesImage
+from matplotlib.patheffects import withStroke
+from matplotlib.textpath import TextPath
 
 from sertut.corpora import Region
 from sertut.evidence import Example
 from sertut.evidence.cells import band_hz, mel_band
 from sertut.show.picture import Picture, canvas, chart, listed, numbers
 from sertut.show.rows import Draw, Row, mark_spans, whole
-from sertut.show.style import HEAT, ROLES, SPECTRUM
+from sertut.show.style import HEAT, ROLES, SPECTRUM, WIDTH
 from sertut.show.words import length
 from sertut.signals import HOP_SECONDS, SAMPLE_RATE, Batch, frame_seconds, log_mel
 
@@ -84,14 +87,24 @@ def waveform_row(example: Example, label: str = "amplitude") -> Row:
         draw_waveform(axis, example)
         axis.set_ylabel(label)
         words = example.clip.details.get("words")
-        if isinstance(words, tuple):  # room for two lines: short words in turn, so that none overlap
+        if isinstance(words, tuple):
             axis.set_ylim(top=1.9 * axis.get_ylim()[1])
-            for i, (word, start, end) in enumerate(words):
-                at, height = (start + end) / 2, 0.99 - 0.15 * (i % 2)
-                axis.text(at, height, word, transform=axis.get_xaxis_transform(), ha="center", va="top", fontsize=10)
+            _write_words(axis, words, length(example))
         mark_spans(axis, example, "voice")
 
     return Row(draw, 0.9, length(example))
+
+
+def _write_words(axis: Axes, words: tuple[tuple[str, float, float], ...], seconds: float) -> None:
+    """Words (word, start, end) above their seconds in two lines; one that has room in neither is left out."""
+    per_point = seconds / (0.8 * 72 * WIDTH)  # seconds; the labels take about a fifth of the width
+    looks: Any = {"transform": axis.get_xaxis_transform(), "ha": "center", "va": "top"}
+    ends, rim = [-np.inf, -np.inf], [withStroke(linewidth=3, foreground="white")]
+    for word, start, end in words:
+        middle, half = (start + end) / 2, per_point * (TextPath((0, 0), word, size=10).get_extents().width / 2 + 2)
+        if free := [line for line in (0, 1) if middle - half >= ends[line]]:
+            ends[free[0]] = middle + half
+            axis.text(middle, 0.99 - 0.19 * free[0], word, fontsize=10, path_effects=rim, **looks)
 
 
 def spectrogram_row(example: Example) -> Row:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import itertools
+from collections.abc import Collection
 from dataclasses import replace
 
 import numpy as np
@@ -16,7 +17,7 @@ from sertut.evidence import Example
 from sertut.evidence.examples import example_of
 from sertut.show import words
 from sertut.show.picture import Picture, listed, numbers
-from sertut.show.rows import SPANS, Heat, Row, borders, compose, mark_spans, root, span_look, whole
+from sertut.show.rows import SPANS, Heat, Row, borders, compose, mark_spans, root, span_look
 from sertut.show.sounds import behind, waveform_row
 from sertut.show.style import BLACK, ROLES, STREAMS, WIDTH
 from sertut.show.weights import by_emotion, describe_peak, uniform_level, weights_row
@@ -98,8 +99,8 @@ def two_streams(voice: Example, face: Example) -> Picture:
 def perception(example: Example) -> Picture:
     """One row an emotion: the weights with which it reads the clip. Above them the face, or the voice without one.
 
-    Beside each emotion stands its probability, and in words which one is true and which was predicted. The edges of the
-    true region are green, those of a decoy vermilion and dashed, in the stream on whose clock the map is.
+    Beside each emotion stands its probability, and in words which one is true and which was predicted. The true region
+    has a green bar and hairlines, a decoy vermilion and dashed ones, in the stream on whose clock the map is.
 
     Raises:
         SertutError: the model has no map with the axes emotion and time.
@@ -121,7 +122,7 @@ def perception(example: Example) -> Picture:
         axis.set_ylim(len(weights), 0)
         what = "frame" if words.stream_of(example) == "face" else "step"
         colors.scale(root(axis), f"weight of a {what}", ax=axis, pad=0.02)
-        mark_spans(axis, example, over=whole)
+        mark_spans(axis, example, fine=True)
 
     above = waveform_row(example, "") if example.face is None else faces_row(example)
     rows = [above, Row(draw, 0.5 * len(weights), words.length(example), _describe_emotions(example, weights))]
@@ -154,19 +155,21 @@ def _describe_emotions(example: Example, weights: np.ndarray) -> str:
     return f"{text} Each emotion looks most at: {'; '.join(peaks)}."
 
 
-def describe_truth(example: Example) -> list[str]:
-    """Where voice and face carry the emotion, by how much the face lags, and where the decoy is; in sentences."""
+def describe_truth(example: Example, streams: Collection[str] = ("voice", "face")) -> list[str]:
+    """Where the streams carry the emotion, by how much the face lags, and where the decoys are; in sentences."""
     text = []
-    for stream in ("voice", "face"):
+    for stream in streams:
         if regions := words.true_regions(example, stream):
             names = shown_emotions(example, stream)
             named = [f"{words.spans([region])} ({name})" for region, name in zip(regions, names, strict=True)]
             where = listed(named) if len(set(names)) > 1 else words.spans(regions)
             text.append(f"The true region in the {stream} is {where}.")
-    if offset := words.say_offset(example):
+    if len(streams) > 1 and (offset := words.say_offset(example)):
         text.append(offset)
-    for region, name in _expressions(example, "decoy"):
-        text.append(f"The face's decoy, {name}, is at {words.spans([region])}.")
+    for stream in streams:
+        what = f", {example.clip.details.get('decoy_emotion', 'decoy')}," if stream == "face" else ""
+        if found := words.decoys(example, stream):
+            text.append(f"The {stream}'s decoy{what} is at {words.spans(found)}.")
     return text
 
 

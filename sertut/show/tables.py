@@ -9,10 +9,11 @@ import pandas as pd
 import seaborn as sns
 from matplotlib.axes import Axes
 from matplotlib.patches import Rectangle
+from seaborn.utils import relative_luminance
 
 from sertut.corpora import Corpus
 from sertut.show.picture import Picture, chart, listed
-from sertut.show.style import HEAT, ROLES
+from sertut.show.style import BLACK, HEAT, ROLES
 
 MANY = 14
 """With more columns than these there is no room for numbers in the cells."""
@@ -46,10 +47,12 @@ def heatmap(table: pd.DataFrame, *, measure: str, span: tuple[float, float] | No
 
     Args:
         table: its index and its columns name the axes (``index.name``, ``columns.name``).
-        measure: what the numbers are, for the color bar. span: of the colors, by default from the least to the most.
+        measure: what the numbers are, for the color bar. span: of the colors, by default from the least to the most,
+            but ten steps of the second digit at least, or numbers that read the same would look different.
     """
     values, columns = table.to_numpy(dtype=float), list(table.columns)
     low, high = span or (float(np.nanmin(values)), float(np.nanmax(values)))
+    high = high if span else max(high, low + 0.1)
     own = np.array([[row == column for column in columns] for row in table.index]) & ~np.isnan(values)
     form = ".2f" if (values % 0.5 > 0).any() else "g"  # of ranks and counts: as they are
     with chart(height=2.0 + 0.44 * len(table)) as (figure, axis):
@@ -58,10 +61,10 @@ def heatmap(table: pd.DataFrame, *, measure: str, span: tuple[float, float] | No
             axis.add_patch(Rectangle((column, row), 1, 1, fill=False, ec=ROLES["region"], lw=3, clip_on=False))
         axis.set(xlabel=table.columns.name or "", ylabel=table.index.name or "")
     text = f"{measure}, {table.index.name or 'rows'} by {table.columns.name or 'columns'}."
-    if own.any() and not own.all():
-        text += (
-            f" Mean of the framed cells {np.nanmean(values[own]):.2f}, of the others {np.nanmean(values[~own]):.2f}."
-        )
+    others = own.any(axis=1, keepdims=True) & ~own & ~np.isnan(values)  # a row without a frame may be a baseline
+    if own.any() and others.any():
+        means = values[own].mean(), values[others].mean()
+        text += f" Mean of the framed cells {means[0]:.2f}, of the others in the same rows {means[1]:.2f}."
     for name, numbers in zip(table.index, values, strict=True):
         parts = [f"{column} {n:{form}}" for column, n in zip(columns, numbers, strict=True) if not np.isnan(n)]
         text += f" {name}: {listed(parts) or 'empty'}."
@@ -86,6 +89,10 @@ def draw_table(
         "annot_kws": {"fontsize": 10.5},
     }
     sns.heatmap(values, xticklabels=columns, yticklabels=rows, ax=axis, **(looks | options))
+    mesh = axis.collections[0]
+    for text in axis.texts:  # seaborn writes white on tan, too; below this luminance white has more contrast
+        column, row = map(int, text.get_position())
+        text.set_color("white" if relative_luminance(mesh.to_rgba(values[row, column])) < 0.18 else BLACK)
     axis.tick_params(length=0)
     turned = {"rotation": 35, "ha": "right", "rotation_mode": "anchor"} if slanted else {"rotation": 90 if many else 0}
     axis.set_xticks(axis.get_xticks(), columns, fontsize=10.5, **turned)

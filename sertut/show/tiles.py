@@ -10,6 +10,7 @@ import numpy as np
 import torch
 
 from sertut.show.picture import Picture, canvas, listed, numbers
+from sertut.show.style import WIDTH
 
 
 def pixels(images: Mapping[str, torch.Tensor], *, columns: int = 4) -> Picture:
@@ -28,16 +29,16 @@ def filters(layers: Mapping[str, torch.Tensor]) -> Picture:
         layers: name -> weights (C, colors, height, width).
     """
     blocks = {name: weights.detach().cpu().float().sum(dim=1) for name, weights in layers.items()}  # (C, h, w)
-    sheets = {
-        f"{name}, smoothness {smoothness(block):.2f}\n(time →, frequency ↑)": tiled(block)
-        for name, block in blocks.items()
-    }
-    parts = [f"{name}: {len(block)} filters, smoothness {smoothness(block):.2f}" for name, block in blocks.items()]
+    smooth = {name: f"{round(smoothness(block), 2) + 0:.2f}" for name, block in blocks.items()}  # + 0: never -0.00
+    sheets = {f"{name},\nsmoothness {smooth[name]}": tiled(block) for name, block in blocks.items()}
+    parts = [f"{name}: {len(block)} filters, smoothness {smooth[name]}" for name, block in blocks.items()]
     alt = f"Filters of the first layer as small pictures: time to the right, frequency upward. {listed(parts)}."
     alt += " Noise has a smoothness near 0, stripes and edges one near 1."
-    return _sheet(
-        sheets, len(sheets), 4.2, alt, cmap="RdBu_r", vmin=-1, vmax=1, origin="lower", interpolation="nearest"
-    )
+    looks = {"cmap": "RdBu_r", "vmin": -1, "vmax": 1, "origin": "lower", "interpolation": "nearest"}
+    side = WIDTH / len(sheets) * max(len(sheet) / sheet.shape[1] for sheet in sheets.values())
+    drawn = _sheet(sheets, len(sheets), 0.8 + side, alt, **looks)
+    drawn.figure.supxlabel("time →, frequency ↑; blue: negative weights, red: positive", fontsize=11)
+    return drawn
 
 
 def smoothness(block: torch.Tensor) -> float:
@@ -62,6 +63,7 @@ def _sheet(images: Mapping[str, np.ndarray], columns: int, height: float, alt: s
     """Pictures with their names above them; height: inches of a row."""
     rows = -(-len(images) // columns)
     with canvas(rows, columns, height=height * rows) as (figure, axes):
+        figure.set_layout_engine("compressed")  # or the names of square pictures would leave the figure
         for axis in axes.ravel():
             axis.set_axis_off()
         for axis, (name, image) in zip(axes.ravel(), images.items(), strict=False):

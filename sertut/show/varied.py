@@ -70,11 +70,13 @@ def curves(
     own, guides = own or {}, guides or {}
     places = dict(zip(x, range(len(x)) if scale == "even" else x, strict=True))
     at = list(places.values())
+    bars = any(math.isfinite(i.low) for intervals in lines.values() for i in intervals)
+    apart = APART if bars and not guides else 0  # beside an ideal line a shift would look like an error
     with chart(height=3.7 + 0.25 * len(guides)) as (figure, axis):
         for (name, values), (color, line, wide, alpha) in zip(guides.items(), GUIDES, strict=False):
             axis.plot(at, values, label=name, color=color, ls=line, lw=wide, alpha=alpha)
         for i, ((name, intervals), (color, marker, line)) in enumerate(zip(lines.items(), styles, strict=False)):
-            shift = ScaledTranslation(APART * (i - (len(lines) - 1) / 2) / 72, 0, figure.dpi_scale_trans)
+            shift = ScaledTranslation(apart * (i - (len(lines) - 1) / 2) / 72, 0, figure.dpi_scale_trans)
             looks: Any = {"color": color, "marker": marker, "ls": line, "lw": 1.8, "transform": axis.transData + shift}
             draw_intervals(axis, at, intervals, label=name, **looks)
         if own:

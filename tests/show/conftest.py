@@ -71,6 +71,11 @@ def edges(axis, line):
     return sorted(item.get_xdata()[0] for item in found if len(set(item.get_xdata())) == 1)
 
 
+def above(axis):
+    """From where to where the bars above a map go."""
+    return [item.get_xdata().tolist() for item in axis.lines if item.get_lw() == 3.5]
+
+
 def frames(axis, line="-"):
     """(left, bottom, right, top) of each empty box drawn with this line."""
     found = [p for p in axis.patches if isinstance(p, Rectangle) and not p.get_fill() and p.get_linestyle() == line]

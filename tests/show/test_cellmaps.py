@@ -46,6 +46,13 @@ def test_each_cell_is_drawn_at_its_own_extent(cells, picture):
     assert axis.get_xlim() == (0, 2.0) and axis.get_ylim() == (-0.5, 63.5)
 
 
+def test_a_single_row_is_as_high_as_the_picture(cells):
+    weights = cells.map.weights.sum(dim=2, keepdim=True)
+    clocks = {"time": TIME, "frequency": Clock(32.0, 16.0, field=127)}
+    figure = show.regions(replace(cells, map=replace(cells.map, weights=weights, clocks=clocks))).figure
+    assert mesh(figure.axes[0])[2].tolist() == steps(figure.axes[1])[1].tolist() == [-0.5, 63.5]
+
+
 def test_the_field_of_the_strongest_cell_is_framed_and_cut_at_the_edges(cells, picture):
     (field,) = frames(picture.figure.axes[0], "--")
     assert field == pytest.approx((1.0125 - 0.1325, -0.5, 1.0125 + 0.1325, 32.5))

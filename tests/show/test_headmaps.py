@@ -19,12 +19,11 @@ from sertut.show.headmaps import head_style
 from sertut.signals import level_db, write_audio
 from sertut.training.prediction import Predictions
 
-from .conftest import changed, frames, legend, mesh
+from .conftest import above, changed, edges, frames, legend, mesh, steps
 
 H, T = 3, 48
 CLOCK = Clock(0.04, -0.0075)
 SECONDS = -0.0075 + 0.04 * (np.arange(T) + 0.5)
-START = 1 / (1 + np.exp(-2))
 
 
 def many(example, gates=None):
@@ -79,10 +78,12 @@ def test_heads_marks_region_decoy_loudest_step_and_gates(example):
     gated = many(example, torch.tensor([[0.25, 0.5, 0.75]]))
     shown = changed(gated, Region(0.9, 1.15), decoy_start=0.2, decoy_end=0.5)
     picture = show.heads(shown)
-    ends = -0.0075, -0.0075 + 0.04 * T
     for axis, gate in zip(panels(picture), ("0.25", "0.50", "0.75"), strict=True):
-        assert frames(axis) == [pytest.approx((0.9, ends[0], 1.15, ends[1]))]
-        assert frames(axis, "--") == [pytest.approx((0.2, ends[0], 0.5, ends[1]))]
+        assert above(axis) == [[0.9, 1.15], [0.2, 0.5]] and not frames(axis) + frames(axis, "--")
+        assert edges(axis, "-") == [0.9, 1.15] and edges(axis, "--") == [0.2, 0.5]
+        assert all(
+            item.get_lw() < 1 for item in axis.lines if len(set(item.get_xdata())) == 1 and item.get_marker() == "None"
+        )
         assert axis.get_title("left").endswith(f", gate {gate}") and f"; its gate is {gate}." in picture.alt
         assert marked(axis, "^")[0] == pytest.approx(SECONDS[loudest(shown)])
     assert legend(picture) == ["loudest step", "true region", "decoy"]
@@ -108,8 +109,9 @@ def test_received_draws_attention_and_level_with_both_peaks(example):
     assert marked(top, "^") == pytest.approx((SECONDS[step], float(received[step])))
     assert marked(bottom, "o") == pytest.approx((SECONDS[10], level[10]))
     assert marked(bottom, "^") == pytest.approx((SECONDS[step], level[step]))
-    names = ["attention", "uniform", "most attention", "loudest step", "head 1", "head 2", "head 3", "true region"]
-    assert legend(picture) == names
+    names = ["attention", "uniform", "most attention", "loudest step", "head 1", "head 2", "head 3"]
+    assert legend(picture) == [*names, "level of a step", "true region"]
+    np.testing.assert_allclose(steps(bottom)[0], level)  # by which a step is the loudest
 
 
 def test_received_says_both_peaks_their_distance_and_the_rank_correlation(example):
@@ -117,8 +119,8 @@ def test_received_says_both_peaks_their_distance_and_the_rank_correlation(exampl
     level, step = step_level(shown.level, CLOCK, T), loudest(shown)
     alt = show.received(shown).alt
     assert (
-        f"attention peaks at 0.41 s, the level at {SECONDS[step]:.2f} s, {SECONDS[step] - SECONDS[10]:.2f} s apart"
-        in alt
+        f"attention peaks at 0.41 s, the mean level of a step of 0.04 s at {SECONDS[step]:.2f} s,"
+        f" {SECONDS[step] - SECONDS[10]:.2f} s apart" in alt
     )
     rank = spearmanr(shown.map.over_time().of(0), level).statistic
     assert f"over the 48 steps that sound their rank correlation is {rank:.2f}; the true region is 0.90" in alt
@@ -183,6 +185,7 @@ def test_focus_map_draws_centers_over_queries(example):
         np.testing.assert_allclose(line.get_ydata(), center[h])
         (band,) = axis.collections
         low, high = band.get_paths()[0].vertices[:, 1].min(), band.get_paths()[0].vertices[:, 1].max()
+        assert {"center", "± half width"} <= set(legend(picture))
         assert (low, high) == pytest.approx((center[h, 0] - width[h, 0] / 2, center[h, -1] + width[h, 0] / 2))
         assert f"{0.1 * h:.2f} s from itself on average, mean width {0.5 * (h + 1):.2f} s" in picture.alt
 
@@ -193,9 +196,8 @@ def test_gates_of_one_clip(example):
     (axis,) = picture.figure.axes
     np.testing.assert_allclose(axis.lines[0].get_xdata(), values[0])
     assert axis.get_xlim() == (0, 1) and axis.get_xlabel() == "gate"
-    assert [line.get_xdata()[0] for line in axis.lines if line.get_linestyle() == ":"] == [pytest.approx(START)]
     assert "head 1 0.25, head 2 0.50 and head 3 0.81; the largest is 0.56 above the smallest" in picture.alt
-    assert "training started near 0.88" in picture.alt
+    assert not [line for line in axis.lines if line.get_linestyle() == ":"]  # one clip does not know where it started
 
 
 def test_gates_over_a_report_and_by_emotion(example):
@@ -212,6 +214,13 @@ def test_gates_over_a_report_and_by_emotion(example):
     assert (boxes[1].x0, boxes[1].x1) == pytest.approx((0.15, 0.25))  # the middle half of .1 and .3
     expected = "Head 1: mean 0.400, from 0.100 to 0.700; by emotion highest for fear (0.600), lowest for anger"
     assert expected in picture.alt
+    early = tuple(
+        {"attention": replace(many(example).map, gates=torch.tensor([[x, 0.9]]))} for x in (0.7, 0.8, 0.8, 0.9)
+    )
+    picture = show.gates_over(replace(report, untrained=replace(report.predictions, maps=early)))
+    starts = [[line.get_xdata()[0] for line in axis.lines if line.get_linestyle() == ":"] for axis in panels(picture)]
+    assert starts == [[pytest.approx(0.8)], [pytest.approx(0.9)]]
+    assert "Head 1: mean 0.400 (0.800 before training), from 0.100" in picture.alt
     without = replace(report, predictions=replace(report.predictions, maps=({}, {}, {}, {})))
     with pytest.raises(SertutError, match="no gates"):
         show.gates_over(without)

@@ -9,6 +9,7 @@ from matplotlib.patches import Rectangle, StepPatch
 
 from sertut import show
 from sertut.errors import SertutError
+from sertut.show.weights import describe_peak
 
 from .conftest import changed, frames, legend, rows, steps
 
@@ -48,13 +49,17 @@ def test_mixture_stacks_to_one_and_weighs_by_attention(example):
     assert set(legend(picture)) == {"attention", "uniform", "true region", *said}
     said = f"neutral: weighted by attention, the clip is {said[int(shares.argmax())]}"
     assert f"Emotion as a mixture over 2.0 s of a clip of actor 01, {said}" in picture.alt
+    assert picture.alt.endswith(
+        f" The true region in the voice is 0.90 to 1.15 s. Of attention, {describe_peak(example)}."
+    )
     assert "predicted" not in picture.alt
 
 
 def test_mixture_of_a_model_without_a_map_weighs_all_steps_alike(example):
     posteriors = torch.tensor([[1.0, 0.0, 0.0], [0.0, 1.0, 0.0], [0.0, 1.0, 0.0], [0.0, 1.0, 0.0]])
     picture = show.mixture(replace(example, map=None), posteriors)
-    assert "the clip is anger 0.75 and neutral 0.25." in picture.alt
+    assert "with equal weights, the clip is anger 0.75 and neutral 0.25." in picture.alt
+    assert "attention" not in picture.alt and "attention" not in legend(picture) and "equal weights" in legend(picture)
     weights, borders = steps(rows(picture)["weight of a step"])
     np.testing.assert_allclose(weights, 0.25)
     np.testing.assert_allclose(borders, [0, 0.5, 1, 1.5, 2])

@@ -3,21 +3,28 @@
 from types import SimpleNamespace
 
 import numpy as np
+import pytest
 
 from sertut import show
+from sertut.training.recipe import Recipe
 
 EMOTIONS = ("neutral", "anger", "sadness")
 
 
-def test_history_marks_the_best_epoch():
+@pytest.mark.parametrize(("kept", "keep", "said"), [(1, "best", "best epoch on dev, 2"), (2, "last", "last epoch, 3")])
+def test_history_marks_the_kept_epoch(kept, keep, said):
     history = [{"epoch": i, "loss": 2.0 - 0.5 * i, "dev_uar": uar} for i, uar in enumerate((0.3, 0.8, 0.6))]
-    picture = show.history(SimpleNamespace(history=history, best_epoch=1, emotions=EMOTIONS))
+    picture = show.history(
+        SimpleNamespace(history=history, best_epoch=kept, emotions=EMOTIONS, recipe=Recipe(keep=keep))
+    )
     loss, uar = picture.figure.axes
     np.testing.assert_allclose(loss.lines[0].get_xydata(), [[1, 2.0], [2, 1.5], [3, 1.0]])
     np.testing.assert_allclose(uar.lines[0].get_ydata(), [0.3, 0.8, 0.6])
-    best = next(line for line in uar.lines if line.get_marker() == "D")
-    assert best.get_xydata().tolist() == [[2, 0.8]]
-    assert "from 2.00 to 1.00" in picture.alt and "highest, 0.80, in epoch 2; chance is 0.33" in picture.alt
+    mark = next(line for line in uar.lines if line.get_marker() == "D")
+    assert mark.get_xydata().tolist() == [[kept + 1, uar.lines[0].get_ydata()[kept]]]
+    assert mark.get_label() == f"kept: {keep} epoch, {kept + 1}" and "from 2.00 to 1.00" in picture.alt
+    height = mark.get_ydata()[0]
+    assert f"kept is the {said}, with a UAR on dev of {height:.2f}; chance is 0.33" in picture.alt
 
 
 def test_confusion_is_percent_of_the_row(report):

@@ -52,11 +52,16 @@ def test_time_that_goes_up_and_frames_over_pictures(example):
 
 
 def test_a_few_strong_weights_do_not_darken_the_rest():
-    weights = np.append(np.linspace(0, 1, 999), 100)
-    assert Heat(weights).top == pytest.approx(0.995, abs=0.002) and Heat(weights, share=1).top == 100
+    weights = np.append(np.linspace(0, 1, 999) ** 4, 100)
+    assert Heat(weights).top == pytest.approx(0.995**4, abs=0.01) and Heat(weights, share=1).top == 100
     picture = compose([Row(lambda axis: Heat(weights).scale_in(axis, "weight"), 1, None)], "")
     (bar,) = picture.figure.axes[0].child_axes
     assert bar.get_xlabel() == "weight" and bar.get_xlim() == (0, pytest.approx(Heat(weights).top))
+    assert [at for at in bar.get_xticks() if at < 1] == [0, 0.5]  # in a corner there is room for two
+
+
+def test_an_even_map_is_not_drawn_in_the_brightest_color():
+    assert Heat(np.full((4, 50), 0.02)).top == pytest.approx(0.06)
 
 
 REFUSED = [

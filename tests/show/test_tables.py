@@ -4,6 +4,7 @@ import numpy as np
 import pandas as pd
 import pytest
 from matplotlib.colors import to_hex
+from seaborn.utils import relative_luminance
 
 from sertut import show
 from sertut.corpora import Corpus
@@ -59,12 +60,22 @@ def test_colors_span_what_is_asked(table):
     assert mesh.get_clim() == (0, 1)
     mesh = show.heatmap(table, measure="mass").figure.axes[0].collections[0]
     assert mesh.get_clim() == (0.15, 0.9)
+    mesh = show.heatmap(0.005 * table, measure="bits").figure.axes[0].collections[0]
+    assert mesh.get_clim() == (0.00075, pytest.approx(0.10075))  # numbers that read the same look the same
+
+
+def test_digits_can_be_read_on_their_color():
+    levels = np.linspace(0, 1, 11)
+    axis = show.heatmap(pd.DataFrame([levels]), measure="mass").figure.axes[0]
+    for text, level in zip(axis.texts, levels, strict=True):
+        ink, paper = (relative_luminance(c) + 0.05 for c in (text.get_color(), axis.collections[0].to_rgba(level)))
+        assert max(ink, paper) / min(ink, paper) > 4.5  # W3C, Web Content Accessibility Guidelines, 1.4.3
 
 
 def test_the_text_holds_every_number_and_both_means(table):
     alt = show.heatmap(table, measure="mass in region").alt
     assert alt.startswith("mass in region, question of by true emotion.")
-    assert "Mean of the framed cells 0.80, of the others 0.20." in alt
+    assert "Mean of the framed cells 0.80, of the others in the same rows 0.25." in alt
     assert "anger: anger 0.90 and sadness 0.20." in alt and "nan" not in alt
 
 

@@ -1,5 +1,7 @@
 """Small pictures: all there, in order, upright and named; smoothness tells stripes from noise."""
 
+import itertools
+
 import numpy as np
 import pytest
 import torch
@@ -29,6 +31,18 @@ def test_colors_are_added_up_and_the_text_has_the_numbers():
     assert picture.alt.count(same) == 2
     first, second = (axis.get_images()[0].get_array() for axis in picture.figure.axes)
     np.testing.assert_array_equal(first, second)
+
+
+def test_names_of_several_layers_stay_apart_and_inside():
+    names = ("drawn at random", "after photographs", "after speech")
+    figure = filters({name: torch.randn(64, 3, 7, 7) for name in names}).figure
+    figure.draw_without_rendering()
+    boxes = [axis.title.get_window_extent() for axis in figure.axes]
+    assert all(box.x0 >= 0 and box.x1 <= figure.bbox.width and box.y1 <= figure.bbox.height for box in boxes)
+    assert all(left.x1 < right.x0 for left, right in itertools.pairwise(boxes))
+    pictures = sum(axis.get_window_extent().height * axis.get_window_extent().width for axis in figure.axes)
+    assert pictures > 0.5 * figure.bbox.width * figure.bbox.height  # it is not mostly empty
+    assert "blue: negative" in figure.get_supxlabel()
 
 
 def test_a_dead_filter_draws_no_nan():

@@ -32,6 +32,21 @@ def test_lines_and_bars_are_the_intervals(scale, places):
     assert low < 0.125 and high > 0.8 and axis.get_xlim()[0] < places[0] and axis.get_xlim()[1] > places[-1]
 
 
+def at_x(picture):
+    """Where the first mark of each line stands in the picture, points from the left edge of the axes."""
+    (axis,) = picture.figure.axes
+    first = [c[0].get_transform().transform(c[0].get_xydata()[0])[0] for c in axis.containers]
+    return np.array(first) - axis.transData.transform((X[0], 0))[0]
+
+
+def test_marks_move_sideways_only_for_bars_that_would_cover_each_other():
+    assert np.ptp(at_x(show.curves(X, LINES, xlabel="seconds"))) > 3
+    assert not at_x(show.curves(X, LINES, xlabel="seconds", guides={"ideal": X})).any()
+    bare = {name: [Interval(i.estimate, np.nan, np.nan) for i in found] for name, found in LINES.items()}
+    picture = show.curves(X, bare, xlabel="epoch")
+    assert not at_x(picture).any() and not any(c.has_yerr for c in picture.figure.axes[0].containers)
+
+
 def test_lines_differ_in_more_than_color():
     axis = show.curves(X, dict.fromkeys("abcde", LINES["mean"]), xlabel="seconds").figure.axes[0]
     lines = [container[0] for container in axis.containers]

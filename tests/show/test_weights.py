@@ -1,5 +1,6 @@
 """What is drawn equals the data, each stream keeps its own spans, and the text alternative says the right numbers."""
 
+import itertools
 from dataclasses import replace
 
 import numpy as np
@@ -59,6 +60,16 @@ def test_the_words_stand_above_the_waveform(example):
         ("the", pytest.approx(0.35)),
         ("dog", pytest.approx(1.025)),
     ]
+
+
+def test_words_do_not_run_into_each_other(example):
+    said = (("the", 0.5, 0.6), ("gardener", 0.6, 0.9), ("watered", 0.9, 1.1), ("and", 1.1, 1.12), ("all", 1.12, 1.14))
+    figure = show.attention(changed(example, words=said)).figure
+    figure.draw_without_rendering()
+    texts = figure.axes[0].texts
+    assert [text.get_text() for text in texts] == ["the", "gardener", "watered", "and"]  # for "all" there is no room
+    boxes = [text.get_window_extent() for text in texts]
+    assert not any(first.overlaps(second) for first, second in itertools.combinations(boxes, 2))
 
 
 def test_alt_says_where_the_peak_is_and_what_was_decided(example):
