@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import base64
 import io
-import itertools
 import json
 import os
 import re
@@ -109,9 +108,12 @@ def prepare_notebook(notebook: dict, number: str = "1") -> dict:
     Leaves out what is about the run (papermill's notes and injected cell, progress bars, widgets), folds solutions,
     makes pictures lighter, keeps the code of players and sliders once, and makes numbered figures: the caption is in
     the metadata of the cell, where MyST-NB looks for it, and the text alternative in those of the output.
+
+    Raises:
+        SertutError: a cell shows a picture and something else, so its caption belongs to neither.
     """
     cells, brought, n_figures = [], set[str](), 0
-    for cell in itertools.chain.from_iterable(map(_one_figure_each, notebook["cells"])):
+    for cell in notebook["cells"]:
         if "injected-parameters" in tags(cell):
             continue
         metadata = {key: value for key, value in cell["metadata"].items() if key not in ("papermill", "execution")}
@@ -121,6 +123,7 @@ def prepare_notebook(notebook: dict, number: str = "1") -> dict:
             metadata["tags"] = [*tags(cell), "hide-cell"]
             shown["code_prompt_show"] = FOLDED[tag]
         if cell["cell_type"] == "code":
+            cell["outputs"] = [output for output in cell["outputs"] if not _is_progress(output)]
             notes = [item for output in cell["outputs"] for item in output.get("metadata", {}).items()]
             notes = [note for kind, note in notes if kind.startswith("image/") and note.get("alt")]
             for data in (output.get("data", {}) for output in cell["outputs"]):
@@ -128,8 +131,9 @@ def prepare_notebook(notebook: dict, number: str = "1") -> dict:
                 if re.search('class="sertut-(player|touch)"', page := "".join(data.get("text/html", ""))):
                     data["text/html"] = _once(page, brought)
             if notes:
-                (note,) = notes
-                n_figures += 1
+                if sum("data" in output for output in cell["outputs"]) > 1:
+                    raise SertutError(f"the cell {cell['id']} shows a picture and more; give the figure its own cell.")
+                note, n_figures = notes[0], n_figures + 1
                 width = {"width": f"{note['width']}px"} if "width" in note else {}
                 shown["image"] = {"alt": note["alt"], **width}
                 caption = metadata.get("mystnb", {}).get("figure", {}).get("caption", "")
@@ -142,23 +146,6 @@ def prepare_notebook(notebook: dict, number: str = "1") -> dict:
         cells.append(cell)
     metadata = {key: value for key, value in notebook["metadata"].items() if key not in ("papermill", "widgets")}
     return {**notebook, "cells": cells, "metadata": metadata}
-
-
-def _one_figure_each(cell: dict) -> list[dict]:
-    """The cell without progress; in parts if it shows a picture and more, since a cell of the book has one caption."""
-    if cell["cell_type"] != "code":
-        return [cell]
-    parts = [{**cell, "outputs": []}]
-    outputs = [output for output in cell["outputs"] if not _is_progress(output)]
-    pictured = any("image/png" in output.get("data", {}) for output in outputs)
-    for output in outputs:
-        if pictured and "data" in output and any("data" in before for before in parts[-1]["outputs"]):
-            metadata = {**cell["metadata"], "tags": ["remove-input", *(FOLDED.keys() & set(tags(cell)))]}
-            parts.append(
-                {**cell, "id": f"{cell['id']}-{len(parts)}", "source": "", "metadata": metadata, "outputs": []}
-            )
-        parts[-1]["outputs"].append(output)
-    return parts
 
 
 def _lighter(png: str | list[str]) -> str:

@@ -27,6 +27,7 @@ DATA = {"image/png": base64.b64encode(png()).decode(), "text/plain": "A line."}
 PICTURE = {"output_type": "display_data", "data": DATA, "metadata": {"image/png": {"alt": "A line.", "width": 64}}}
 BAR = {"output_type": "stream", "name": "stderr", "text": ["\r 50%|####      |"]}
 WARNING = {"output_type": "stream", "name": "stderr", "text": ["UserWarning: look here\n"]}
+TABLE = {"output_type": "display_data", "data": {"text/html": ["<table></table>"]}, "metadata": {}}
 WIDGET = {"output_type": "display_data", "data": {"application/vnd.jupyter.widget-view+json": {}}, "metadata": {}}
 
 
@@ -83,27 +84,28 @@ def test_contents_and_pages_must_agree(tiny):
     assert not (tiny / "_build").exists(), "said before the chapters are run"
 
 
-def test_figures_are_numbered_and_each_has_its_own_text():
-    table = {"output_type": "display_data", "data": {"text/html": ["<table></table>"]}, "metadata": {}}
-    second = {**copy.deepcopy(PICTURE), "metadata": {"image/png": {"alt": "2 < 3"}}}
+def test_figures_are_numbered_and_have_their_caption_and_words():
     said = {"output_type": "stream", "name": "stdout", "text": ["one\n"]}
+    second = {**copy.deepcopy(PICTURE), "metadata": {"image/png": {"alt": "2 < 3"}}}
     captioned = {"mystnb": {"figure": {"caption": "Lines, see $x$."}}}
-    several = code([said, copy.deepcopy(PICTURE), BAR, table, second], "hide-input", **captioned)
-    several["cells"] += code([copy.deepcopy(PICTURE)], "solution")["cells"]
-    first, of_table, of_second, last = prepare_notebook(several, "4")["cells"]
-    assert first["source"] == "x = 1" and first["outputs"][0] == said and len(first["outputs"]) == 2
-    assert first["metadata"]["tags"] == ["hide-input"]
-    assert of_table["outputs"] == [table] and "mystnb" not in of_table["metadata"]
-    assert {part["source"] for part in (of_table, of_second)} == {""}
-    assert of_second["metadata"]["tags"] == ["remove-input"]
-    assert len({cell["id"] for cell in (first, of_table, of_second)}) == 3
-    figures = [cell["metadata"]["mystnb"]["figure"] for cell in (first, of_second, last)]
-    assert [figure["name"] for figure in figures] == ["figure-4-1", "figure-4-2", "figure-4-3"]
+    notebook = code([said, copy.deepcopy(PICTURE), BAR], "hide-input", **captioned)
+    notebook["cells"] += code([TABLE])["cells"] + code([second], "solution")["cells"]
+    first, table, last = prepare_notebook(notebook, "4")["cells"]
+    assert [output["output_type"] for output in first["outputs"]] == ["stream", "display_data"]
+    assert "mystnb" not in table["metadata"]
+    figures = [cell["metadata"]["mystnb"]["figure"] for cell in (first, last)]
     words = "<details><summary>in words</summary>{}</details>"
-    assert figures[0]["caption"] == "**Figure 4.1.** Lines, see $x$.\n\n" + words.format("A line.")
-    assert figures[1]["caption"] == "**Figure 4.2.** Lines, see $x$.\n\n" + words.format("2 &lt; 3")
-    assert figures[2]["caption"] == "**Figure 4.3.**\n\n" + words.format("A line.")
-    assert of_second["metadata"]["mystnb"]["image"] == {"alt": "2 < 3"}
+    assert figures == [
+        {"name": "figure-4-1", "caption": "**Figure 4.1.** Lines, see $x$.\n\n" + words.format("A line.")},
+        {"name": "figure-4-2", "caption": "**Figure 4.2.**\n\n" + words.format("2 &lt; 3")},
+    ]
+    assert last["metadata"]["mystnb"]["image"] == {"alt": "2 < 3"}
+
+
+@pytest.mark.parametrize("more", [TABLE, PICTURE])
+def test_a_figure_has_a_cell_of_its_own(more):
+    with pytest.raises(SertutError, match="shows a picture and more; give the figure its own cell"):
+        prepare_notebook(code([copy.deepcopy(PICTURE), copy.deepcopy(more)]))
 
 
 def test_a_picture_gets_lighter_and_keeps_its_text():
