@@ -8,6 +8,7 @@ import numpy as np
 
 from sertut.evidence import Report
 from sertut.show.picture import Picture, canvas, chart
+from sertut.show.rows import legend_below
 from sertut.show.style import BLACK, ROLES
 from sertut.show.tables import draw_table
 from sertut.training.metrics import recalls
@@ -32,8 +33,8 @@ def history(run: Run) -> Picture:
         bottom.plot(epochs[kept], uar[kept], "D", color=ROLES["own"], mec=BLACK, ms=9, label=named)
         bottom.set(xlabel="epoch", ylabel="UAR on dev", ylim=(0, 1))
         bottom.xaxis.get_major_locator().set_params(integer=True)
-        bottom.legend()  # where it covers least
         figure.align_ylabels([top, bottom])
+        legend_below(figure, 1)
     alt = (
         f"Training over {len(epochs)} epochs: the loss goes from {loss[0]:.2f} to {loss[-1]:.2f}; kept is the {why}"
         f" epoch{' on dev' * (why == 'best')}, {epochs[kept]}, with a UAR on dev of {uar[kept]:.2f}; chance is"
