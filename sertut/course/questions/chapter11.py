@@ -120,4 +120,4 @@ def refocused(answer: Any) -> str:
             raise Wrong("there are NaNs: a masked key has weight 0, and log(0) - log(0) or 0 / 0 is none; weights times"
                         " e^G, divided by the sum of the row, is enough.")  # fmt: skip
         compare(got, right, mistakes, "The weights are different.")
-    return "a window only takes away: it adds to no score. What a key at its center gains, the keys farther away have lost."
+    return "a window only takes away; what the key at its center gains, the keys farther away have lost."
