@@ -118,6 +118,7 @@ def prepare_notebook(notebook: dict, number: str = "1") -> dict:
             continue
         metadata = {key: value for key, value in cell["metadata"].items() if key not in ("papermill", "execution")}
         cell = {**cell, "metadata": metadata}
+        caption = metadata.pop("mystnb", {}).get("figure", {}).get("caption", "")
         shown: dict[str, object] = {}
         for tag in FOLDED.keys() & set(tags(cell)):
             metadata["tags"] = [*tags(cell), "hide-cell"]
@@ -136,11 +137,9 @@ def prepare_notebook(notebook: dict, number: str = "1") -> dict:
                 note, n_figures = notes[0], n_figures + 1
                 width = {"width": f"{note['width']}px"} if "width" in note else {}
                 shown["image"] = {"alt": note["alt"], **width}
-                caption = metadata.get("mystnb", {}).get("figure", {}).get("caption", "")
                 words = f"<details><summary>in words</summary>{escape(note['alt'])}</details>"
                 caption = f"**Figure {number}.{n_figures}.** {caption}".rstrip() + f"\n\n{words}"
                 shown["figure"] = {"name": f"figure-{number}-{n_figures}", "caption": caption}
-        metadata.pop("mystnb", None)
         if shown:
             metadata["mystnb"] = shown
         cells.append(cell)

@@ -10,6 +10,7 @@ import json
 import math
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass
+from importlib.metadata import version
 from pathlib import Path
 
 import av
@@ -47,6 +48,9 @@ FAMILIES = {
 
 SHORTEST, PART, LONGEST = 0.3, 15.0, 120.0
 """Seconds: less is no speech; more is heard in equal parts; more is refused."""
+
+CODE = ("signals", "attention", "models", "training", "study/methods.py", "course/confidence.py")
+"""What decides how a network is trained and calibrated."""
 
 PAGES = Environment(loader=PackageLoader("sertut", "course"), autoescape=True, undefined=StrictUndefined)
 
@@ -202,18 +206,18 @@ def default_corpus() -> str:
 def listeners(corpus: str, methods: Iterable[str] = FAMILIES) -> list[Listener]:
     """One trained and calibrated network of each family; trained when they are first asked for, then kept.
 
-    They are kept under the names, sizes and times of the corpus's files (of a made corpus, the code that makes it) and
-    the code that trains, so that no recording has to be read again.
+    They are kept under the names, sizes and times of the corpus's files (of a made corpus, the code and engines that
+    make it) and the code that trains, so that no recording has to be read again.
 
     Raises:
         SertutError: the corpus is unknown, missing or has too few speakers.
     """
-    files = []
-    if corpus not in MADE:
-        files = [(clip.name, clip.emotion, clip.speaker, *_stamp(clip.audio)) for clip in load(corpus, trim=False)]
-    rooms = ("signals", "attention", "models", "training", "study/methods.py", "course/confidence.py")
-    code = code_of(*rooms, *(("planted",) if corpus in MADE else ()))
-    folder = data_folder() / "listeners" / digest([corpus, sorted(files), code, torch.__version__])
+    made = corpus in MADE
+    clips = () if made else load(corpus, trim=False)
+    files = sorted((clip.name, clip.emotion, clip.speaker, *_stamp(clip.audio)) for clip in clips)
+    engines = [version(package) for package in ("espeakng-loader", "pyworld") if made]
+    code = code_of(*CODE, *["planted"] * made)
+    folder = data_folder() / "listeners" / digest([corpus, files, engines, code, torch.__version__])
     methods = list(methods)
     if missing := [method for method in methods if not (folder / method / FILE).is_file()]:
         whole = load(corpus)

@@ -151,15 +151,14 @@ def receptive_field(model: FullyConvolutional, example: Example) -> Picture:
         centers = np.meshgrid(cells.time.centers(columns), cells.frequency.centers(rows))
         looks: Any = {"ls": "", "marker": ".", "color": ROLES["attention"], "ms": 5, "clip_on": False}
         axis.plot(*(values.ravel() for values in centers), **looks, label="middle of a cell")
-        axis.fill([], [], color=ROLES["attention"], alpha=0.8, label="one cell")
-        one = np.zeros((columns, rows))
-        one[column, row] = 1
-        cells.draw(axis, Heat(one, OVER_SOUND, 1))
+        across, up = borders(cells.time, columns)[column : column + 2], cells.edges()[row : row + 2]
+        axis.fill_between(across, *up, color=ROLES["attention"], alpha=0.8, lw=0, label="one cell")
         cells.draw_field(axis, column, row, "what it has seen")
 
     at, middle = cells.center(column, row)
     says = f"The trunk '{model.name}' makes {columns} by {rows} cells (time by frequency) of {seconds:.2f} s of sound:"
-    says += f" {cells.step()}. The cell at {at:.2f} s and {hertz(middle, cells.bands):.0f} Hz {cells.sight(row)}."
+    where = f"{at:.2f} s" + (f" and {hertz(middle, cells.bands):.0f} Hz" if rows > 1 else "")
+    says += f" {cells.step()}. The cell at {where} {cells.sight(row)}."
     title = f"{model.name}: {cells.step()}.\nThe one drawn {cells.sight(row)}."
     return compose([Row(draw, 2.2, seconds, says)], title)
 

@@ -38,8 +38,8 @@ def differences(rows: Mapping[str, Interval], *, measure: str = "difference in U
         if not math.isnan(interval.low):
             holds = "includes" if interval.contains(0) else "excludes"
             bounds = f"interval {interval.low:+.3f} to {interval.high:+.3f} {holds} zero"
-        parts.append(f"{name}: {interval.estimate:+.3f}, {bounds}")
-    return Picture(figure, f"{measure[:1].upper()}{measure[1:]}, with intervals. {'; '.join(parts)}.")
+        parts.append(f"{' '.join(name.split())}: {interval.estimate:+.3f}, {bounds}")
+    return Picture(figure, f"{measure[:1].upper()}{measure[1:]}. {'; '.join(parts)}.")
 
 
 def dots(

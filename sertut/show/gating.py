@@ -41,7 +41,7 @@ def gates_over(report: Report) -> Picture:
 
     A box holds the middle half of the clips, its line is their median; dots are clips far from it. The dotted line is
     the head's mean gate before training, if the report knows it. All panels have the same scale, which is only as wide
-    as the gates are.
+    as the gates and their starts are.
 
     Raises:
         SertutError: the model has no gates.

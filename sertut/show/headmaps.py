@@ -33,7 +33,8 @@ Windows = torch.Tensor | np.ndarray
 def heads(example: Example) -> Picture:
     """One panel a head: how much each query (down) weighs each key (across), both in seconds, on one scale of color.
 
-    The scale ends where all but one cell in two hundred lie below, so that a few strong ones do not darken the rest.
+    The scale ends where all but one cell in two hundred lie below, so that a few strong ones do not darken the rest, or
+    at three times the mean weight, if that is more.
     The true region has a green bar above the map and hairlines, a decoy vermilion and dashed ones; the triangle stands
     at the loudest step.
 
@@ -115,7 +116,7 @@ def focus(example: Example, center: Windows, width: Windows, *, title: str | Non
     each = enumerate(zip(P[:, step], Z[:, step], strict=True))
     parts = listed([f"head {h + 1} at {p:.2f} s, width {z:.2f} s" for h, (p, z) in each])
     says = f"Windows of {len(P)} heads for the query at {seconds[step]:.2f} s of {of_clip(example)}: {parts}."
-    says += f" The level peaks at {steps.seconds(steps.loudest):.2f} s, attention received at"
+    says += f" The loudest step is at {steps.seconds(steps.loudest):.2f} s, most attention received at"
     says += f" {steps.seconds(steps.attended):.2f} s{where(example)}."
     rows = [Row(draw, 1.7, length(example)), *steps.rows(example)]
     return compose(rows, verdict(example) if title is None else title, says=says)
@@ -247,7 +248,7 @@ def _describe_received(example: Example, steps: Steps) -> str:
     head = f"Attention received and level over {of_clip(example)}"
     attended, loudest = steps.seconds(steps.attended), steps.seconds(steps.loudest)
     if np.allclose(steps.weights, steps.weights[0]):
-        return f"{head}: every step has the same weight; the level peaks at {loudest:.2f} s{where(example)}."
+        return f"{head}: every step has the same weight; the loudest step is at {loudest:.2f} s{where(example)}."
     rank = score_loudness(steps.weights, steps.level, steps.sounds, steps.clock.hop)["rank"]
     return (
         f"{head}: attention peaks at {attended:.2f} s, the mean level of a step of"

@@ -63,7 +63,7 @@ def mixture(example: Example, posteriors: torch.Tensor | np.ndarray, *, title: s
     rows = [waveform_row(example), Row(draw_stack, 1.7, seconds), replace(weights_row(example, name=name), says="")]
     says = [f"Emotion as a mixture over {of_clip(example)}: {how}, the clip is {_named(shares, example.emotions, 3)}."]
     says += describe_truth(example, dict.fromkeys(("voice", stream_of(example))))
-    says += [] if even else [f"Of attention, {describe_peak(example)}."]
+    says += [] if even else [f"Attention: {describe_peak(example)}."]
     return compose(
         rows,
         f"{example.clip.speaker}, {example.clip.emotion}" if title is None else title,

@@ -165,7 +165,7 @@ def mark_spans(
     Args:
         up: time goes up, not across. over: on a picture, where shading would hide the data, only a frame is drawn;
             tells from where to where the frame of a region goes up, e.g. :func:`whole`. fine: on a map whose cells are
-            no wider than a frame's line, only a bar above the map and hairlines are drawn.
+            no wider than a frame's line, only a bar above the map and hairlines are drawn (not with `up`).
     """
     shade, line = (axis.axhspan, axis.axhline) if up else (axis.axvspan, axis.axvline)
     for role, regions in (("region", true_regions(example, stream)), ("decoy", decoys(example, stream))):
@@ -178,6 +178,8 @@ def mark_spans(
                 above = axis.get_xaxis_transform() + ScaledTranslation(0, 3 / 72, root(axis).dpi_scale_trans)
                 looks: Any = {"color": ROLES[role], "ls": SPANS[role][1], "solid_capstyle": "butt"}
                 ends = np.clip((region.start, region.end), *axis.get_xlim())
+                if ends[0] == ends[1]:  # beyond the map
+                    continue
                 axis.plot(ends, [1, 1], lw=3.5, transform=above, clip_on=False, scalex=False, scaley=False, **looks)
                 for edge in ends:
                     line(edge, lw=0.7, **looks)

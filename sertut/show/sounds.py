@@ -100,7 +100,7 @@ def _write_words(axis: Axes, words: tuple[tuple[str, float, float], ...], second
     per_point = seconds / (0.8 * 72 * WIDTH)  # seconds; the labels take about a fifth of the width
     looks: Any = {"transform": axis.get_xaxis_transform(), "ha": "center", "va": "top"}
     ends, rim = [-np.inf, -np.inf], [withStroke(linewidth=3, foreground="white")]
-    for word, start, end in words:
+    for word, start, end in (spoken for spoken in words if spoken[0].strip()):
         middle, half = (start + end) / 2, per_point * (TextPath((0, 0), word, size=10).get_extents().width / 2 + 2)
         if free := [line for line in (0, 1) if middle - half >= ends[line]]:
             ends[free[0]] = middle + half

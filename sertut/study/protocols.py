@@ -162,7 +162,9 @@ PROTOCOLS: Mapping[str, Protocol] = {
     "voices-ravdess": Protocol(
         "What do the four families differ in on real voices, when all hear through one front?", "ravdess", EARS, THREE
     ),
-    "voices-spliced-ravdess": Protocol(KNOWN_REGION, "spliced-ravdess", EARS, THREE),
+    "voices-spliced-ravdess": Protocol(
+        KNOWN_REGION, "spliced-ravdess", EARS, THREE, fewer=dict.fromkeys(EARS[2:], (0,))
+    ),
     "voices-emodb": Protocol(IN_GERMAN, "emodb", EARS, THREE, folds=10),
     "flaws-ravdess": Protocol(
         "How much does each flaw of a protocol add to the score of the attentive network behind the front?",

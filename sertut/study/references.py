@@ -157,7 +157,7 @@ class Study:
 def report_study(name: str, folder: Path | None = None) -> Study:
     """Collect the results of a study into ``<folder>/<name>.json``, a line each; return them as they are read back.
 
-    A seed counts when it is whole, with all methods and folds: a study that is still running is reported by those.
+    A seed counts when it has all folds of the methods that have it: a study that is still running is reported by those.
 
     Raises:
         SertutError: not one seed is whole; the message says how many trainings are missing and how to run them.

@@ -136,6 +136,18 @@ def test_listeners_are_trained_once_and_again_when_a_recording_changes(tones, mo
     assert len(asked) == 2
 
 
+def test_kept_networks_of_a_made_corpus_are_found_without_loading_it(tones, monkeypatch):
+    monkeypatch.setattr(explaining, "load", lambda name, trim=True: tones)
+    monkeypatch.setattr(explaining, "train", trained)
+    (first,) = explaining.listeners("planted", ["ear-attention"])
+    monkeypatch.setattr(explaining, "load", lambda *args, **options: pytest.fail("it was loaded"))
+    (second,) = explaining.listeners("planted", ["ear-attention"])
+    assert second.tested == first.tested
+    monkeypatch.setattr(explaining, "version", lambda package: "another engine")
+    with pytest.raises(pytest.fail.Exception, match="it was loaded"):
+        explaining.listeners("planted", ["ear-attention"])
+
+
 def test_the_page_holds_everything_and_asks_for_nothing(tmp_path, tones, voice, cache, monkeypatch):
     made = [trained(method, tones) for method in NETWORKS]
     monkeypatch.setattr(explaining, "listeners", lambda corpus: made)

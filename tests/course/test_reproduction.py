@@ -61,6 +61,11 @@ def trained(aurocs=None, speakers=SPEAKERS, **scores):
 MEAN = (80, 82, 84, 86, 88)
 
 
+def test_nothing_is_claimed_between_methods_with_other_numbers_of_seeds():
+    asked = {check.id for check in checks_of(study({"mean": MEAN, "max": MEAN, "last": MEAN[:1]}))}
+    assert "B4" in asked and "B3" not in asked  # mean against max, and against last
+
+
 def number(of, method="mean"):
     return Check(of, "", f"UAR of {method}", method, None, "uar")
 

@@ -36,7 +36,7 @@ def test_differences_say_which_include_zero():
     }
     picture = show.differences(rows, title="gains")
     assert picture.alt == (
-        "Difference in UAR, with intervals. a - b: +0.050, interval +0.020 to +0.080 excludes zero;"
+        "Difference in UAR. a - b: +0.050, interval +0.020 to +0.080 excludes zero;"
         " a - c: -0.010, interval -0.030 to +0.010 includes zero; the same: +0.000, interval +0.000 to +0.000 includes"
         " zero; one speaker: +0.100, no interval."
     )

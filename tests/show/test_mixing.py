@@ -50,7 +50,7 @@ def test_mixture_stacks_to_one_and_weighs_by_attention(example):
     said = f"neutral: weighted by attention, the clip is {said[int(shares.argmax())]}"
     assert f"Emotion as a mixture over 2.0 s of a clip of actor 01, {said}" in picture.alt
     assert picture.alt.endswith(
-        f" The true region in the voice is 0.90 to 1.15 s. Of attention, {describe_peak(example)}."
+        f" The true region in the voice is 0.90 to 1.15 s. Attention: {describe_peak(example)}."
     )
     assert "predicted" not in picture.alt
 

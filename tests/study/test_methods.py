@@ -42,6 +42,7 @@ def test_grids_are_whole():
         # Three are enough where the speakers of all folds stand behind a difference.
         assert len(plan.seeds) >= (3 if plan.folds >= 5 else 5) and set(plan.methods) <= set(METHODS) - set(PEERS), name
         assert set(plan.peers) <= set(PEERS), name
+        assert all(set() < set(seeds) < set(plan.seeds) for seeds in plan.fewer.values()), name
 
 
 def test_a_method_may_have_fewer_seeds():
