@@ -9,7 +9,7 @@ from __future__ import annotations
 import math
 
 import numpy as np
-from scipy.ndimage import gaussian_filter1d
+import scipy
 from scipy.special import entr, softmax
 
 
@@ -65,7 +65,8 @@ def random_smooth(like: np.ndarray, generator: np.random.Generator) -> np.ndarra
     spread = logs - logs.mean()
     correlation = (spread[1:] * spread[:-1]).sum() / max((spread**2).sum(), 1e-12)
     correlation = min(max(correlation, 0.01), 0.999)
-    noise = gaussian_filter1d(generator.standard_normal(len(like)), math.sqrt(-0.25 / math.log(correlation)))
+    smooth = scipy.ndimage.gaussian_filter1d  # SciPy loads a part when it is used
+    noise = smooth(generator.standard_normal(len(like)), math.sqrt(-0.25 / math.log(correlation)))
     target, low, high = entr(like / like.sum()).sum(), 0.0, 1e6
     for _ in range(60):
         middle = math.sqrt(low * high) if low > 0 else high / 2**10

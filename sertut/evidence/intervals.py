@@ -15,8 +15,8 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 import numpy as np
+import scipy
 from numpy.typing import ArrayLike
-from scipy import stats
 
 from sertut.errors import SertutError
 from sertut.training.metrics import confusion
@@ -126,8 +126,8 @@ def _interval(estimate: float, replicates: np.ndarray, n_speakers: int) -> Inter
     defined = replicates[~np.isnan(replicates)]  # a resample of speakers without a scored clip has no mean
     if n_speakers < 2 or len(defined) == 0:
         return Interval(estimate, math.nan, math.nan)
-    t = stats.t.ppf((1 + Interval.level) / 2, df=n_speakers - 1)
-    tail = stats.norm.cdf(-t * math.sqrt(n_speakers / (n_speakers - 1)))  # toward .025 for many speakers
+    t = scipy.stats.t.ppf((1 + Interval.level) / 2, df=n_speakers - 1)
+    tail = scipy.stats.norm.cdf(-t * math.sqrt(n_speakers / (n_speakers - 1)))  # toward .025 for many speakers
     low, high = np.quantile(defined, [tail, 1 - tail])
     return Interval(estimate, float(low), float(high))
 

@@ -19,7 +19,7 @@ import math
 from collections.abc import Sequence
 
 import numpy as np
-from scipy.stats import spearmanr
+import scipy
 
 from sertut.attention import AttentionMap
 from sertut.corpora import Clip
@@ -110,4 +110,4 @@ def in_top(values: np.ndarray, k: int) -> np.ndarray:
 
 def spearman(a: np.ndarray, b: np.ndarray) -> float:
     """Correlation of the ranks; 0 where one of the two is constant, and so ranks nothing."""
-    return float(spearmanr(a, b).statistic) if np.ptp(a) > 0 and np.ptp(b) > 0 else 0.0
+    return float(scipy.stats.spearmanr(a, b).statistic) if np.ptp(a) > 0 and np.ptp(b) > 0 else 0.0

@@ -20,8 +20,8 @@ from collections.abc import Mapping, Sequence
 
 import numpy as np
 import pandas as pd
+import scipy
 from numpy.typing import ArrayLike
-from scipy.optimize import minimize, minimize_scalar
 from scipy.special import entr, log_softmax, softmax
 
 from sertut.corpora import Clip
@@ -129,6 +129,7 @@ def best_constant(shares: np.ndarray, metric: str) -> np.ndarray:
         return float(errors[~np.isnan(errors)].mean()) if not np.isnan(errors).all() else 0.0
 
     starts = [np.log(shares.mean(axis=0) + 1e-3), np.log(np.median(shares, axis=0) + 1e-3), np.zeros(shares.shape[1])]
+    minimize = scipy.optimize.minimize  # SciPy loads a part when it is used
     found = [minimize(cost, start, method="Powell", options={"xtol": 1e-3, "ftol": 1e-6}) for start in starts]
     return softmax(min(found, key=lambda result: result.fun).x)
 
@@ -160,7 +161,7 @@ def fit_temperature(logits: ArrayLike, targets: ArrayLike) -> float:
     if wanted.ndim == 1:
         wanted = np.eye(scores.shape[1])[wanted]
     cost = lambda log_t: float(-(wanted * log_softmax(scores / np.exp(log_t), axis=1)).sum(axis=1).mean())  # noqa: E731
-    return float(np.exp(minimize_scalar(cost, bounds=(np.log(0.05), np.log(20)), method="bounded").x))
+    return float(np.exp(scipy.optimize.minimize_scalar(cost, bounds=(np.log(0.05), np.log(20)), method="bounded").x))
 
 
 def tempered(logits: ArrayLike, temperature: float) -> np.ndarray:

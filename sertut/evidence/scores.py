@@ -16,7 +16,7 @@ import math
 from collections.abc import Iterable
 
 import numpy as np
-from scipy.stats import rankdata
+import scipy
 
 from sertut.corpora import Region
 from sertut.errors import SertutError
@@ -95,7 +95,7 @@ def auroc(scores: np.ndarray, region: np.ndarray, valid: np.ndarray) -> float:
         return math.nan
     inside = region[valid]
     n, others = int(inside.sum()), int((~inside).sum())
-    rank_sum = rankdata(scores[valid])[inside].sum()  # ties share their mean rank
+    rank_sum = scipy.stats.rankdata(scores[valid])[inside].sum()  # ties share their mean rank
     return float((rank_sum - n * (n + 1) / 2) / (n * others))
 
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import numpy as np
-import seaborn as sns
 import torch
 from matplotlib.axes import Axes
 
@@ -46,6 +45,8 @@ def gates_over(report: Report) -> Picture:
     Raises:
         SertutError: the model has no gates.
     """
+    import seaborn  # slow to import, and every picture would wait for it
+
     table = _gates_of_all(report.predictions)  # (N, H)
     before = _gates_of_all(report.untrained).mean(axis=0) if report.untrained else None  # (H,)
     emotions = np.array([clip.emotion for clip in report.predictions.clips])
@@ -55,7 +56,7 @@ def gates_over(report: Report) -> Picture:
     def draw(h: int, axis: Axes) -> None:
         values = [table[member, h] for member in rows.values()]
         looks = {"saturation": 1, "fliersize": 2.5, "linecolor": "#333333", "linewidth": 1.1}
-        sns.boxplot(values, orient="h", palette=colors, ax=axis, **looks)
+        seaborn.boxplot(values, orient="h", palette=colors, ax=axis, **looks)
         axis.set_yticks(range(len(rows)), [f"{name} ({member.sum()})" for name, member in rows.items()])
         axis.set_title(f"head {h + 1}")
         if before is not None:

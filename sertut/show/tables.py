@@ -6,10 +6,8 @@ from typing import Any
 
 import numpy as np
 import pandas as pd
-import seaborn as sns
 from matplotlib.axes import Axes
 from matplotlib.patches import Rectangle
-from seaborn.utils import relative_luminance
 
 from sertut.corpora import Corpus
 from sertut.show.picture import Picture, chart, listed
@@ -81,6 +79,8 @@ def draw_table(
     **options: Any,
 ) -> None:
     """Cells in color, each with its number if there is room; `measure` stands at the scale. slanted: long names."""
+    import seaborn  # slow to import, and every picture would wait for it
+
     many = len(columns) > MANY
     looks = {
         "cmap": HEAT,
@@ -88,11 +88,11 @@ def draw_table(
         "annot": not many,
         "annot_kws": {"fontsize": 10.5},
     }
-    sns.heatmap(values, xticklabels=columns, yticklabels=rows, ax=axis, **(looks | options))
+    seaborn.heatmap(values, xticklabels=columns, yticklabels=rows, ax=axis, **(looks | options))
     mesh = axis.collections[0]
     for text in axis.texts:  # seaborn writes white on tan, too; below this luminance white has more contrast
         column, row = map(int, text.get_position())
-        text.set_color("white" if relative_luminance(mesh.to_rgba(values[row, column])) < 0.18 else BLACK)
+        text.set_color("white" if seaborn.utils.relative_luminance(mesh.to_rgba(values[row, column])) < 0.18 else BLACK)
     axis.tick_params(length=0)
     turned = {"rotation": 35, "ha": "right", "rotation_mode": "anchor"} if slanted else {"rotation": 90 if many else 0}
     axis.set_xticks(axis.get_xticks(), columns, fontsize=10.5, **turned)

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import cv2
 import numpy as np
-from scipy.ndimage import gaussian_filter1d, median_filter
+import scipy
 
 from sertut.video.frames import Video
 
@@ -47,8 +47,8 @@ def face_boxes(video: Video) -> np.ndarray:
     boxes = _follow(finds, lost=max(1, round(BRIDGE_SECONDS / video.period)))
     for run in _runs(boxes, longest_gap=BRIDGE_SECONDS / video.period):
         # Median, then Gaussian: both look forward as far as back, so nothing lags.
-        steady = median_filter(boxes[run], size=(min(MEDIAN_FRAMES, len(boxes[run])), 1), mode="nearest")
-        boxes[run] = gaussian_filter1d(steady, SMOOTH_SECONDS / video.period, axis=0, mode="nearest")
+        steady = scipy.ndimage.median_filter(boxes[run], size=(min(MEDIAN_FRAMES, len(boxes[run])), 1), mode="nearest")
+        boxes[run] = scipy.ndimage.gaussian_filter1d(steady, SMOOTH_SECONDS / video.period, axis=0, mode="nearest")
     return boxes * (1.0, 1.0, MARGIN)
 
 
