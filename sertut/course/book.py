@@ -192,10 +192,13 @@ def _stage(root: Path, stage: Path, executed: Sequence[Executed]) -> None:
     for name in ("_config.yml", "_toc.yml", "_static"):
         shutil.move(stage / "book" / name, stage / name)
     (stage / "notebooks").mkdir()
-    for run in executed:
+
+    def show(run: Executed) -> None:
         number = run.chapter.name.partition("-")[0].lstrip("0")
         notebook = prepare_notebook(json.loads(run.notebook.read_text(encoding="utf-8")), number)
         (stage / "notebooks" / run.notebook.name).write_text(json.dumps(notebook), encoding="utf-8")
+
+    joblib.Parallel(n_jobs=-1, prefer="threads")(joblib.delayed(show)(run) for run in executed)  # pictures take long
     claims = claims_page([run.results | {"sections": sections(run.chapter)} for run in executed])
     references = reference_page(root / "book" / "results")
     for page in (stage / "book").glob("*.md"):

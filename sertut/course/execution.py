@@ -165,6 +165,8 @@ def _execute(run: Executed, parameters: Mapping[str, object], environment: Mappi
     unfinished, log = run.folder / "unfinished.ipynb", run.folder / "papermill.log"
     order: dict[str, object] = {"input_path": str(run.chapter.path), "output_path": str(unfinished)}
     order |= {"parameters": {**parameters}, "kernel_name": "python3", "cwd": str(run.folder), "progress_bar": False}
+    # Written once, at the end or at an error; after each of a hundred cells it would take seconds a chapter.
+    order |= {"request_save_on_cell_execute": False, "autosave_cell_every": 0}
     command, said = [sys.executable, "-c", _PAPERMILL], json.dumps(order)
     with log.open("w") as to:
         try:
