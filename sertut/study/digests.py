@@ -35,6 +35,8 @@ def plan_digests(corpus: str, method: str) -> dict[str, str]:
     code = {"code": code_digest(kind_of(corpus) == "made")}
     if method in PEERS:
         code["peers"] = digest(code_of("study/peers.py", "study/leak.py"))
+    if method.endswith("-segments"):
+        code["segments"] = digest(code_of("study/segments.py"))
     if method in FLAWS:
         code["flaws"] = digest(code_of("study/flaws.py", "study/leak.py"))
     return {"method": digest(repr(METHODS.get(method))), **code}

@@ -18,6 +18,7 @@ from sertut.models import POOLINGS, AttentiveLSTM, AudioVisual, FullyConvolution
 from sertut.models.trunks import TRUNKS
 from sertut.signals import FEATURES
 from sertut.study.flaws import FLAWS
+from sertut.study.segments import OnSegments
 from sertut.study.starts import transfer_network
 from sertut.video import FACE_FEATURES
 
@@ -107,6 +108,7 @@ METHODS: Mapping[str, Method] = {
     **{pooling: Method("recurrent", dict(pooling=pooling)) for pooling in POOLINGS},
     **{trunk: Method("convolutional", dict(trunk=trunk)) for trunk in TRUNKS},
     **{f"{trunk}-mean": Method("convolutional", dict(trunk=trunk, pooling="mean")) for trunk in TRUNKS},
+    "small-mean-segments": Method("convolutional", dict(trunk="small", pooling="mean", segments=1.0)),
     **{f"fine-lambda-{x:g}": Method("convolutional", dict(trunk="fine", scale=x)) for x in (0.1, 1.0, 3.0)},
     "front": Method("heads", dict(n_blocks=0)),  # the mean of its convolutions, no attention
     "plain": Method("heads"),
@@ -209,7 +211,8 @@ def build(
     if plan.family == "recurrent":
         return AttentiveLSTM(FEATURES[feature or "log_mel"].n_columns, n_classes, **plan.arguments)
     if plan.family == "convolutional":
-        return FullyConvolutional(n_classes, **plan.arguments)
+        network = OnSegments if "segments" in plan.arguments else FullyConvolutional
+        return network(n_classes, **plan.arguments)
     if plan.family == "heads":
         with_level = FEATURES[feature or recipe(corpus.name, method)["feature"]].n_columns
         width: dict = dict(n_hidden=96) if kind_of(corpus.name) == "recorded" else {}

@@ -83,6 +83,7 @@ def _over_shares(*starts: str) -> tuple[str, ...]:
 
 KNOWN_REGION = "The same with real voices, the region known by construction"
 LOUDEST = "The same where the emotional word is the loudest"
+WHOLE = "What does a network lose that learns from segments, each with the label of its whole clip?"
 IN_GERMAN = "The same in German, one speaker tested at a time"
 EARS = ("ear-mean", "ear-attention", "ear-heads", "ear-cells", "ear-perception")
 RATES = (3e-4, 1e-3, 3e-3)
@@ -118,6 +119,8 @@ PROTOCOLS: Mapping[str, Protocol] = {
         "ravdess",
         ("small-mean", "small"),
     ),
+    "segments-planted": Protocol(WHOLE, "planted", ("small-mean", "small-mean-segments"), THREE),
+    "segments-ravdess": Protocol(WHOLE, "ravdess", ("small-mean", "small-mean-segments"), THREE),
     "transfer-ravdess": Protocol(
         "Does a network that has seen photographs recognize emotions better, and from how many speakers?",
         "ravdess",

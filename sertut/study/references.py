@@ -197,8 +197,8 @@ def reference(corpus: str, part: str = "regions", folder: Path | None = None) ->
     """The reference results of a part of the book with `corpus`; None where there are none.
 
     Args:
-        part: "regions" (chapters 3 and 4), "faces" (5, 6), "spectrogram" (7 and 8), "transfer" (9), "heads" (10 to 12),
-            "streams" (13 to 15), "voices", "flaws" and "peers" (17).
+        part: "regions" (chapters 3 and 4), "faces" (5, 6), "segments" (7), "spectrogram" (7, 8), "transfer" (9),
+            "heads" (10 to 12), "streams" (13 to 15), "voices", "flaws" and "peers" (17).
     """
     name = f"{part}-{corpus}"
     known = name in PROTOCOLS and ((folder or BOOK_RESULTS) / f"{name}.json").is_file()
