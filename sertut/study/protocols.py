@@ -166,7 +166,7 @@ PROTOCOLS: Mapping[str, Protocol] = {
         "What do the four families differ in on real voices, when all hear through one front?", "ravdess", EARS, THREE
     ),
     "voices-spliced-ravdess": Protocol(
-        KNOWN_REGION, "spliced-ravdess", EARS, THREE, fewer=dict.fromkeys(EARS[2:], (0,))
+        KNOWN_REGION, "spliced-ravdess", EARS, THREE, fewer=dict.fromkeys(EARS[2:4], (0,))
     ),
     "voices-emodb": Protocol(IN_GERMAN, "emodb", EARS, THREE, folds=10),
     "flaws-ravdess": Protocol(
