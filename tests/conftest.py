@@ -2,6 +2,7 @@
 
 import os
 import shutil
+from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
 
@@ -37,19 +38,26 @@ def recorded():
     return find
 
 
-@pytest.fixture(scope="module")  # no longer: while it is open, nothing else in this process can use asyncio
-def chromium():
-    """A browser of the machine's own, or skip with the reason; nothing is downloaded."""
+@contextmanager
+def a_chromium(*more: str):
+    """A browser of the machine's own, started with `more` arguments, or skip with the reason; nothing is downloaded."""
     names = ("chromium", "chromium-browser", "google-chrome")
     if (program := next(filter(None, map(shutil.which, names)), None)) is None:
         pytest.skip("needs a browser: install Chromium (Debian: apt-get install chromium)")
     with pytest.importorskip("playwright.sync_api").sync_playwright() as driver:
         browser = driver.chromium.launch(
             executable_path=program,
-            args=["--autoplay-policy=no-user-gesture-required", "--allow-file-access-from-files"],
+            args=["--autoplay-policy=no-user-gesture-required", "--allow-file-access-from-files", *more],
         )
         yield browser
         browser.close()
+
+
+@pytest.fixture(scope="module")  # no longer: while it is open, nothing else in this process can use asyncio
+def chromium():
+    """A browser, as :func:`a_chromium`."""
+    with a_chromium() as browser:
+        yield browser
 
 
 def tone(seconds: float, hertz: float = 200.0, level: float = 0.1) -> np.ndarray:

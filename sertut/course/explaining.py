@@ -246,9 +246,9 @@ def _shown(heard: Heard) -> tuple:
 def _by_ffmpeg(path: Path) -> np.ndarray:
     """Sound of a format that libsndfile does not read, such as the M4A of phones, (n,)."""
     frames = [frame for frame in decode(path, "audio") if isinstance(frame, av.AudioFrame)]
-    to_mono = av.AudioResampler("flt", "mono", SAMPLE_RATE)
-    pieces = [piece.to_ndarray()[0] for frame in [*frames, None] for piece in to_mono.resample(frame)] if frames else []
-    samples = np.concatenate(pieces or [np.zeros(0, np.float32)])
+    to_rate = av.AudioResampler("fltp", rate=SAMPLE_RATE)  # FFmpeg's own mono would be 3 dB louder than the mean
+    pieces = [piece.to_ndarray() for frame in [*frames, None] for piece in to_rate.resample(frame)] if frames else []
+    samples = np.concatenate(pieces or [np.zeros((1, 0), np.float32)], axis=1).mean(axis=0)
     if not samples.any():
         raise AudioError(f"{path} is silent from start to end; record it again.")
     return samples

@@ -11,6 +11,7 @@ from sertut.show.offset_panels import offset_errors, offsets
 from sertut.show.picture import Picture
 from sertut.show.playback import Player, player, watch
 from sertut.show.recognition import confusion, history, reliability
+from sertut.show.recorder import Recorder
 from sertut.show.ridges import alignment
 from sertut.show.sounds import padding, spectrogram, spectrograms
 from sertut.show.strips import filmstrip, perception, two_streams

@@ -1,9 +1,12 @@
 """Explaining files: which sounds are read and which refused, what is said and kept, and a page that needs nothing."""
 
+import io
 import re
 from dataclasses import replace
+from pathlib import Path
 
 import av
+import ipywidgets
 import numpy as np
 import pytest
 import soundfile
@@ -12,9 +15,11 @@ import torch
 import sertut
 from sertut.corpora import Fold
 from sertut.course import explaining
+from sertut.course.catalog import chapters, source
 from sertut.course.confidence import Calibration
 from sertut.errors import AudioError
 from sertut.models import AttentiveLSTM, AudioVisual, FullyConvolutional, MultiHead
+from sertut.progress import static
 from sertut.signals import SAMPLE_RATE, write_audio
 from sertut.video import write_video
 from tests.conftest import tone
@@ -66,6 +71,7 @@ def test_the_sound_of_a_video_and_of_a_phone(tmp_path):
         assert len(samples) / SAMPLE_RATE == pytest.approx(1.0, abs=0.12), name
         loudest = np.abs(np.fft.rfft(samples)).argmax() * SAMPLE_RATE / len(samples)
         assert loudest == pytest.approx(200, abs=5), name
+        assert samples.std() == pytest.approx(sound.std(), rel=0.1), name
 
 
 @pytest.mark.parametrize(
@@ -175,3 +181,86 @@ def test_a_recorded_corpus_is_preferred(tmp_path, monkeypatch):
     assert explaining.default_corpus() == "planted"
     (tmp_path / "emodb").mkdir()
     assert explaining.default_corpus() == "emodb"
+
+
+def a_recording(samples: np.ndarray, container: str, codec: str, options: dict[str, str]) -> bytes:
+    """As a browser records: a stream that starts before anybody knows how long it will be."""
+    file = io.BytesIO()
+    with av.open(file, "w", format=container, options=options) as out:
+        stream = out.add_stream(codec, rate=48_000, layout="mono")
+        frame = av.AudioFrame.from_ndarray(samples[None], format="flt", layout="mono")
+        frame.sample_rate = SAMPLE_RATE
+        encoder = stream.codec_context
+        encoder.open()
+        to_rate = av.AudioResampler(encoder.format, "mono", 48_000, encoder.frame_size)
+        for piece in (*to_rate.resample(frame), *to_rate.resample(None), None):
+            out.mux(stream.encode(piece))
+    return file.getvalue()
+
+
+BROWSERS = {
+    "Chromium, Firefox": ("webm", "libopus", {"live": "1"}),
+    "Firefox before": ("ogg", "libopus", {}),
+    "Safari": ("mp4", "aac", {"movflags": "frag_keyframe+empty_moov+default_base_moof"}),
+}
+
+
+@pytest.fixture
+def own_voice(tones, tmp_path, monkeypatch):
+    """The cell of chapter 18 that hears its reader, with a network that knows the tones; what it displays."""
+    (chapter,) = [chapter for chapter in chapters() if chapter.name.startswith("18")]
+    (cell,) = [cell for cell in chapter.cells() if cell.get("id") == "ch17-upload"]
+    (tmp_path / "empty").mkdir()
+    monkeypatch.chdir(tmp_path / "empty")
+    monkeypatch.setenv("SERTUT_STATIC", "0")
+    shown = []
+    names = {"Path": Path, "ipywidgets": ipywidgets, "read_voice": explaining.read_voice, "sertut": sertut}
+    names |= {"static": static, "display": lambda *things: shown.extend(things)}
+    names["listener"] = trained("ear-attention", tones)
+    exec(source(cell), names)
+    assert names["recorder"] in shown and names["chooser"] in shown
+    shown.clear()
+    return names, shown
+
+
+@pytest.mark.parametrize("browser", BROWSERS)
+def test_a_recorded_voice_is_heard_like_its_file_and_deleted(own_voice, tones, browser):
+    names, shown = own_voice
+    for clip in fold_of(tones).test.clips[:8:4]:  # one of each emotion
+        samples = explaining.trim(explaining.read_audio(clip.audio))
+        content = a_recording(samples, *BROWSERS[browser])
+        names["recorder"].set_state({"sound": memoryview(content)})
+        assert list(Path().iterdir()) == [] and names["recorder"].sound == b""
+        title = re.search(r"your voice\. Heard: [^<]*", shown.pop().html)[0]
+        heard = names["listener"].hear(samples)
+        assert heard.example.predicted in title and not shown
+        assert heard.ranked[0][1] == pytest.approx(float(re.search(r"(\d+)%", title)[1]) / 100, abs=0.03)
+
+        Path("recorded").write_bytes(content)
+        read = explaining.read_voice("recorded")
+        Path("recorded").unlink()
+        assert len(read) == pytest.approx(len(samples), abs=0.1 * SAMPLE_RATE)
+        alike = np.correlate(read, samples, "full").max()
+        assert alike > 0.95 * np.linalg.norm(read) * np.linalg.norm(samples)
+
+
+def test_what_was_not_recorded_is_told_in_one_sentence(own_voice, tones, capsys):
+    names, shown = own_voice
+    bad = {
+        " s of sound; speak for at least 0.3 s.": a_recording(tone(0.1), *BROWSERS["Safari"]),
+        "is silent from start to end; record it again.": a_recording(0 * tone(1.0), *BROWSERS["Chromium, Firefox"]),
+        "cannot be read as audio": b"this is no sound at all",
+        "is an empty file": b"",
+    }
+    for says, content in bad.items():
+        names["hear"](content, "your voice")
+        told = capsys.readouterr().out
+        assert says in told and told.count("\n") == 1 and not shown and list(Path().iterdir()) == []
+
+
+def test_a_chosen_file_is_heard_and_not_kept(own_voice, voice):
+    names, shown = own_voice
+    chosen = {"name": voice.name, "type": "audio/wav", "size": 1, "content": voice.read_bytes(), "last_modified": 0}
+    names["hear_files"]({"new": [chosen]})
+    assert "my voice.wav. Heard: " in shown.pop().html
+    assert list(Path().iterdir()) == [] and names["chooser"].value == ()
