@@ -133,6 +133,6 @@ def _interval(estimate: float, replicates: np.ndarray, n_speakers: int) -> Inter
 
 
 def _number(value: float, spec: str) -> str:
-    """``.87``, ``-.03``, ``12.50``: no zero before the point, as the field prints scores."""
+    """``.87``, ``-.03``, ``+.03``, ``12.50``: no zero before the point, as the field prints scores."""
     text = format(value, spec or ".2f")
-    return text.replace("0.", ".", 1) if text.lstrip("-").startswith("0.") else text
+    return text.replace("0.", ".", 1) if text.lstrip("+-").startswith("0.") else text

@@ -36,6 +36,7 @@ def test_sums_skip_what_is_undefined():
 
 def test_interval_prints_as_the_field_does():
     assert str(Interval(0.87, 0.84, 0.9)) == ".87 [.84, .90]"
+    assert f"{Interval(0.108, -0.016, 0.23):+.3f}" == "+.108 [-.016, +.230]"
     assert str(Interval(-0.034, -0.1, 1.0)) == "-.03 [-.10, 1.00]"
     assert f"{Interval(0.5, 0.25, 10.75):.1f}" == ".5 [.2, 10.8]"
     assert str(Interval(0.5, math.nan, math.nan)) == ".50 [no interval]"
