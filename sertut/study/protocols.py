@@ -160,7 +160,7 @@ PROTOCOLS: Mapping[str, Protocol] = {
         "The same where only alignment tells which of two expressions is the true one",
         "planted-decoy",
         ("voice", "face", "nearest", "align", "align+lag", "align+sync", "align+lag+sync"),
-        folds=1,
+        THREE,
     ),
     "voices-ravdess": Protocol(
         "What do the four families differ in on real voices, when all hear through one front?", "ravdess", EARS, THREE
