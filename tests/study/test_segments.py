@@ -1,6 +1,5 @@
 """Networks that learn from segments: what they hear in training, and that a test hears all."""
 
-import pytest
 import torch
 
 import sertut
@@ -60,8 +59,3 @@ def test_the_study_compares_it_with_the_same_network_on_whole_clips():
     assert longer == recipe | {"epochs": 45}  # 18 times 2.5: a segment is shorter than a clip by as much
     assert "segments" in plan_digests("planted", "small-mean-segments")
     assert "segments" not in plan_digests("planted", "small-mean")
-
-
-@pytest.mark.parametrize("seconds", [0.5, 1.0])
-def test_its_segments_have_the_length_that_was_asked_for(seconds):
-    assert OnSegments(7, segments=seconds, trunk="fine").n == frames(seconds)
