@@ -14,7 +14,7 @@ from sertut.study.peers import opensmile_version
 from sertut.study.protocols import Training
 from sertut.tensors import digest
 
-HERE = tuple(f"study/{name}.py" for name in ("grid", "costs", "starts", "photographs", "imageweights"))
+HERE = tuple(f"study/{name}.py" for name in ("grid", "costs", "segments", "starts", "photographs", "imageweights"))
 CODE = ("signals", "video", "corpora", "attention", "models", "training", "evidence", *HERE)
 """Rooms and files whose code every result depends on."""
 
@@ -35,8 +35,6 @@ def plan_digests(corpus: str, method: str) -> dict[str, str]:
     code = {"code": code_digest(kind_of(corpus) == "made")}
     if method in PEERS:
         code["peers"] = digest(code_of("study/peers.py", "study/leak.py"))
-    if method.endswith("-segments"):
-        code["segments"] = digest(code_of("study/segments.py"))
     if method in FLAWS:
         code["flaws"] = digest(code_of("study/flaws.py", "study/leak.py"))
     return {"method": digest(repr(METHODS.get(method))), **code}

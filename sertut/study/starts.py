@@ -15,6 +15,7 @@ from sertut.models import FullyConvolutional, Output
 from sertut.signals import Batch
 from sertut.study.imageweights import PIXEL_STD, chosen_weights, load_image_weights
 from sertut.study.photographs import Pretrained, pretrain_on_photographs
+from sertut.study.segments import random_segments
 
 
 class RandomCrops(nn.Module):
@@ -33,14 +34,8 @@ class RandomCrops(nn.Module):
         """As the network's own; a last frame without a neighbor is left out."""
         n = batch.features.shape[1] // 2
         features = batch.features[:, : 2 * n].unflatten(1, (n, 2)).mean(dim=2)  # (B, T/2, F)
-        mask = batch.mask[:, 1 : 2 * n : 2]
-        if self.training:
-            room = (mask.sum(dim=1) - self.crop).clamp(min=0)
-            start = (torch.rand(len(room), device=room.device) * (room + 1)).long()
-            steps = (start[:, None] + torch.arange(min(self.crop, n), device=room.device)).clamp(max=n - 1)
-            features = features.gather(1, steps.unsqueeze(-1).expand(-1, -1, features.shape[-1]))
-            mask = mask.gather(1, steps)
-        return self.network(dataclasses.replace(batch, features=features, mask=mask, hop=2 * batch.hop))
+        coarse = dataclasses.replace(batch, features=features, mask=batch.mask[:, 1 : 2 * n : 2], hop=2 * batch.hop)
+        return self.network(random_segments(coarse, self.crop) if self.training else coarse)
 
 
 def transfer_network(
