@@ -108,10 +108,10 @@ PROTOCOLS: Mapping[str, Protocol] = {
         "Which patch of the spectrogram matters, how fine can the map be, and what does lambda do?",
         "planted",
         ("fine-mean", "fine", "fine-lambda-3", "small-mean", "small"),
-        folds=2,
+        THREE,
     ),
     "spectrogram-planted-band": Protocol(
-        "The same where the cue is heard below or above 2 kHz only", "planted-band", ("fine",), folds=1
+        "The same where the cue is heard below or above 2 kHz only", "planted-band", ("fine",), THREE
     ),
     "spectrogram-spliced-ravdess": Protocol(KNOWN_REGION, "spliced-ravdess", ("fine-mean", "fine"), folds=1),
     "spectrogram-ravdess": Protocol(
@@ -139,22 +139,22 @@ PROTOCOLS: Mapping[str, Protocol] = {
         "Do many heads look where it is loud, what do focus and calibration change, and does it help?",
         "planted",
         ("front", "plain", "+FA", "+CA", "+FA+CA", "+loudest", "plain-mfcc", "+FA+CA-mfcc"),
-        folds=2,
+        THREE,
     ),
-    "heads-planted-loud": Protocol(LOUDEST, "planted-loud", ("plain", "+FA", "+FA+CA", "+loudest"), folds=2),
+    "heads-planted-loud": Protocol(LOUDEST, "planted-loud", ("plain", "+FA", "+FA+CA", "+loudest"), THREE),
     "heads-spliced-ravdess": Protocol(KNOWN_REGION, "spliced-ravdess", ("plain", "+FA", "+CA", "+FA+CA"), folds=1),
     "heads-ravdess": Protocol("The same on real acted speech", "ravdess", ("plain", "+FA", "+CA", "+FA+CA")),
     "faces-planted": Protocol(
         "Does attention find the region in the face, is it where the voice's is, are mixtures read as such?",
         "planted",
         ("voice", "face", "face-mean", "voice-mixture", "face-mixture"),
-        folds=1,
+        THREE,
     ),
     "streams-planted": Protocol(
         "Is the offset between voice and face found, and what does perception attention add?",
         "planted",
         ("nearest", "align", "align+lag+sync", "fused-mean", "perception", "one-embedding"),
-        folds=1,
+        THREE,
     ),
     "streams-planted-decoy": Protocol(
         "The same where only alignment tells which of two expressions is the true one",
