@@ -17,6 +17,7 @@ from sertut.evidence.mixture import (
 )
 from sertut.evidence.perclip import ClipScores
 from sertut.evidence.position import Rotation, rotate
+from sertut.evidence.preference import own_preference
 from sertut.evidence.reach import head_use
 from sertut.evidence.removal import deletion
 from sertut.evidence.report import Report, evaluate

@@ -21,6 +21,7 @@ from sertut.corpora import Corpus, Fold, load, load_faces, load_features, load_v
 from sertut.errors import SertutError
 from sertut.evidence import Report, compare_streams, deletion, evaluate, mixture_error, shift_test, true_shares
 from sertut.evidence.length import at_lengths, in_segments, joined
+from sertut.evidence.preference import own_preference
 from sertut.files import data_folder
 from sertut.models import AudioVisual, FullyConvolutional
 from sertut.study.costs import real_time_factor, watch_memory
@@ -179,9 +180,11 @@ def _two_streams(training: Training, run: Run, report: Report, fold: Fold) -> di
     if run.model.streams == "both" and run.model.fusion != "nearest":
         found["shifts"] = shift_test(run, fold.test).to_json()
     elif run.model.streams != "both" and training.corpus == "planted":
-        blend = _corpus("planted-blend").folds()[training.fold].test  # the same speakers, two emotions a clip
+        blend = _blend(training.fold)
         probabilities, truth = predict(run, blend).probabilities.numpy(), true_shares(blend.clips, blend.emotions)
         found["mixture"] = mixture_error(probabilities, truth, [clip.speaker for clip in blend]).to_json()
+    if training.method == "perception" and training.corpus in ("planted", "planted-blend"):
+        found["preference"] = own_preference(predict(run, _blend(training.fold))).to_json()
     if training.method == "face":  # compared with the voice of the same seed, a network made anew
         options = recipe(training.corpus, "voice") | {"epochs": training.options["epochs"]}
         voice = build("voice", fold.train)
@@ -189,6 +192,11 @@ def _two_streams(training: Training, run: Run, report: Report, fold: Fold) -> di
         heard = evaluate(listener, fold.test, baselines=False)
         found["streams"] = compare_streams(heard, report).to_json()
     return found
+
+
+def _blend(fold: int) -> Corpus:
+    """The same test speakers as in `planted`, with two emotions a clip."""
+    return _corpus("planted-blend").folds()[fold].test
 
 
 @functools.cache

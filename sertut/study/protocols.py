@@ -156,6 +156,12 @@ PROTOCOLS: Mapping[str, Protocol] = {
         ("nearest", "align", "align+lag+sync", "fused-mean", "perception", "one-embedding"),
         THREE,
     ),
+    "questions-planted-blend": Protocol(
+        "Does each emotion's question find its own moment, when clips with two emotions are what it learns from?",
+        "planted-blend",
+        ("one-embedding", "perception"),
+        THREE,
+    ),
     "streams-planted-decoy": Protocol(
         "The same where only alignment tells which of two expressions is the true one",
         "planted-decoy",

@@ -79,8 +79,9 @@ class Study:
         """All folds and seeds of one method: scores with intervals, and paired differences.
 
         Args:
-            part: of the results: "report"; where it was kept also "deletion", "shifts", "streams", "mixture", or
-                speech of other lengths, "middle", "segments" or "joined" (:mod:`sertut.evidence.length`).
+            part: of the results: "report"; where it was kept also "deletion", "shifts", "streams", "mixture",
+                "preference", or speech of other lengths, "middle", "segments" or "joined"
+                (:mod:`sertut.evidence.length`).
 
         Raises:
             SertutError: unknown method; the study was run without that part.
