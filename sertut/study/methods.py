@@ -66,7 +66,11 @@ RECIPES: Mapping[str, Mapping[str, Mapping]] = {
 }
 """Family of networks -> kind of corpus -> options of :func:`sertut.fit`."""
 
-HARDER: Mapping[str, Mapping] = {"planted-band": dict(epochs=30), "planted-decoy": dict(epochs=20, learning_rate=5e-3)}
+HARDER: Mapping[str, Mapping] = {
+    "planted-band": dict(epochs=30),
+    "planted-blend": dict(epochs=24),
+    "planted-decoy": dict(epochs=20, learning_rate=5e-3),
+}
 """Made corpora whose cue is hard to learn -> what changes in the recipe (book/tried.csv)."""
 
 SHARES = (0.1, 0.25, 0.5, 1.0)
