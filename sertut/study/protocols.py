@@ -156,7 +156,7 @@ PROTOCOLS: Mapping[str, Protocol] = {
         ("nearest", "align", "align+lag+sync", "fused-mean", "perception", "one-embedding"),
         THREE,
     ),
-    "questions-planted-blend": Protocol(
+    "streams-planted-blend": Protocol(
         "Does each emotion's question find its own moment, when clips with two emotions are what it learns from?",
         "planted-blend",
         ("one-embedding", "perception"),
