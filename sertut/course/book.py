@@ -21,6 +21,7 @@ from PIL import Image
 
 from sertut.course.catalog import chapters, repository, require, tags
 from sertut.course.execution import Executed, run_chapters
+from sertut.course.icons import keep_used_icons
 from sertut.course.pages import claims_page, reference_page, sections
 from sertut.errors import SertutError
 from sertut.files import LIBRARY, writing
@@ -74,6 +75,7 @@ def build_book(*, workers: int = 2, force: bool = False, progress: bool = True, 
             stamp.unlink(missing_ok=True)
             shutil.rmtree(html, ignore_errors=True)  # no page of an earlier book stays behind
             _jupyter_book(stage, root, progress)
+            keep_used_icons(html)
             if problems := find_problems(html, contents(root)):
                 raise SertutError("the book was built, but is not right:\n  " + "\n  ".join(problems))
             with writing(stamp) as temporary:

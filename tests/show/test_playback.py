@@ -67,7 +67,7 @@ def test_every_place_of_the_sound_is_found(example, noise, seconds):
     # is up to 1 s from where it says that it is.
     samples = noise[-int(seconds * SAMPLE_RATE) :]
     media = content(show.player(replace(example, samples=samples)), "audio/mp4")
-    assert len(media) <= 75_000  # 100 kB as text
+    assert len(media) <= 75_000  # 100 kB as text, also of noise, which is hard to pack
     for place in [*np.linspace(0, seconds, 19, endpoint=False), seconds - 0.3]:
         with av.open(io.BytesIO(media)) as container:
             (stream,) = container.streams.audio
@@ -81,8 +81,9 @@ def test_every_place_of_the_sound_is_found(example, noise, seconds):
 
 
 def test_sound_is_the_clip(example, noise, tmp_path):
-    exact = read_audio(decoded(show.player(example), tmp_path, "audio/mp4"))
-    np.testing.assert_allclose(exact, example.samples, atol=1e-4)
+    short = replace(example, samples=example.samples[:SAMPLE_RATE])
+    exact = read_audio(decoded(show.player(short), tmp_path, "audio/mp4"))
+    np.testing.assert_allclose(exact, short.samples, atol=1e-4)
     long = read_audio(decoded(show.player(replace(example, samples=noise)), tmp_path, "audio/mp4"))  # AAC
     assert np.corrcoef(long[: len(noise)], noise)[0, 1] > 0.95
     assert abs(len(long) - len(noise)) <= 1024
