@@ -1,6 +1,7 @@
 """Every page of the built book in a real browser: loaded once, then seen at two widths, and judged light and dark."""
 
 from pathlib import Path
+from urllib.parse import unquote, urlsplit
 
 import pytest
 
@@ -73,6 +74,9 @@ JUDGE = r"""async ([where, rules]) => {
   const bad = violations.filter(one => ["serious", "critical"].includes(one.impact));
   return bad.flatMap(one => one.nodes.map(node => `${one.id}: ${node.html.slice(0, 100)}`));
 }"""
+HEAVIEST = 2_500_000
+"""Bytes of a page with all that it loads, also what is folded, when nothing is kept of the pages before."""
+
 CONTRAST = {"runOnly": {"type": "rule", "values": ["color-contrast"]}}
 OTHERS = {
     # that keys can scroll is seen to at both widths by LOOK; how large a place to touch is, nothing serious says
@@ -92,6 +96,8 @@ class Window:
         self.axe = (Path(axe_playwright_python.__file__).parent / "axe.min.js").read_text(encoding="utf-8")
         self.said: list[str] = []
         self.seen: dict[str, None] = {}
+        self.asked: set[str] = set()
+        page.on("request", lambda one: self.asked.add(one.url))
         page.on("pageerror", lambda error: self.said.append(f"script error: {error}"))
         page.on("console", lambda one: one.type in ("error", "warning") and self.said.append(f"says: {one.text}"))
         page.on("request", lambda one: self._is_local(one.url) or self.said.append(f"leaves the page: {one.url}"))
@@ -108,6 +114,7 @@ class Window:
     def problems(self, path: Path) -> list[str]:
         """What is wrong with a page, by what it says and by how it looks."""
         self.said.clear()
+        self.asked.clear()
         self.page.goto(path.as_uri())
         self.page.evaluate(READY)
         self.page.evaluate(self.axe)
@@ -124,6 +131,10 @@ class Window:
         for colors in ("dark", "light"):
             self.turn(colors)
             found += [f"{colors}: {problem}" for problem in self.page.evaluate(JUDGE, ["samples", CONTRAST])]
+        files = {Path(unquote(urlsplit(one).path)) for one in self.asked if one.startswith("file:")}
+        weight = sum(file.stat().st_size for file in files if file.is_file())
+        if weight > HEAVIEST:
+            found.append(f"the page weighs {weight / 1e6:.2f} MB")
         return list(dict.fromkeys(self.said + found))
 
 
@@ -144,18 +155,19 @@ def test_a_page_in_a_browser(html, window, page):
 BROKEN = """<!doctype html><html lang="en"><head><title>broken</title></head><body><article><h1>Broken</h1>
 <pre style="overflow:auto; width:20px">a line that is much too long</pre><p>| a |\n|---|\n| 1 |</p>
 <img src="absent.png"><p style="color:#999; background:#fff">pale</p><button></button>
-<div style="width:2000px">wide</div><script src="http://127.0.0.1:9/x.js"></script><script>nowhere()</script>
+<div style="width:2000px">wide</div><img src="large.png" alt="a picture"><script src="http://127.0.0.1:9/x.js"></script><script>nowhere()</script>
 </article></body></html>"""
 
 
 def test_a_broken_page_is_found_out(window, tmp_path):
     (tmp_path / "broken.html").write_text(BROKEN)
+    (tmp_path / "large.png").write_bytes(bytes(2_600_000))
     found = "\n".join(window.problems(tmp_path / "broken.html"))
     for problem in (
         "script error: nowhere is not defined", "leaves the page: http://127.0.0.1:9/x.js", "a line cut off",
         "a raw table", "a picture without a text", "a picture that does not load",
         "390 px: the page is wider than the window", "light: color-contrast", "dark: color-contrast",
-        "button-name", "image-alt",
+        "button-name", "image-alt", "the page weighs 2.60 MB",
     ):  # fmt: skip
         assert problem in found, found
 
