@@ -99,7 +99,7 @@ def shares(
             axis.bar_label(bars, numbered, label_type="center", color="white" if color in DARK else BLACK)
             left += both
         axis.set_yticks(range(2), ["true", "estimated"])
-        axis.set(xlim=(0, 1), ylim=(1.45, -0.45), xlabel="share of the clip")
+        axis.set(xlim=(0, 1), ylim=(1.45, -0.45), xlabel="share of the emotional time")
 
     rows = [] if example.face is None else [faces_row(example)]
     parts = f"true {_named(truth, example.emotions, 3)}; estimated {_named(guess, example.emotions, 3)}"
