@@ -108,7 +108,7 @@ PROTOCOLS: Mapping[str, Protocol] = {
         "Which patch of the spectrogram matters, how fine can the map be, and what does lambda do?",
         "planted",
         ("fine-mean", "fine", "fine-lambda-3", "small-mean", "small"),
-        THREE,
+        folds=2,
     ),
     "spectrogram-planted-band": Protocol(
         "The same where the cue is heard below or above 2 kHz only", "planted-band", ("fine",), THREE
@@ -139,9 +139,9 @@ PROTOCOLS: Mapping[str, Protocol] = {
         "Do many heads look where it is loud, what do focus and calibration change, and does it help?",
         "planted",
         ("front", "plain", "+FA", "+CA", "+FA+CA", "+loudest", "plain-mfcc", "+FA+CA-mfcc"),
-        THREE,
+        folds=2,
     ),
-    "heads-planted-loud": Protocol(LOUDEST, "planted-loud", ("plain", "+FA", "+FA+CA", "+loudest"), THREE),
+    "heads-planted-loud": Protocol(LOUDEST, "planted-loud", ("plain", "+FA", "+FA+CA", "+loudest"), folds=2),
     "heads-spliced-ravdess": Protocol(KNOWN_REGION, "spliced-ravdess", ("plain", "+FA", "+CA", "+FA+CA"), folds=1),
     "heads-ravdess": Protocol("The same on real acted speech", "ravdess", ("plain", "+FA", "+CA", "+FA+CA")),
     "faces-planted": Protocol(
@@ -154,7 +154,7 @@ PROTOCOLS: Mapping[str, Protocol] = {
         "Is the offset between voice and face found, and what does perception attention add?",
         "planted",
         ("nearest", "align", "align+lag+sync", "fused-mean", "perception", "one-embedding"),
-        THREE,
+        folds=1,
     ),
     "streams-planted-blend": Protocol(
         "Does each emotion's question find its own moment, when clips with two emotions are what it learns from?",

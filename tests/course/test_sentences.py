@@ -1,0 +1,51 @@
+"""Sentences made from claims: what holds where, how often trained, and what their intervals resample."""
+
+import pytest
+
+from sertut.course.sentences import across, behind, span, verdicts
+from sertut.evidence import Claim
+from sertut.evidence.intervals import Interval
+
+
+def claim(corpus, estimate, low, high, seeds=3, id="C3", statement="Seven are better than one: UAR"):
+    effect = Interval(estimate, low, high)
+    return Claim(id, statement, "a paper", "paper", corpus, effect, "UAR", seeds)
+
+
+CLAIMS = [
+    claim("planted", 0.031, 0.012, 0.049, seeds=5),
+    claim("blend", -0.2, -0.3, -0.1),
+    claim("decoy", 0.004, -0.01, 0.02, seeds=1),
+    claim("planted", 0.4, 0.3, 0.5, statement="Seven are better than one: AUROC"),
+    claim("planted", 0.6, 0.5, 0.7, id="C2"),
+]
+
+
+def test_an_effect_has_its_sign_and_its_interval():
+    assert span(CLAIMS[0].effect) == "+0.03 [+0.01, +0.05]"
+    assert span(CLAIMS[1].effect) == "-0.20 [-0.30, -0.10]"
+
+
+def test_each_corpus_stands_under_its_verdict_and_one_training_says_so():
+    said = across(CLAIMS, "C3", "one: UAR", verdicts("better", "worse"))
+    assert said == (
+        "better on `planted` (+0.03 [+0.01, +0.05]); worse on `blend` (-0.20 [-0.30, -0.10]);"
+        " neither better nor worse can be shown on `decoy` (+0.00 [-0.01, +0.02], one training)."
+    )
+    assert across(CLAIMS, "C3", "better", verdicts("higher", "lower"), also="AUROC") == (
+        "higher on `planted` (+0.40 [+0.30, +0.50])."
+    )
+    assert across(CLAIMS, "C3", "faster", verdicts("faster", "slower")) == ""
+
+
+@pytest.mark.parametrize(
+    ("chosen", "says", "says_not"),
+    [
+        (CLAIMS[:2], "3 or 5 seeds on every fold", "one training"),
+        (CLAIMS[2:3], "What comes from one training", "Behind each number"),
+        (CLAIMS, "3 or 5 seeds on every fold", "1 or"),
+    ],
+)
+def test_seeds_are_counted_without_single_trainings(chosen, says, says_not):
+    assert says in behind(chosen) and says_not not in behind(chosen)
+    assert ("test speakers only" in behind(chosen)) == any(one.seeds == 1 for one in chosen)
