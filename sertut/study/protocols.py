@@ -139,7 +139,7 @@ PROTOCOLS: Mapping[str, Protocol] = {
         "Do many heads look where it is loud, what do focus and calibration change, and does it help?",
         "planted",
         ("front", "plain", "+FA", "+CA", "+FA+CA", "+loudest", "plain-mfcc", "+FA+CA-mfcc"),
-        folds=2,
+        THREE,
     ),
     "heads-planted-loud": Protocol(LOUDEST, "planted-loud", ("plain", "+FA", "+FA+CA", "+loudest"), folds=2),
     "heads-spliced-ravdess": Protocol(KNOWN_REGION, "spliced-ravdess", ("plain", "+FA", "+CA", "+FA+CA"), folds=1),
