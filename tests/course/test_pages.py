@@ -19,7 +19,7 @@ CLAIM = {
 
 
 def marks(page: str) -> list[tuple[str, str, str]]:
-    """Verdict, further attributes and text of each mark; the first three are the legend."""
+    """Verdict, further attributes and text of each mark; the first four are the legend."""
     return re.findall(r'<\w+ class="claim-mark ?([^"]*)"([^>]*)>([^<]*)<', page)
 
 
@@ -37,12 +37,18 @@ def test_a_claim_is_a_row_with_all_its_measurements():
 
 @pytest.mark.parametrize(("verdict", "sign"), [("supported", "▲"), ("contradicted", "▼"), ("no difference shown", "○")])
 def test_a_verdict_is_seen_without_colors(verdict, sign):
-    found = marks(page_of(("04-x", {"verdict": verdict})))[3:]
+    found = marks(page_of(("04-x", {"verdict": verdict})))[4:]
     assert len(found) == 2, "one in the row, one in the details"
     for seen, attributes, text in found:
         assert seen == verdict and text.split() == [sign, "+.40"]
         assert 'href="../notebooks/04-x.html"' in attributes
         assert f"{verdict}, +.40 [+.30, +.50] AUROC; measured in chapter 4" in attributes
+
+
+def test_what_was_measured_once_looks_different_and_says_so():
+    for seen, attributes, _ in marks(page_of(("04-x", {"seeds": 1})))[4:]:
+        assert seen == "supported alone" and "AUROC, measured once; measured in chapter 4" in attributes
+    assert all("once" not in attributes for _, attributes, _ in marks(page_of(("04-x", {"seeds": 2})))[4:])
 
 
 def test_every_effect_is_drawn_on_one_axis():
