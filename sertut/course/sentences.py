@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 
+from sertut.course.pages import effect
 from sertut.evidence import Claim
 from sertut.evidence.intervals import Interval
 
@@ -15,6 +16,16 @@ def verdicts(above: str, below: str) -> dict[str, str]:
     """Verdict of a claim -> how it is said: ``verdicts("better", "worse")``."""
     open_ = f"neither {above} nor {below} can be shown"
     return {"supported": above, "contradicted": below, "no difference shown": open_}
+
+
+def by_verdict(claim: Claim, yes: str, no: str, unclear: str) -> str:
+    """The words that the verdict of a claim asks for."""
+    return {"supported": yes, "contradicted": no}.get(claim.verdict, unclear)
+
+
+def told(claim: Claim, yes: str, unclear: str, no: str) -> str:
+    """The sentence that the verdict of a claim asks for; EFFECT in it stands for the effect with its interval."""
+    return by_verdict(claim, yes, no, unclear).replace("EFFECT", effect(claim.to_dict()))
 
 
 def across(claims: Sequence[Claim], id: str, words: str, says: Mapping[str, str], also: str = "") -> str:

@@ -2,7 +2,7 @@
 
 import pytest
 
-from sertut.course.sentences import across, behind, span, verdicts
+from sertut.course.sentences import across, behind, by_verdict, span, told, verdicts
 from sertut.evidence import Claim
 from sertut.evidence.intervals import Interval
 
@@ -36,6 +36,13 @@ def test_each_corpus_stands_under_its_verdict_and_one_training_says_so():
         "higher on `planted` (+0.40 [+0.30, +0.50])."
     )
     assert across(CLAIMS, "C3", "faster", verdicts("faster", "slower")) == ""
+
+
+@pytest.mark.parametrize(("place", "word"), [(0, "yes"), (1, "no"), (2, "unclear")])
+def test_the_verdict_chooses_the_sentence(place, word):
+    assert by_verdict(CLAIMS[place], "yes", "no", "unclear") == word
+    said = told(CLAIMS[place], "yes: EFFECT", "unclear: EFFECT", "no: EFFECT")
+    assert said == f"{word}: " + ("+.031 [+.012, +.049]", "-.20 [-.30, -.10]", "+.004 [-.010, +.020]")[place] + " UAR"
 
 
 @pytest.mark.parametrize(
