@@ -94,6 +94,8 @@ def run_chapters(
     if table := table_of(str(parameters.get("corpus"))):
         parameters["corpus"] = str(table)  # whole, because a chapter runs in a folder of its own
         own = {str(path): _listing(path) for path in files_of(table)}
+    if weights := parameters.get("weights"):
+        parameters["weights"] = str(Path(str(weights)).expanduser().absolute())
     suffix = "".join(f",{name}={value}" for name, value in sorted(parameters.items()))
     if len(suffix) > 80 or re.search(r"[^\w,.=-]", suffix):  # no name for a folder
         suffix = "," + joblib.hash(suffix)[:12]
@@ -223,4 +225,6 @@ def _environment(build: Path) -> dict[str, str]:
         SERTUT_DATA=str(corpora_folder().resolve()),
         SERTUT_STATIC="1",  # no progress bars in what will be printed
     )
+    if weights := environment.get("SERTUT_WEIGHTS"):
+        environment["SERTUT_WEIGHTS"] = str(Path(weights).expanduser().absolute())
     return environment

@@ -132,3 +132,17 @@ def test_a_wrong_corpus_or_device_stops_before_the_run(tiny):
     with pytest.raises(SertutError, match="unknown device 'gpu'"):
         run_chapters(["3"], {"device": "gpu"}, progress=False)
     assert not (tiny / "_build" / "chapters").exists()
+
+
+def test_weights_are_found_from_where_they_were_named(tiny, monkeypatch):
+    """A chapter runs in a folder of its own, which a relative path knows nothing of."""
+    monkeypatch.chdir(tiny)
+    monkeypatch.setenv("SERTUT_WEIGHTS", "kept")
+    write_notebook(tiny / "notebooks" / "03-weights.ipynb", cell("weights = None", "parameters"))
+    asked = {}
+    monkeypatch.setattr(
+        execution, "_execute", lambda run, given, around, limit: asked.update(given=given, around=around)
+    )
+    run_chapters(["3"], {"weights": "own.npz"}, progress=False)
+    assert asked["given"]["weights"] == str(tiny / "own.npz")
+    assert asked["around"]["SERTUT_WEIGHTS"] == str(tiny / "kept")
