@@ -111,7 +111,7 @@ PROTOCOLS: Mapping[str, Protocol] = {
         folds=2,
     ),
     "spectrogram-planted-band": Protocol(
-        "The same where the cue is heard below or above 2 kHz only", "planted-band", ("fine",), THREE
+        "The same where the cue is heard below or above 2 kHz only", "planted-band", ("fine",), folds=1
     ),
     "spectrogram-spliced-ravdess": Protocol(KNOWN_REGION, "spliced-ravdess", ("fine-mean", "fine"), folds=1),
     "spectrogram-ravdess": Protocol(
