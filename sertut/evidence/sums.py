@@ -179,8 +179,9 @@ class Tally:
 
     @property
     def chance(self) -> float:
-        """UAR of guessing: 1 / C."""
-        return chance_uar(self._find("uar")[1].shape[-1])
+        """UAR of guessing: 1 / C, of the classes that have a clip."""
+        clips = self._find("uar")[1].sum(axis=(0, 1, 3))  # (C,), of each true class
+        return chance_uar(int((clips > 0).sum()))
 
     def merged(self, *others: Tally) -> Tally:
         """This with other scores of the same runs, whose speakers are among the speakers here."""

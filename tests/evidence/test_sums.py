@@ -150,3 +150,9 @@ def test_median_and_correlation_from_sums():
     sums = np.array([len(x), *np.sum([x, y, x * x, y * y, x * y], axis=1)])
     assert correlation(sums) == pytest.approx(np.corrcoef(x, y)[0, 1])
     assert correlation(np.array([3, 3, 6.0, 3, 14.0, 6.0])) == 0
+
+
+def test_chance_counts_the_classes_that_have_a_clip():
+    """planted-blend has no neutral clip: who guesses among the rest is right in more than 1 of C."""
+    kept = part(["a", "b"], [[[3, 1, 0], [0, 2, 2], [0, 0, 0]], [[4, 0, 0], [1, 2, 1], [0, 0, 0]]])
+    assert Tally.pooled([kept | {"emotions": ["anger", "fear", "neutral"]}], seeds=[0]).chance == 0.5
