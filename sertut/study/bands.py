@@ -38,7 +38,6 @@ def prediction_band(
     fold: int,
     score: str = "uar",
     alarm: float = ALARM / BANDS,
-    freedom: int = FREEDOM,
     noisy: float = NOISY,
 ) -> tuple[float, float] | None:
     r"""Where one more training on `fold` falls with probability 1 - `alarm`; None where no useful answer is known.
@@ -48,7 +47,8 @@ def prediction_band(
 
     a prediction interval for a normal score: the center is that of the fold's own seeds, the spread between seeds is
     pooled over all folds g. It is cut off where the score can go no further. There is no band with fewer than
-    `freedom` degrees of freedom d, nor where half of its width exceeds the share `noisy` of the score's range.
+    :data:`FREEDOM` degrees of freedom d, nor where half of its width exceeds the share `noisy` of the score's range,
+    nor where a reference seed lies outside the chapters' band as the others make it: then the scores are not normal.
 
     Args:
         scores: fold -> score of each seed.
@@ -56,6 +56,25 @@ def prediction_band(
 
     Source: Hahn & Meeker, Statistical Intervals (1991), section 4.8.
     """
+    band = normal_band(scores, fold, score, alarm, FREEDOM, noisy)
+    for g, seeds in scores.items() if band else ():
+        for i, value in enumerate(seeds):
+            others = {**scores, g: [*seeds[:i], *seeds[i + 1 :]]}
+            around = normal_band(others, g, score, ALARM / BANDS, FREEDOM - 1, math.inf) if others[g] else None
+            if around and not around[0] <= value <= around[1]:
+                return None
+    return band
+
+
+def normal_band(
+    scores: Mapping[int, Sequence[float]],
+    fold: int,
+    score: str,
+    alarm: float,
+    freedom: int,
+    noisy: float,
+) -> tuple[float, float] | None:
+    """The band of :func:`prediction_band` if all scores are normal; `freedom` and `noisy` are its two limits."""
     low, high, span = RANGES.get(score, (0.0, 1.0, 1.0))
     d = sum(len(seeds) - 1 for seeds in scores.values())
     if d < freedom:

@@ -7,7 +7,7 @@ import pytest
 
 from sertut.errors import SertutError
 from sertut.study import beside_reference, load_study, renewal
-from sertut.study.bands import prediction_band
+from sertut.study.bands import ALARM, BANDS, normal_band, prediction_band
 from sertut.study.references import BOOK_RESULTS, Study
 
 SPREAD = [0.48, 0.49, 0.5, 0.51, 0.52]
@@ -17,7 +17,7 @@ def test_one_more_training_falls_outside_as_often_as_is_said():
     generator, n, outside = np.random.default_rng(0), 4000, 0
     for draws in generator.normal(0.5, 0.05, (n, 2, 4)):
         seeds = {0: draws[0, :3], 1: draws[1] - 0.3}  # three seeds here, four of another fold, which is harder
-        low, high = prediction_band(seeds, 0, alarm=0.1, noisy=1.0)
+        low, high = normal_band(seeds, 0, "uar", 0.1, freedom=4, noisy=1.0)
         outside += not low <= generator.normal(0.5, 0.05) <= high
     assert outside / n == pytest.approx(0.1, abs=0.025)
 
@@ -59,9 +59,18 @@ def test_no_reference_seed_is_outside_the_band_of_the_others(name):
             for fold in (fold for fold in seeds if prediction_band(seeds, fold, score)):
                 for i, value in enumerate(seeds[fold]):
                     others = {**seeds, fold: seeds[fold][:i] + seeds[fold][i + 1 :]}
-                    low, high = prediction_band(others, fold, score, freedom=3, noisy=math.inf)
+                    low, high = normal_band(others, fold, score, ALARM / BANDS, 3, math.inf)
                     outside += [] if low <= value <= high else [(method, score, fold, value, low, high)]
     assert not outside
+
+
+def test_no_band_where_one_seed_lies_far_from_all_others():
+    """One training of fifteen that fails: such scores are not normal, so a band from them would promise too much."""
+    near = {fold: [0.90, 0.91, 0.92] for fold in range(5)}
+    assert prediction_band(near, 0) == pytest.approx((0.83, 0.99), abs=0.03)
+    failed = {**near, 3: [0.90, 0.91, 0.60]}
+    assert normal_band(failed, 0, "uar", ALARM / BANDS, 4, 0.6), "wide, and yet the failed one is outside the others'"
+    assert [prediction_band(failed, fold, noisy=0.6) for fold in failed] == [None] * 5
 
 
 @pytest.fixture
