@@ -38,8 +38,8 @@ def two_shown(clip: Clip) -> Mapping[str, Sequence[tuple[float, float]]]:
     shown: dict[str, list[tuple[float, float]]] = {}
     if "decoy_face" in clip.details:
         own = [(region.start, region.end) for region in clip.regions if region.stream == "face"]
-        shown = {clip.emotion: own, clip.details["decoy_emotion"]: [clip.details["decoy_face"]]}
-    for emotion, start, end in clip.details.get("faces", ()):
+        shown = {clip.emotion: own, clip.details["decoy_emotion"]: [clip.details["decoy_face"]]}  # type: ignore[dict-item, list-item]
+    for emotion, start, end in clip.details.get("faces", ()):  # type: ignore[attr-defined]
         shown.setdefault(emotion, []).append((start, end))
     return shown if len(shown) == 2 else {}
 
