@@ -7,7 +7,7 @@ import pytest
 
 from sertut.errors import SertutError
 from sertut.study import beside_reference, load_study, renewal
-from sertut.study.bands import ALARM, BANDS, normal_band, prediction_band
+from sertut.study.bands import ALARM, BANDS, FREEDOM, NOISY, normal_band, prediction_band
 from sertut.study.references import BOOK_RESULTS, Study
 
 SPREAD = [0.48, 0.49, 0.5, 0.51, 0.52]
@@ -46,22 +46,23 @@ def test_no_band_where_little_is_known_and_none_past_what_a_score_can_be(seeds, 
     assert found == (band and pytest.approx(band))
 
 
+NOT_NORMAL = {"streams-planted-blend": {("one-embedding", "auroc")}}
+"""References in which one training lies outside the band that the others make; none may join them unseen."""
+
+
 @pytest.mark.parametrize("name", sorted(path.stem for path in BOOK_RESULTS.glob("*.json")))
 def test_no_reference_seed_is_outside_the_band_of_the_others(name):
-    """Of all bands that the book can assert; a band of three degrees of freedom is made for this check alone."""
-    study, outside = load_study(name), []
+    """Of all bands that normal scores would have, each seed left out in turn: the known exceptions, and no other."""
+    study, lost = load_study(name), set()
     for _, method in study.cells:
         for score in ("uar", "auroc", "hit", "offset_error"):
             try:
                 seeds = study.scores_of_folds(method, score)
             except SertutError:  # this network, or this corpus, has no such score
                 continue
-            for fold in (fold for fold in seeds if prediction_band(seeds, fold, score)):
-                for i, value in enumerate(seeds[fold]):
-                    others = {**seeds, fold: seeds[fold][:i] + seeds[fold][i + 1 :]}
-                    low, high = normal_band(others, fold, score, ALARM / BANDS, 3, math.inf)
-                    outside += [] if low <= value <= high else [(method, score, fold, value, low, high)]
-    assert not outside
+            normal = [fold for fold in seeds if normal_band(seeds, fold, score, ALARM / BANDS, FREEDOM, NOISY)]
+            lost |= {(method, score) for fold in normal if prediction_band(seeds, fold, score) is None}
+    assert lost == NOT_NORMAL.get(name, set())
 
 
 def test_no_band_where_one_seed_lies_far_from_all_others():
