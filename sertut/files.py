@@ -55,6 +55,12 @@ def writing(path: Path | str) -> Iterator[Path]:
         temporary.unlink(missing_ok=True)
 
 
+def write(path: Path | str, content: str | bytes) -> None:
+    """Write a file by :func:`writing`; text as UTF-8, with the ends of its lines as they are."""
+    with writing(path) as temporary:
+        temporary.write_bytes(content.encode() if isinstance(content, str) else content)
+
+
 def code_of(*names: str, library: Path = LIBRARY) -> dict[str, str]:
     """Path -> the lines that do something, of all files in rooms of the library such as "models", or of single files.
 

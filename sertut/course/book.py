@@ -24,7 +24,7 @@ from sertut.course.execution import Executed, run_chapters
 from sertut.course.icons import keep_used_icons
 from sertut.course.pages import claims_page, reference_page, sections
 from sertut.errors import SertutError
-from sertut.files import LIBRARY, writing
+from sertut.files import LIBRARY, write
 
 CLAIMS_MARK = "<!-- claims -->"
 REFERENCE_MARK = "<!-- reference results -->"
@@ -78,8 +78,7 @@ def build_book(*, workers: int = 2, force: bool = False, progress: bool = True, 
             keep_used_icons(html)
             if problems := find_problems(html, contents(root)):
                 raise SertutError("the book was built, but is not right:\n  " + "\n  ".join(problems))
-            with writing(stamp) as temporary:
-                temporary.write_text(content)
+            write(stamp, content)
     return html / "index.html"
 
 

@@ -10,7 +10,13 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
+from jinja2 import Environment, PackageLoader, StrictUndefined
+
 from sertut.errors import SertutError, unknown
+
+LOADER = PackageLoader("sertut", "course")
+PAGES = Environment(loader=LOADER, autoescape=True, undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True)
+"""The templates of the pages that this room writes."""
 
 
 @dataclass(frozen=True)

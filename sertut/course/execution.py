@@ -27,7 +27,7 @@ from sertut.corpora.own import files_of, load, table_of
 from sertut.course.catalog import Chapter, chapters, find, repository, require, source
 from sertut.course.results import read_results, versions
 from sertut.errors import SertutError
-from sertut.files import corpora_folder, data_folder, writing
+from sertut.files import corpora_folder, data_folder, write
 from sertut.training.device import pick_device
 
 TIME_LIMIT = 30 * 60
@@ -121,8 +121,7 @@ def run_chapters(
             started = time.monotonic()
             problem = _execute(run, parameters, environment, time_limit)
             if not problem:
-                with writing(run.folder / STAMP) as temporary:
-                    temporary.write_text(digests[run.chapter])
+                write(run.folder / STAMP, digests[run.chapter])
             said = "failed" if problem else f"done in {time.monotonic() - started:.0f} s"
             tqdm.write(f"{run.chapter.name}: {said}", file=sys.stderr)
             return problem and f"{run.chapter.name}: {problem}"
@@ -214,8 +213,7 @@ def _environment(build: Path) -> dict[str, str]:
     """
     kernel = build / "kernel" / "kernels" / "python3" / "kernel.json"
     argv = [sys.executable, "-m", "ipykernel_launcher", "-f", "{connection_file}"]
-    with writing(kernel) as temporary:
-        temporary.write_text(json.dumps({"argv": argv, "display_name": "Python 3", "language": "python"}))
+    write(kernel, json.dumps({"argv": argv, "display_name": "Python 3", "language": "python"}))
     environment = {"OMP_NUM_THREADS": "1", "PYTHONWARNINGS": "ignore:pkg_resources is deprecated", **os.environ}
     environment |= dict(
         JUPYTER_PATH=str(build / "kernel"),

@@ -15,7 +15,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from sertut.course import questions  # noqa: F401  (fills JUDGES)
-from sertut.course.catalog import find, source, tags
+from sertut.course.catalog import find, source
 from sertut.course.judging import JUDGES, Open, Wrong
 from sertut.errors import SertutError, unknown
 
@@ -61,24 +61,8 @@ def check(id: str, answer: Any) -> Feedback:
 def task_of(id: str) -> str:
     """What an exercise asks for, as its chapter states it; where the chapters are not at hand, what to define."""
     try:
-        return " ".join(_cells(id)[0].partition("\n")[2].split())
+        texts = map(source, find(id.partition(".")[0]).cells())
     except SertutError:
         return f"Define `{JUDGES[id].__name__}` as the task above this cell says."
-
-
-def solution_of(id: str) -> str:
-    """The source code that the chapter shows as a solution.
-
-    Raises:
-        SertutError: the chapters are not part of this installation.
-    """
-    return _cells(id)[1]
-
-
-def _cells(id: str) -> tuple[str, str]:
-    """Task and solution of an exercise, from the cells of its chapter."""
-    cells = find(id.partition(".")[0]).cells()
-    heading = re.compile(rf"#{{2,5}} Exercise {re.escape(id)}\b")
-    start = next(i for i, cell in enumerate(cells) if heading.match(source(cell)))
-    solved = next((source(cell) for cell in cells[start:] if "solution" in tags(cell)), "")  # a pack has none
-    return source(cells[start]), solved
+    task = next(text for text in texts if re.match(rf"#{{2,5}} Exercise {re.escape(id)}\b", text))
+    return " ".join(task.partition("\n")[2].split())

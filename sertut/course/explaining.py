@@ -17,16 +17,16 @@ import av
 import numpy as np
 import soundfile
 import torch
-from jinja2 import Environment, PackageLoader, StrictUndefined
 
 from sertut.corpora import MADE, RECORDED, Clip, Corpus, Fold, folder_of
 from sertut.corpora.own import load
 from sertut.corpora.trimmed import trim
+from sertut.course.catalog import PAGES
 from sertut.course.confidence import KEPT, Calibration, calibrate, calibration_error, reliability
 from sertut.errors import AudioError
 from sertut.evidence import Example, evaluate
 from sertut.evidence.intervals import bootstrap_speakers
-from sertut.files import code_of, data_folder, writing
+from sertut.files import code_of, data_folder, write
 from sertut.progress import progress_bar
 from sertut.show.playback import player
 from sertut.show.recognition import reliability as draw_reliability
@@ -51,8 +51,6 @@ SHORTEST, PART, LONGEST = 0.3, 15.0, 120.0
 
 CODE = ("signals", "attention", "models", "training", "study/methods.py", "course/confidence.py")
 """What decides how a network is trained and calibrated."""
-
-PAGES = Environment(loader=PackageLoader("sertut", "course"), autoescape=True, undefined=StrictUndefined)
 
 
 @dataclass(frozen=True)
@@ -91,15 +89,15 @@ class Listener:
         tested |= {"clips": [len(part) for part in fold.parts.values()]}
         tested |= {"speakers": [len(part.speakers) for part in fold.parts.values()]}
         tested |= {"uar": str(report.uar), "ece_raw": str(raw), "ece": str(ece)}
-        tested |= {"refused": _share(~given, right), "passed": _share(given, ~right)}
+        shares = {"refused": (~given)[right], "passed": given[~right]}  # 0 where there are none
+        tested |= {name: float(part.float().mean().nan_to_num()) for name, part in shares.items()}
         return cls(method, run, calibration, tested, picture.png, picture.alt)
 
     def save(self, folder: Path) -> None:
         """Write it; the run comes last, so that where a run is, the rest is, too."""
         about = {"calibration": asdict(self.calibration), "tested": self.tested, "alt": self.alt}
-        for name, content in (("reliability.png", self.drawing), ("calibration.json", json.dumps(about).encode())):
-            with writing(folder / name) as temporary:
-                temporary.write_bytes(content)
+        write(folder / "reliability.png", self.drawing)
+        write(folder / "calibration.json", json.dumps(about))
         self.run.save(folder)
 
     @classmethod
@@ -174,8 +172,7 @@ def explain(paths: Sequence[Path | str], page: Path | str, corpus: str = "") -> 
         tested=families[0].tested,
         kept=KEPT,
     )
-    with writing(page) as temporary:
-        temporary.write_text(text, encoding="utf-8")
+    write(page, text)
     return Path(page)
 
 
@@ -213,8 +210,8 @@ def listeners(corpus: str, methods: Iterable[str] = FAMILIES) -> list[Listener]:
         SertutError: the corpus is unknown, missing or has too few speakers.
     """
     made = corpus in MADE
-    clips = () if made else load(corpus, trim=False)
-    files = sorted((clip.name, clip.emotion, clip.speaker, *_stamp(clip.audio)) for clip in clips)
+    found = ((clip, clip.audio.stat()) for clip in (() if made else load(corpus, trim=False)))
+    files = sorted((clip.name, clip.emotion, clip.speaker, at.st_size, at.st_mtime_ns) for clip, at in found)
     engines = [version(package) for package in ("espeakng-loader", "pyworld") if made]
     code = code_of(*CODE, *["planted"] * made)
     folder = data_folder() / "listeners" / digest([corpus, files, engines, code, torch.__version__])
@@ -252,13 +249,3 @@ def _by_ffmpeg(path: Path) -> np.ndarray:
     if not samples.any():
         raise AudioError(f"{path} is silent from start to end; record it again.")
     return samples
-
-
-def _stamp(path: Path) -> tuple[int, int]:
-    status = path.stat()
-    return status.st_size, status.st_mtime_ns
-
-
-def _share(what: torch.Tensor, among: torch.Tensor) -> float:
-    """Share of `what` among the clips for which `among` is True, both (N,); 0 if there are none."""
-    return float(what[among].float().mean()) if among.any() else 0.0

@@ -27,7 +27,7 @@ from sertut.corpora import RECORDED, folder_of
 from sertut.course.downloading import ROOM, TIMEOUT, File, download
 from sertut.course.unpacking import ArchiveError, enough_room, unpack
 from sertut.errors import SertutError, unknown
-from sertut.files import writing
+from sertut.files import write
 from sertut.progress import static
 
 AT_ONCE = 8  # small files at a time
@@ -211,8 +211,7 @@ def _assemble(name: str, offer: Offer, staging: Path, session: requests.Session)
             path = download(file, staging, session)
             rows[file.name] = {"url": file.url, "bytes": path.stat().st_size, "sha256": pooch.file_hash(str(path))}
             rows[file.name] |= {"checked": file.sum, "date": datetime.now(UTC).isoformat(timespec="seconds")}
-            with writing(log) as temporary:
-                temporary.write_text(json.dumps(rows, indent=2) + "\n", encoding="utf-8")
+            write(log, json.dumps(rows, indent=2) + "\n")
             share = len(offer.archives) / ROOM  # the archives of a corpus are about alike
             try:
                 unpack(path, unpacked, int(offer.bytes / share), int(offer.files / share), offer.only)

@@ -31,10 +31,9 @@ from typing import Any
 import numpy as np
 import pandas as pd
 import torch
-from jinja2 import Environment, PackageLoader
 from tqdm.contrib.concurrent import thread_map
 
-from sertut.course.catalog import Chapter, chapters, repository, source, tags
+from sertut.course.catalog import PAGES, Chapter, chapters, repository, source, tags
 from sertut.course.exercises import Feedback, check
 from sertut.course.judging import JUDGES
 from sertut.course.packs import CHECK, must_be_new, new_folder
@@ -268,12 +267,11 @@ def grade_folder(
         graded = thread_map(lambda each: mark(*each), texts.items(), max_workers=workers, **bar)
     if to.exists():
         shutil.rmtree(to)
-    template = Environment(loader=PackageLoader("sertut", "course"), autoescape=True, trim_blocks=True)
     with new_folder(to) as results:
         pd.DataFrame([each.row() for each in graded]).to_csv(results / "grades.csv", index=False, errors="replace")
         for number, student in enumerate(sorted({each.student for each in graded}), 1):
             own = [each for each in graded if each.student == student]
-            page = template.get_template("grades.html").render(student=student, graded=own)
+            page = PAGES.get_template("grades.html").render(student=student, graded=own)
             name = f"{number:03d}-{re.sub(r'[^A-Za-z0-9]+', '-', student)[:60].strip('-')}.html"
             (results / name).write_text(page, encoding="utf-8", errors="replace")
     return to

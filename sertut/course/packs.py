@@ -18,12 +18,12 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 import pandas as pd
-from jinja2 import Environment, PackageLoader
 
-from sertut.course.catalog import Chapter, chapters, find, repository, source, tags
+from sertut.course.catalog import PAGES, Chapter, chapters, find, repository, source, tags
 from sertut.course.judging import JUDGES
 from sertut.course.results import read_results
 from sertut.errors import SertutError
+from sertut.files import write
 
 STUB = "...  # your code here"
 TEST = """from sertut.course import check
@@ -109,17 +109,17 @@ def write_pack(folder: Path, names: Sequence[str] = (), *, teachers: bool = Fals
         for chapter in chosen:
             whole = json.loads(chapter.path.read_text(encoding="utf-8"))
             asked = whole | {"cells": marked(chapter, solved=teachers)}
-            _write(pack / "notebooks" / chapter.path.name, _text(whole if teachers else asked))
+            write(pack / "notebooks" / chapter.path.name, _text(whole if teachers else asked))
             if teachers:
-                _write(pack / "source" / chapter.name / chapter.path.name, _text(asked))
+                write(pack / "source" / chapter.name / chapter.path.name, _text(asked))
             executed = Chapter(root / "_build" / "chapters" / chapter.name / chapter.path.name)
             if executed.path.is_file():
-                _write(pack / "slides" / f"{chapter.name}.html", slides(executed))
+                write(pack / "slides" / f"{chapter.name}.html", slides(executed))
         if teachers:
             timing(chosen, root).to_csv(pack / "timing.csv", index=False)
-            _write(pack / "nbgrader_config.py", SETTINGS)
+            write(pack / "nbgrader_config.py", SETTINGS)
         what, how = ("for teachers", TEACHERS) if teachers else ("exercises", STUDENTS)
-        _write(pack / "README.md", README.format(what=what, how=how))
+        write(pack / "README.md", README.format(what=what, how=how))
 
 
 def marked(chapter: Chapter, solved: bool) -> list[dict]:
@@ -189,8 +189,7 @@ def slides(executed: Chapter) -> str:
         for output in cell.get("outputs", ()):
             if picture := "".join(output.get("data", {}).get("image/png", "")).replace("\n", ""):
                 figures.append((heading, picture, output["metadata"].get("image/png", {}).get("alt", "")))
-    template = Environment(loader=PackageLoader("sertut", "course"), autoescape=True).get_template("slides.html")
-    return template.render(title=executed.name, figures=figures)
+    return PAGES.get_template("slides.html").render(title=executed.name, figures=figures)
 
 
 def _with(cell: dict, text: str, about: dict) -> dict:
@@ -215,8 +214,3 @@ def _copy_needed(root: Path, pack: Path, pages: Sequence[str]) -> None:
 
 def _text(notebook: dict) -> str:
     return json.dumps(notebook, indent=1, ensure_ascii=False) + "\n"
-
-
-def _write(path: Path, text: str) -> None:
-    path.parent.mkdir(parents=True, exist_ok=True)
-    path.write_text(text, encoding="utf-8")

@@ -7,9 +7,7 @@ import warnings
 from collections.abc import Iterable, Mapping
 from pathlib import Path
 
-from jinja2 import Environment, PackageLoader
-
-from sertut.course.catalog import Chapter, source
+from sertut.course.catalog import PAGES, Chapter, source
 from sertut.study import load_study, renewal
 
 
@@ -75,13 +73,7 @@ def _short(number: float | None) -> str:
     return re.sub(r"^([+-])0\.", r"\1.", f"{number:+.{2 if abs(number) >= 0.0995 else 3}f}")
 
 
-def _inside(number: float) -> float:
-    """Where a number stands on the axis of the small plots, which ends at -1 and +1."""
-    return round(max(-1.0, min(1.0, number)), 3)
-
-
 def _html(what: str, *content: object) -> str:
     """A macro of the template, without empty lines: these would end the HTML inside Markdown."""
-    pages = Environment(loader=PackageLoader("sertut", "course"), autoescape=True, trim_blocks=True, lstrip_blocks=True)
-    pages.globals |= {"effect": effect, "short": _short, "renewal": renewal, "inside": _inside}
-    return re.sub(r"\n\s*\n", "\n", getattr(pages.get_template("pages.html").module, what)(*content))
+    template = PAGES.get_template("pages.html", globals={"effect": effect, "short": _short, "renewal": renewal})
+    return re.sub(r"\n\s*\n", "\n", getattr(template.module, what)(*content))

@@ -21,20 +21,18 @@ from pathlib import Path
 import joblib
 import numpy as np
 import torch
-from jinja2 import Environment, PackageLoader
 
-from sertut.course.catalog import repository
+from sertut.course.catalog import PAGES, repository
 from sertut.course.results import versions
 from sertut.errors import SertutError
 from sertut.evidence import Claim, Tally
-from sertut.files import data_folder, writing
+from sertut.files import data_folder, write
 from sertut.progress import progress_bar
 from sertut.study import PROTOCOLS, Study, Training, load_study, recipe
 from sertut.study.bands import prediction_band
 from sertut.study.grid import load_inputs, result_path, train_one
 from sertut.study.methods import kind_of
 from sertut.study.references import BOOK_RESULTS
-from sertut.study.running import keep
 
 SEED, FOLD = 1000, 0
 """Of each training here; no reference has this seed."""
@@ -236,8 +234,7 @@ def reproduce(minutes: float | None, workers: int = 2, root: Path | None = None)
         trained, why = _train(study, clock, workers)
         findings += [judge(check, trained, why) for check in checks_of(study)]
     page = root / "_build" / "reproduction.html"
-    with writing(page) as temporary:
-        temporary.write_text(html(findings, minutes, clock.passed, here), encoding="utf-8")
+    write(page, html(findings, minutes, clock.passed, here))
     return page, findings
 
 
@@ -306,7 +303,7 @@ def _once(training: Training, path: Path, cost: float) -> tuple[str, float, str]
     """In the process that trains: keep the result. Returns the method, how much longer it took, what went wrong."""
     begun = time.monotonic()
     try:
-        keep(train_one(training), path)
+        write(path, json.dumps(train_one(training)))
     except SertutError as problem:
         return training.method, np.nan, str(problem)
     return training.method, (time.monotonic() - begun) / cost, ""
@@ -314,8 +311,7 @@ def _once(training: Training, path: Path, cost: float) -> tuple[str, float, str]
 
 def html(findings: Sequence[Finding], minutes: float | None, seconds: float, here: Mapping[str, str]) -> str:
     """The page: what was reproduced, what was not, what was not tried; how it was tested, and on which machine."""
-    pages = Environment(loader=PackageLoader("sertut", "course"), autoescape=True, trim_blocks=True, lstrip_blocks=True)
-    return pages.get_template("reproduction.html").render(
+    return PAGES.get_template("reproduction.html").render(
         findings=findings,
         counts=counted(findings),
         minutes="all" if minutes is None else f"{minutes:g}",

@@ -13,7 +13,7 @@ from pathlib import Path
 
 from sertut.errors import SertutError
 from sertut.evidence.claims import Claim
-from sertut.files import writing
+from sertut.files import write
 from sertut.training.device import pick_device
 
 KEYS = ("chapter", "corpus", "seed", "device", "seconds", "versions", "metrics", "claims", "bands")
@@ -58,8 +58,7 @@ def write_results(
         "claims": [_row(c.to_dict() if isinstance(c, Claim) else c, CLAIM_KEYS, "claim") for c in claims],
         "bands": [_row(band, BAND_KEYS, "band") for band in bands],
     }
-    with writing(path) as temporary:
-        temporary.write_text(json.dumps(results, indent=2, allow_nan=False) + "\n", encoding="utf-8")
+    write(path, json.dumps(results, indent=2, allow_nan=False) + "\n")
     return results
 
 

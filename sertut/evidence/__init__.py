@@ -15,6 +15,7 @@ from sertut.evidence.mixture import (
     true_shares,
     vote_shares,
 )
+from sertut.evidence.moments import judge_courses, read_moments
 from sertut.evidence.perclip import ClipScores
 from sertut.evidence.position import Rotation, rotate
 from sertut.evidence.preference import own_preference

@@ -33,13 +33,13 @@ NOTHING = (
 )
 
 
-def two_shown(clip: Clip) -> Mapping[str, Sequence[tuple[float, float]]]:
-    """The two emotions A and B of a face, each with its moments (start, end), seconds; {} where there are not two."""
+def two_shown(clip: Clip, stream: str = "face") -> Mapping[str, Sequence[tuple[float, float]]]:
+    """The two emotions A and B of a stream, each with its moments (start, end), seconds; {} where there are not two."""
     shown: dict[str, list[tuple[float, float]]] = {}
-    if "decoy_face" in clip.details:
+    if stream == "face" and "decoy_face" in clip.details:
         own = [(region.start, region.end) for region in clip.regions if region.stream == "face"]
         shown = {clip.emotion: own, clip.details["decoy_emotion"]: [clip.details["decoy_face"]]}  # type: ignore[dict-item, list-item]
-    for emotion, start, end in clip.details.get("faces", ()):  # type: ignore[attr-defined]
+    for emotion, start, end in clip.details.get({"voice": "cues", "face": "faces"}[stream], ()):  # type: ignore[attr-defined]
         shown.setdefault(emotion, []).append((start, end))
     return shown if len(shown) == 2 else {}
 

@@ -114,9 +114,14 @@ def png(opacity: np.ndarray, color: str = "black") -> str:
     """A table of opacities, 0 to 1, lowest row first, as the address of a picture of one color."""
     alpha = np.floor(255 * opacity[::-1] + 0.5).astype(np.uint8)
     pixels = np.dstack([np.broadcast_to(np.asarray(rgb(color), np.uint8), (*alpha.shape, 3)), alpha])
+    return picture(pixels, "png", optimize=True)
+
+
+def picture(pixels: np.ndarray, kind: str, **how: int) -> str:
+    """Bytes of a picture, (h, w) in gray or (h, w, 3 or 4) in colors, as its address."""
     buffer = io.BytesIO()
-    Image.fromarray(pixels).save(buffer, "png", optimize=True)
-    return address("image/png", buffer.getvalue())
+    Image.fromarray(pixels).save(buffer, kind, **how)
+    return address(f"image/{kind}", buffer.getvalue())
 
 
 def rgb(color: str) -> list[int]:

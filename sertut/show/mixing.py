@@ -45,9 +45,7 @@ def mixture(example: Example, posteriors: torch.Tensor | np.ndarray, *, title: s
     if example.map is None:
         equal, mask = torch.full((1, len(table)), 1 / len(table)), torch.ones(1, len(table), dtype=torch.bool)
         example = replace(example, map=AttentionMap(equal, ("time",), mask, {"time": Clock(seconds / len(table))}))
-    found = time_weights(example)
-    assert found is not None
-    weights, edges = found
+    weights, edges = time_weights(example)
     shares = weights @ table  # (C,)
 
     def draw_stack(axis: Axes) -> None:

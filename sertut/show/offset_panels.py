@@ -32,7 +32,8 @@ def offsets(found: ClipScores | Mapping[str, ClipScores], *, title: str = "") ->
     """
     shown = found if isinstance(found, Mapping) else {name: found for name in found.methods if name != NEAREST}
     methods = ["attention" if isinstance(found, Mapping) else name for name in shown]
-    pairs = [_of_clips(result, method) for result, method in zip(shown.values(), methods, strict=True)]
+    clips = [one.table[one.table["method"] == method] for one, method in zip(shown.values(), methods, strict=True)]
+    pairs = [(rows["true"].to_numpy(), rows["recovered"].to_numpy()) for rows in clips]  # (N,) each, seconds
     farthest = max(float(np.abs(values).max()) for pair in pairs for values in pair)
     limit = min(WIDEST, max(0.7, 1.05 * farthest))
     names, text = [], [f"Recovered against true offset of {len(pairs[0][0])} clips."]
@@ -47,8 +48,18 @@ def offsets(found: ClipScores | Mapping[str, ClipScores], *, title: str = "") ->
         )
 
     def draw(i: int, axis: Axes) -> None:
-        axis.set_title(names[i])
-        _draw_dots(axis, *pairs[i], limit)
+        true, recovered = pairs[i]
+        reach = np.array([-1.06, 1.06]) * np.abs(true).max()
+        near, green, blue = NEAR_SECONDS, ROLES["region"], ROLES["attention"]
+        axis.fill_between(reach, reach - near, reach + near, color=green, alpha=0.35, lw=0, label="true, ± 80 ms")
+        axis.axhline(0, color=ROLES["uniform"], ls=":", lw=1.4, label="nearest time")
+        inside = np.abs(recovered) <= limit
+        looks: Any = {"ls": "", "marker": MARKERS["attention"], "ms": 3.5, "alpha": 0.5, "mew": 0}
+        axis.plot(true[inside], recovered[inside], color=blue, label="one clip", **looks)
+        for marker, border, beyond in (("^", limit, recovered > limit), ("v", -limit, recovered < -limit)):
+            if beyond.any():  # an artist that is not clipped and empty would break the layout
+                axis.plot(true[beyond], np.full(beyond.sum(), border), marker, color=blue, ms=6, clip_on=False)
+        axis.set(xlim=reach, ylim=(-limit, limit), title=names[i])
 
     labels = ("true: face later by (s)", "recovered (s)")
     return panels(len(pairs), draw, title, " ".join(text), labels=labels, height=2.7)
@@ -71,26 +82,6 @@ def offset_errors(medians: Mapping[str, Interval], *, title: str = "") -> Pictur
         legend_below(figure, 1)
     parts = listed([f"{name} {said(median, '.0f', ' ms')}" for name, median in ms.items()])
     return Picture(figure, f"Median error of the recovered offset: {parts}; the target is {target:.0f} ms.")
-
-
-def _of_clips(result: ClipScores, method: str) -> tuple[np.ndarray, np.ndarray]:
-    """True and recovered offsets of a method, seconds, (N,) each."""
-    rows = result.table[result.table["method"] == method]
-    return rows["true"].to_numpy(), rows["recovered"].to_numpy()
-
-
-def _draw_dots(axis: Axes, true: np.ndarray, recovered: np.ndarray, limit: float) -> None:
-    reach = np.array([-1.06, 1.06]) * np.abs(true).max()
-    near, green, blue = NEAR_SECONDS, ROLES["region"], ROLES["attention"]
-    axis.fill_between(reach, reach - near, reach + near, color=green, alpha=0.35, lw=0, label="true, ± 80 ms")
-    axis.axhline(0, color=ROLES["uniform"], ls=":", lw=1.4, label="nearest time")
-    inside = np.abs(recovered) <= limit
-    looks: Any = {"ls": "", "marker": MARKERS["attention"], "ms": 3.5, "alpha": 0.5, "mew": 0}
-    axis.plot(true[inside], recovered[inside], color=blue, label="one clip", **looks)
-    for marker, border, beyond in (("^", limit, recovered > limit), ("v", -limit, recovered < -limit)):
-        if beyond.any():  # an artist that is not clipped and empty would break the layout
-            axis.plot(true[beyond], np.full(beyond.sum(), border), marker, color=blue, ms=6, clip_on=False)
-    axis.set(xlim=reach, ylim=(-limit, limit))
 
 
 def _in_ms(seconds: Interval) -> Interval:

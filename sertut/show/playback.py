@@ -12,9 +12,7 @@ from typing import Any
 
 import av
 import matplotlib
-import matplotlib.image
 import numpy as np
-from PIL import Image
 
 from sertut.corpora import Clip
 from sertut.errors import SertutError
@@ -94,6 +92,7 @@ def watch(shown: Clip | Example) -> Player:
     """
     example, judged = as_example(shown), isinstance(shown, Example)
     face = face_of(example)
+    stills = face.crops[np.linspace(0, len(face) - 1, STILLS).round().astype(int)]  # side by side, if no video plays
     truth = " ".join([*describe_truth(example), *say_lost(face)])
     alt = f"Video with sound, {length(example):.1f} s of {_name(example)} {truth}"
     return _page(
@@ -103,7 +102,7 @@ def watch(shown: Clip | Example) -> Player:
         title="" if judged else _name(example),
         caption=truth,
         video=_video(face, numbers(example.samples)),
-        stills=_stills(face),
+        stills=marks.picture(np.hstack(list(stills)), "png"),
         screen=FACE_WIDE,
     )
 
@@ -171,21 +170,11 @@ def _video(face: Faces, samples: np.ndarray) -> str:
         return marks.address("video/mp4", path.read_bytes())
 
 
-def _stills(face: Faces) -> str:
-    """Some frames side by side as a data address."""
-    chosen = face.crops[np.linspace(0, len(face) - 1, STILLS).round().astype(int)]
-    buffer = io.BytesIO()
-    matplotlib.image.imsave(buffer, np.hstack(list(chosen)), cmap="gray", vmin=0, vmax=255, format="png")
-    return marks.address("image/png", buffer.getvalue())
-
-
 def _spectrogram(example: Example) -> str:
     """The upper 70 dB of the log-mel spectrogram as a data address: a pixel each frame and band."""
     table = numbers(example.spectrogram).T[::-1]  # low frequencies at the bottom
     colors = matplotlib.colormaps[SPECTRUM]((table - table.max() + 70) / 70, bytes=True)
-    buffer = io.BytesIO()
-    Image.fromarray(colors[..., :3]).save(buffer, "webp", quality=60)
-    return marks.address("image/webp", buffer.getvalue())
+    return marks.picture(colors[..., :3], "webp", quality=60)
 
 
 def _drawing(example: Example, streams: list[str]) -> dict[str, Any]:
@@ -205,9 +194,9 @@ def _drawing(example: Example, streams: list[str]) -> dict[str, Any]:
 
 def _weights(example: Example) -> dict[str, str]:
     """The weights over time and the uniform level, as paths in a box of 1000 x 100; nothing if there is no map."""
-    if not (over_time := time_weights(example)):
+    if example.map is None:
         return {}
-    weights, borders = over_time
+    weights, borders = time_weights(example)
     x, dx = (1000 * part / length(example) for part in (borders[0], borders[1] - borders[0]))
     drawn = marks.weigh(weights, x, dx, uniform_level(example))
     return {"weights": drawn[0][1], "uniform": drawn[1][1]}

@@ -15,7 +15,7 @@ import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.cm import ScalarMappable
 from matplotlib.colors import Colormap, Normalize
-from matplotlib.figure import Figure
+from matplotlib.figure import Figure, FigureBase
 from matplotlib.lines import Line2D
 from matplotlib.patches import Rectangle, StepPatch
 from matplotlib.patheffects import withStroke
@@ -175,7 +175,7 @@ def mark_spans(
                 outline(axis, (region.start, region.end), over(region, axis), role)
                 continue
             if fine:
-                above = axis.get_xaxis_transform() + ScaledTranslation(0, 3 / 72, root(axis).dpi_scale_trans)
+                above = axis.get_xaxis_transform() + ScaledTranslation(0, 3 / 72, axis.figure.dpi_scale_trans)
                 looks: Any = {"color": ROLES[role], "ls": SPANS[role][1], "solid_capstyle": "butt"}
                 ends = np.clip((region.start, region.end), *axis.get_xlim())
                 if ends[0] == ends[1]:  # beyond the map
@@ -239,7 +239,7 @@ class Heat:
         """Weights (n, m), some or all, between n + 1 borders going up and m + 1 borders going across."""
         axis.pcolormesh(across, up, weights, cmap=self.cmap, vmin=0, vmax=self.top, lw=0)
 
-    def scale(self, figure: Figure, label: str, **place: Any) -> None:
+    def scale(self, figure: FigureBase, label: str, **place: Any) -> None:
         """The bar that says what the colors mean, with a tip if there are weights beyond it."""
         extend = "max" if self.weights.max() > self.top else "neither"
         figure.colorbar(ScalarMappable(Normalize(0, self.top), self.cmap), label=label, extend=extend, **place)
@@ -248,11 +248,4 @@ class Heat:
         """The bar in the empty corner beside a row."""
         corner.axis("off")
         place: Any = {"cax": corner.inset_axes((0, 0.6, 1, 0.2)), "orientation": "horizontal"}
-        self.scale(root(corner), label, ticks=MaxNLocator(2, steps=[1, 2, 5, 10]), **place)
-
-
-def root(axis: Axes) -> Figure:
-    """The figure that axes are on."""
-    figure = axis.get_figure(root=True)
-    assert figure is not None
-    return figure
+        self.scale(corner.figure, label, ticks=MaxNLocator(2, steps=[1, 2, 5, 10]), **place)

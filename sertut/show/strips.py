@@ -17,7 +17,7 @@ from sertut.evidence import Example
 from sertut.evidence.examples import example_of
 from sertut.show import words
 from sertut.show.picture import Picture, listed, numbers
-from sertut.show.rows import SPANS, Heat, Row, borders, compose, mark_spans, root, span_look
+from sertut.show.rows import SPANS, Heat, Row, borders, compose, mark_spans, span_look
 from sertut.show.sounds import behind, waveform_row
 from sertut.show.style import BLACK, ROLES, STREAMS, WIDTH
 from sertut.show.weights import by_emotion, describe_peak, uniform_level, weights_row
@@ -113,30 +113,24 @@ def perception(example: Example) -> Picture:
     assert example.map is not None
     weights = numbers(example.map.of(0))  # (K, T)
     clock, colors = example.map.clocks["time"], Heat(weights)
+    roles = {"true": example.clip.emotion, "predicted": example.predicted}
+    marks = [", ".join(role for role, name in roles.items() if name == emotion) for emotion in example.emotions]
+    told = zip(example.emotions, numbers(example.probabilities), marks, strict=True)
+    labels = [f"{emotion} {probability:.2f}\n{mark}".rstrip() for emotion, probability, mark in told]
 
     def draw(axis: Axes) -> None:
         seconds = borders(clock, weights.shape[1])
         colors.draw(axis, seconds, np.arange(len(weights) + 1), weights)
-        axis.set_yticks(np.arange(len(weights)) + 0.5, _emotion_labels(example))
+        axis.set_yticks(np.arange(len(weights)) + 0.5, labels)
         axis.tick_params(axis="y", length=0, labelsize=10.5)
         axis.set_ylim(len(weights), 0)
         what = "frame" if words.stream_of(example) == "face" else "step"
-        colors.scale(root(axis), f"weight of a {what}", ax=axis, pad=0.02)
+        colors.scale(axis.figure, f"weight of a {what}", ax=axis, pad=0.02)
         mark_spans(axis, example, fine=True)
 
     above = waveform_row(example, "") if example.face is None else faces_row(example)
     rows = [above, Row(draw, 0.5 * len(weights), words.length(example), _describe_emotions(example, weights))]
     return compose(rows, words.verdict(example))
-
-
-def _emotion_labels(example: Example) -> list[str]:
-    """Each emotion with its probability and, below it, whether it is the true or the predicted one."""
-    labels = []
-    for emotion, probability in zip(example.emotions, numbers(example.probabilities), strict=True):
-        roles = {"true": example.clip.emotion, "predicted": example.predicted}
-        marks = ", ".join(mark for mark, name in roles.items() if name == emotion)
-        labels.append(f"{emotion} {probability:.2f}" + (f"\n{marks}" if marks else ""))
-    return labels
 
 
 def _describe_emotions(example: Example, weights: np.ndarray) -> str:
@@ -203,7 +197,10 @@ def faces_row(example: Example) -> Row:
     width = seconds / FRAMES
     seen = face.crops[face.found]
     dark, bright = np.percentile(seen, (0.5, 99.5)) if len(seen) else (0, 255)  # of the clip: one light for all frames
-    named = {role: _expressions(example, role) for role in SPANS}
+    # The true and the misleading expressions, each with the emotion that it shows.
+    decoy, true = str(example.clip.details.get("decoy_emotion", "decoy")), words.true_regions(example, "face")
+    named = {"region": list(zip(true, shown_emotions(example, "face"), strict=True))}
+    named["decoy"] = [(region, decoy) for region in words.decoys(example, "face")]
     below = BAR / SIDE if any(named.values()) else 0.0
 
     def draw(axis: Axes) -> None:
@@ -231,14 +228,6 @@ def faces_row(example: Example) -> Row:
         axis.spines["left"].set_visible(False)
 
     return Row(draw, SIDE * (1 + below), seconds, frames=FRAMES)
-
-
-def _expressions(example: Example, role: str) -> list[tuple[Region, str]]:
-    """The true ("region") or the misleading ("decoy") expressions of the face, with the emotion that each shows."""
-    if role == "decoy":
-        name = str(example.clip.details.get("decoy_emotion", "decoy"))
-        return [(region, name) for region in words.decoys(example, "face")]
-    return list(zip(words.true_regions(example, "face"), shown_emotions(example, "face"), strict=True))
 
 
 def shown_emotions(example: Example, stream: str) -> list[str]:

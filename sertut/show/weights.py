@@ -42,14 +42,13 @@ def attentions(examples: Iterable[Example]) -> Picture:
     return compose(rows, "", says=f"{len(shown)} clips.{rule}")
 
 
-def time_weights(example: Example) -> tuple[np.ndarray, np.ndarray] | None:
-    """Weights (N,) of the N real steps and their N + 1 borders in seconds; None if the model has no map.
+def time_weights(example: Example) -> tuple[np.ndarray, np.ndarray]:
+    """Weights (N,) of the N real steps and their N + 1 borders in seconds, of an example that has a map.
 
     Of a map with one row an emotion they are those of the emotion that was predicted.
     """
-    if example.map is None:
-        return None
     map_ = example.map
+    assert map_ is not None
     over_time = (map_.emotion(example.emotions.index(example.predicted)) if by_emotion(example) else map_).over_time()
     values = numbers(over_time.of(0))
     return values, borders(over_time.clocks["time"], len(values))
@@ -69,7 +68,6 @@ def uniform_level(example: Example) -> float:
 def weights_row(example: Example, *, color: str = ROLES["attention"], name: str = "attention", label: str = "") -> Row:
     """The attention of an example that has a map; the label says so if it is attention to the face."""
     found = time_weights(example)
-    assert found is not None
     label = label or ("weight of\na frame" if stream_of(example) == "face" else "weight\nof a step")
 
     def draw(axis: Axes) -> None:
@@ -100,10 +98,9 @@ def draw_weights(
 
 def describe(example: Example) -> str:
     """One clip's map in a sentence, for those who cannot see it."""
-    found = time_weights(example)
-    if found is None:
+    if example.map is None:
         return f"{of_clip(example)}, without an attention map{where(example)}; {decided(example)}."
-    values, level = found[0], uniform_level(example)
+    values, level = time_weights(example)[0], uniform_level(example)
     what = "Attention to the face" if stream_of(example) == "face" else "Attention"
     head = f"{what}{f' for {example.predicted}' if by_emotion(example) else ''} over {of_clip(example)}"
     if np.allclose(values[values > 0], level):
@@ -114,9 +111,7 @@ def describe(example: Example) -> str:
 
 def describe_peak(example: Example) -> str:
     """``the peak at 1.02 s lies inside the true region 0.90 to 1.15 s``, for an example that has a map."""
-    found, regions = time_weights(example), true_regions(example)
-    assert found is not None
-    values, edges = found
+    (values, edges), regions = time_weights(example), true_regions(example)
     step = int(values.argmax())
     peak = (edges[step] + edges[step + 1]) / 2
     if not regions:

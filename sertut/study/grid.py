@@ -19,9 +19,19 @@ import torch
 
 from sertut.corpora import Corpus, Fold, load, load_faces, load_features, load_voices
 from sertut.errors import SertutError
-from sertut.evidence import Report, compare_streams, deletion, evaluate, mixture_error, shift_test, true_shares
+from sertut.evidence import (
+    Report,
+    compare_streams,
+    deletion,
+    evaluate,
+    judge_courses,
+    mixture_error,
+    own_preference,
+    read_moments,
+    shift_test,
+    true_shares,
+)
 from sertut.evidence.length import at_lengths, in_segments, joined
-from sertut.evidence.preference import own_preference
 from sertut.files import data_folder
 from sertut.models import AudioVisual, FullyConvolutional
 from sertut.study.costs import real_time_factor, watch_memory
@@ -155,7 +165,8 @@ def _network(training: Training, seed: int, fold: Fold, device: str) -> dict:
     }
     if method.recipes == "convolutional" and "scale" not in method.arguments:
         result |= _any_length(run, fold.test)
-    if method.recipes == "heads":
+    if method.recipes == "heads" and method.arguments.get("n_blocks") != 0 and not method.feature:
+        # Only where chapters show it: it is half of what such a result weighs.
         result["deletion"] = deletion(run, fold.test).to_json()
     if method.recipes == "audiovisual":
         result |= _two_streams(training, run, report, fold)
@@ -181,10 +192,16 @@ def _two_streams(training: Training, run: Run, report: Report, fold: Fold) -> di
         found["shifts"] = shift_test(run, fold.test).to_json()
     elif run.model.streams != "both" and training.corpus == "planted":
         blend = _blend(training.fold)
-        probabilities, truth = predict(run, blend).probabilities.numpy(), true_shares(blend.clips, blend.emotions)
-        found["mixture"] = mixture_error(probabilities, truth, [clip.speaker for clip in blend]).to_json()
+        said, truth, who = predict(run, blend), true_shares(blend.clips, blend.emotions), [c.speaker for c in blend]
+        found["mixture"] = mixture_error(said.probabilities.numpy(), truth, who).to_json()
+        if maps := said.maps[0]:
+            moments, clock = read_moments(run, blend), maps["attention"].clocks["time"]
+            courses = judge_courses(blend.clips, blend.emotions, moments, clock, run.model.streams)
+            added = [weights @ shares for shares, weights in moments]
+            found |= {"course": courses.to_json(), "moments": mixture_error(added, truth, who).to_json()}
     if training.method == "perception" and training.corpus in ("planted", "planted-blend"):
-        found["preference"] = own_preference(predict(run, _blend(training.fold))).to_json()
+        asked = report.predictions if training.corpus == "planted-blend" else predict(run, _blend(training.fold))
+        found["preference"] = own_preference(asked).to_json()
     if training.method == "face":  # compared with the voice of the same seed, a network made anew
         options = recipe(training.corpus, "voice") | {"epochs": training.options["epochs"]}
         voice = build("voice", fold.train)

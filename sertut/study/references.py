@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-import dataclasses
 import json
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 from pathlib import Path
 
@@ -14,7 +13,7 @@ import pandas as pd
 
 from sertut.errors import SertutError, unknown
 from sertut.evidence import Tally
-from sertut.files import writing
+from sertut.files import write
 from sertut.study.digests import plan_digests
 from sertut.study.flaws import FLAWS, over_partitions
 from sertut.study.grid import chosen_rates, finished, ran
@@ -166,17 +165,18 @@ def report_study(name: str, folder: Path | None = None) -> Study:
     plan = protocol(name)
     candidates = finished(name, plan.candidates())
     chosen = chosen_rates(candidates)
-    whole = [seed for seed in plan.seeds if all(ran(name, dataclasses.replace(plan, seeds=(seed,)).trainings(chosen)))]
-    results = finished(name, dataclasses.replace(plan, seeds=tuple(whole) or plan.seeds).trainings(chosen))
+    whole = [seed for seed in plan.seeds if all(ran(name, replace(plan, seeds=(seed,)).trainings(chosen)))]
+    results = finished(name, replace(plan, seeds=tuple(whole) or plan.seeds).trainings(chosen))
     tried: dict[tuple, list] = {}  # (fold, start) -> learning rates and the UAR on dev that each got
     for r in candidates:
         tried.setdefault((r["fold"], start_of(r["method"])), []).append([r["options"]["learning_rate"], r["dev_uar"]])
     for result in results if tried else ():
         pairs = tried[result["fold"], start_of(result["method"])]
         result["choice"] = {"fold": result["fold"], "dev_uar": pairs}
-    lines = ",\n".join(json.dumps(_rounded(result), separators=(",", ":")) for result in results)
-    with writing((folder or BOOK_RESULTS) / f"{name}.json") as temporary:
-        temporary.write_text(f'{{"question": {json.dumps(plan.question)}, "results": [\n{lines}\n]}}\n')
+    short = json.loads(json.dumps(results), parse_float=_rounded)
+    lines = ",\n".join(json.dumps(result, separators=(",", ":")) for result in short)
+    kept = f'{{"question": {json.dumps(plan.question)}, "results": [\n{lines}\n]}}\n'
+    write((folder or BOOK_RESULTS) / f"{name}.json", kept)
     return load_study(name, folder)
 
 
@@ -237,12 +237,7 @@ def renewal(*studies: Study | None) -> str:
     return f"{said} Renew with: `sertut study run {name} && sertut study report {name}`"
 
 
-def _rounded(value):
-    """Five digits are plenty for sums of scores, and keep the files small."""
-    if isinstance(value, float):
-        return int(value) if value.is_integer() else float(f"{value:.5g}")
-    if isinstance(value, list):
-        return [_rounded(item) for item in value]
-    if isinstance(value, dict):
-        return {key: _rounded(item) for key, item in value.items()}
-    return value
+def _rounded(number: str) -> float:
+    """Four digits are plenty for sums of scores, and keep the files small."""
+    value = float(number)
+    return int(value) if value.is_integer() else float(f"{value:.4g}")

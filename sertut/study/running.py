@@ -15,7 +15,7 @@ import joblib
 import torch
 
 from sertut.errors import SertutError
-from sertut.files import writing
+from sertut.files import write
 from sertut.progress import progress_bar
 from sertut.study import grid
 from sertut.study.protocols import Training, protocol
@@ -77,13 +77,7 @@ def _here(missing: Missing, workers: int | None, device: str) -> Iterable[None]:
 def _train_and_keep(training: Training, path: Path, device: str) -> None:
     """In the process that trains, so that the result is kept even if the one that waits for it is killed."""
     if not path.is_file():  # the same study, started again, may have been faster
-        keep(grid.train_one(training, device), path)
-
-
-def keep(result: Mapping, path: Path) -> None:
-    """Write the result of a training."""
-    with writing(path) as temporary:
-        temporary.write_text(json.dumps(result))
+        write(path, json.dumps(grid.train_one(training, device)))
 
 
 def spread(device: str) -> list[str]:
@@ -144,7 +138,7 @@ def on_cluster(missing: Missing, device: str, scheduler: str) -> Iterator[None]:
                     f"the scheduler at {scheduler} was lost; what is finished is kept, run the same again."
                 ) from problem
             del future  # or the scheduler would have it computed again when that worker dies
-            keep(result, path)
+            write(path, json.dumps(result))
             yield
 
 

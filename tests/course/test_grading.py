@@ -16,13 +16,13 @@ import torch
 from sertut.cli import main
 from sertut.course import grading
 from sertut.course.catalog import chapters, tags
-from sertut.course.exercises import check, solution_of
+from sertut.course.exercises import check
 from sertut.course.fence import plain
 from sertut.course.grading import Process, _exercises, grade_folder, value_of
 from sertut.course.judging import JUDGES
 from sertut.course.packs import marked
 from sertut.errors import SertutError
-from tests.course.answers import defined
+from tests.course.answers import defined, solution_of
 
 ALL = ("2.1", "2.2", "2.3")
 RIGHT = {id: solution_of(id) for id in JUDGES}

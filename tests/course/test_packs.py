@@ -13,10 +13,11 @@ import pytest
 
 from sertut.cli import main
 from sertut.course.catalog import Chapter, chapters, source, tags
-from sertut.course.exercises import check, solution_of
+from sertut.course.exercises import check
 from sertut.course.judging import JUDGES
 from sertut.course.packs import FOLDED, new_folder, timing, without_answer, write_pack
 from sertut.errors import SertutError
+from tests.course.answers import solution_of
 from tests.course.tiny import cell, write_notebook
 
 ROOT = Path(__file__).resolve().parents[2]

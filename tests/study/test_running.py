@@ -213,7 +213,7 @@ def test_the_time_left_is_that_of_the_trainings_that_are_missing(tiny, monkeypat
         return {}
 
     for training in protocols.PROTOCOLS["timed"].trainings()[:2]:
-        running.keep({}, grid.result_path("timed", training))
+        running.write(grid.result_path("timed", training), "{}")
     monkeypatch.setattr(grid, "train_one", train)
     with pytest.raises(KeyboardInterrupt):
         run_study("timed", workers=1, device="cpu")

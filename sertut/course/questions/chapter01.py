@@ -63,21 +63,13 @@ def majority_scores(answer: Any) -> str:
     for counts in ([60, 20, 10, 10], [5, 5], [96, 192, 192]):
         uar, wa = 1 / len(counts), max(counts) / sum(counts)
         got = pair(ask(answer, list(counts)), "UAR and WA")
-        compare(
-            got,
-            (uar, wa),
-            [
-                ((wa, uar), "UAR and WA are the other way round."),
-                (
-                    (wa, wa),
-                    "that UAR is the WA: UAR takes the recall of each class first, here 1, 0, 0, ..., then the mean.",
-                ),
-                (
-                    (uar, uar),
-                    "that WA is the one of guessing at random; always saying the largest class is right more often.",
-                ),
-                ((uar, 1.0), "WA counts right clips among all clips, not among those of the largest class."),
-            ],
-            f"For the counts {counts}:",
-        )
+        mistakes = [
+            ((wa, uar), "UAR and WA are the other way round."),
+            ((wa, wa), "that UAR is the WA: UAR takes the recall of each class first, here 1, 0, 0, ..., then the"
+             " mean."),
+            ((uar, uar), "that WA is the one of guessing at random; always saying the largest class is right more"
+             " often."),
+            ((uar, 1.0), "WA counts right clips among all clips, not among those of the largest class."),
+        ]  # fmt: skip
+        compare(got, (uar, wa), mistakes, f"For the counts {counts}:")
     return "WA rewards whoever knows which class is frequent; UAR does not, so this book quotes UAR first."

@@ -25,13 +25,11 @@ def frame_clock(answer: Any) -> str:
         mistakes = [
             (begin, "that is where the frame begins; its center lies half a window, 12.5 ms, later."),
             (begin + WINDOW / SAMPLE_RATE, "that is where the frame ends; its center lies half a window earlier."),
-            (
-                begin + HOP / 2 / SAMPLE_RATE,
-                "you added half a hop; the center is half a window (12.5 ms) after the start.",
-            ),
+            (begin + HOP / 2 / SAMPLE_RATE, "you added half a hop; the center is half a window (12.5 ms) after the"
+             " start."),
             (middle * 1000, "that is in milliseconds; give seconds."),
             (middle * SAMPLE_RATE, "that is in samples; divide by the sample rate to get seconds."),
-        ]
+        ]  # fmt: skip
         compare(center, middle, mistakes, f"Center of frame {t}, seconds:")
     for n in (399, 100):
         count, _ = pair(ask(answer, n, 0), "the number of frames and the time of frame t")
@@ -47,23 +45,19 @@ def masked_mean(answer: Any) -> str:
     mask = length_mask(torch.tensor([7, 4, 2]))
     real = mask.unsqueeze(-1)
     total = (features * real).sum(dim=1)
+    mistakes = [
+        (features.mean(dim=1), "the padded frames are in your mean: multiply by the mask before you add up."),
+        (total / 7, "you divide by T, the padded length, so that short clips come out too small; divide by the real"
+         " frames of each clip, `mask.sum(dim=1)`."),
+        (features.sum(dim=1) / real.sum(dim=1), "you divide by the right number, but padded frames are in the sum."),
+        (total, "that is the sum; divide by the number of real frames of each clip."),
+        (total / mask.sum(), "you divide by the real frames of the whole batch; each clip has a number of its own."),
+        (features[mask].mean(dim=0).expand(3, 2), "you mixed the clips of the batch; each has a mean of its own."),
+        ((features * real).mean(dim=(1, 2)), "you averaged over the features too; keep the last axis."),
+    ]  # fmt: skip
     compare(
-        ask(answer, features, mask),
-        total / real.sum(dim=1),
-        [
-            (features.mean(dim=1), "the padded frames are in your mean: multiply by the mask before you add up."),
-            (total / 7, "you divide by T, the padded length, so that short clips come out too small; divide by the real"
-             " frames of each clip, `mask.sum(dim=1)`."),
-            (features.sum(dim=1) / real.sum(dim=1), "you divide by the right number, but padded frames are in the"
-             " sum."),
-            (total, "that is the sum; divide by the number of real frames of each clip."),
-            (total / mask.sum(), "you divide by the real frames of the whole batch; each clip has a number of its"
-             " own."),
-            (features[mask].mean(dim=0).expand(3, 2), "you mixed the clips of the batch; each has a mean of its own."),
-            ((features * real).mean(dim=(1, 2)), "you averaged over the features too; keep the last axis."),
-        ],
-        "The mean over the real frames is different.",
-    )  # fmt: skip
+        ask(answer, features, mask), total / real.sum(dim=1), mistakes, "The mean over the real frames is different."
+    )
     return "a clip's mean no longer depends on how long its neighbors in the batch are."
 
 
@@ -85,12 +79,10 @@ def statistics(answer: Any) -> str:
         (theirs.mean(dim=0), "you used the test part; fit on train, then apply to both."),
         (train.flatten(0, 1).mean(dim=0), "the zeros of the padding are in your mean: use `train[train_mask]`."),
         (everything.mean(dim=0), "padding and test frames are in your mean: use `train[train_mask]` and nothing else."),
-        (
-            per_clip,
-            "you averaged the means of clips, so a short clip counts as much as a long one; take all frames at once.",
-        ),
+        (per_clip, "you averaged the means of clips, so a short clip counts as much as a long one; take all frames at"
+         " once."),
         (ours.mean(), "you averaged over the features too; each feature has a mean of its own."),
-    ]
+    ]  # fmt: skip
     compare(mean, ours.mean(dim=0), mistakes, "The mean is different.")
     if torch.allclose(torch.as_tensor(std).double(), ours.std(dim=0, correction=0).double(), atol=1e-4):
         return _LEARNED

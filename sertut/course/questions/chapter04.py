@@ -14,28 +14,21 @@ def masked_softmax(answer: Any) -> str:
     scores = torch.randn(3, 12, generator=torch.Generator().manual_seed(0)) - 1.0
     expected = scores.masked_fill(~mask, -torch.inf).softmax(dim=-1)
     plain, zeroed = scores.softmax(dim=-1), (scores * mask).softmax(dim=-1)
-    compare(
-        ask(answer, scores, mask),
-        expected,
-        [
-            (plain, "your weights sum to 1 over all 12 columns, padding included: mask before the softmax."),
-            (plain * mask, "padding is 0, but the real weights no longer sum to 1: padding took its share before you"
-             " removed it."
-             " Mask before the softmax."),
-            (zeroed, "you set the padded scores to 0, and exp(0) = 1 is no small weight: use minus infinity."),
-            (zeroed * mask, "you set the padded scores to 0 and cut them off afterwards; they took their share of"
-             " the sum."
-             " Use minus infinity before the softmax."),
-            (scores.masked_fill(~mask, -torch.inf).softmax(dim=0), "your softmax runs over the clips of the batch"
-             " (dim=0);"
-             " it must run over time."),
-            (scores.masked_fill(mask, -torch.inf).softmax(dim=-1).nan_to_num(), "the mask is the wrong way round:"
-             " True is real."),
-            (scores.softmax(dim=0), "your softmax runs over the clips of the batch (dim=0), and knows no mask."),
-            (mask / mask.sum(dim=1, keepdim=True), "these weights are uniform: the scores play no role."),
-        ],
-        "The weights are different.",
-    )  # fmt: skip
+    mistakes = [
+        (plain, "your weights sum to 1 over all 12 columns, padding included: mask before the softmax."),
+        (plain * mask, "padding is 0, but the real weights no longer sum to 1: padding took its share before you"
+         " removed it. Mask before the softmax."),
+        (zeroed, "you set the padded scores to 0, and exp(0) = 1 is no small weight: use minus infinity."),
+        (zeroed * mask, "you set the padded scores to 0 and cut them off afterwards; they took their share of the sum."
+         " Use minus infinity before the softmax."),
+        (scores.masked_fill(~mask, -torch.inf).softmax(dim=0), "your softmax runs over the clips of the batch (dim=0);"
+         " it must run over time."),
+        (scores.masked_fill(mask, -torch.inf).softmax(dim=-1).nan_to_num(), "the mask is the wrong way round: True is"
+         " real."),
+        (scores.softmax(dim=0), "your softmax runs over the clips of the batch (dim=0), and knows no mask."),
+        (mask / mask.sum(dim=1, keepdim=True), "these weights are uniform: the scores play no role."),
+    ]  # fmt: skip
+    compare(ask(answer, scores, mask), expected, mistakes, "The weights are different.")
     large = ask(answer, scores * 1000, mask)
     if not bool(torch.isfinite(torch.as_tensor(large)).all()):
         raise Wrong(
@@ -85,33 +78,19 @@ def mass_gain(answer: Any) -> str:
         inside = torch.arange(20) < n
         weights = torch.randn(20, generator=torch.Generator().manual_seed(seed)).softmax(dim=0)
         mass, chance = weights[inside].sum(), n / 20
+        mistakes = [
+            (mass, "that is the mass M itself; a long region gets much of it by chance. Compare with n/N."),
+            (mass - chance, "that is M - n/N; divide by what could be gained at most, 1 - n/N, so that 1 is perfect."),
+            (mass / chance, "that is M over chance; its best value depends on the region, so clips cannot be"
+             " averaged."),
+            ((mass - chance) / chance, "you divided by the chance level n/N; divide by what is left above it, 1 -"
+             " n/N."),
+            ((weights.mean() - chance) / (1 - chance), "M is the *sum* of the weights inside,"
+             " `weights[inside].sum()`."),
+            ((weights[inside].mean() - chance) / (1 - chance), "M is the *sum* of the weights inside, not their mean."),
+            ((weights[~inside].sum() - chance) / (1 - chance), "you summed the weights outside the region."),
+        ]  # fmt: skip
         compare(
-            ask(answer, weights, inside),
-            (mass - chance) / (1 - chance),
-            [
-                (mass, "that is the mass M itself; a long region gets much of it by chance. Compare with n/N."),
-                (
-                    mass - chance,
-                    "that is M - n/N; divide by what could be gained at most, 1 - n/N, so that 1 is perfect.",
-                ),
-                (
-                    mass / chance,
-                    "that is M over chance; its best value depends on the region, so clips cannot be averaged.",
-                ),
-                (
-                    (mass - chance) / chance,
-                    "you divided by the chance level n/N; divide by what is left above it, 1 - n/N.",
-                ),
-                (
-                    (weights.mean() - chance) / (1 - chance),
-                    "M is the *sum* of the weights inside, `weights[inside].sum()`.",
-                ),
-                (
-                    (weights[inside].mean() - chance) / (1 - chance),
-                    "M is the *sum* of the weights inside, not their mean.",
-                ),
-                ((weights[~inside].sum() - chance) / (1 - chance), "you summed the weights outside the region."),
-            ],
-            f"For a region of {n} of 20 steps:",
+            ask(answer, weights, inside), (mass - chance) / (1 - chance), mistakes, f"For a region of {n} of 20 steps:"
         )
     return "M = 0.5 gains nothing if the region is half of the clip, and 0.44 if it is a tenth."

@@ -18,32 +18,21 @@ def lag_of(answer: Any) -> str:
         return ask(answer, voice, face, 0.04, longest)
 
     later = bump((20, 1.0)), bump((26, 1.0))  # the face 6 steps after the voice
-    compare(
-        asked(*later),
-        6 * 0.04,
-        [
-            (
-                -6 * 0.04,
-                "the sign is the wrong way round: the face peaks after the voice here, so the lag is positive.",
-            ),
-            (6.0, "those are steps; return seconds, k times hop."),
-            (-6.0, "those are steps, and with the wrong sign: the face is later here. Return k times hop."),
-            (20 * 0.04, "you returned `longest`: does your loop keep the *best* k, or the last one?"),
-            (0.0, "you found no lag, but the face peaks 6 steps after the voice."),
-            (26 * 0.04, "that is when the face peaks; the lag is by how much later than the voice."),
-            (26.0, "that is the step where the face peaks; the lag is by how much later than the voice, in seconds."),
-        ],
-        "The face peaks 6 steps of 0.04 s after the voice.",
-    )
-    compare(
-        asked(later[1], later[0]),
-        -6 * 0.04,
-        [
-            (6 * 0.04, "here the face is *earlier*, and the lag is negative: try negative k as well."),
-            (0.0, "here the face is earlier, and you found no lag: try negative k as well."),
-        ],
-        "The face peaks 6 steps of 0.04 s before the voice.",
-    )
+    mistakes = [
+        (-6 * 0.04, "the sign is the wrong way round: the face peaks after the voice here, so the lag is positive."),
+        (6.0, "those are steps; return seconds, k times hop."),
+        (-6.0, "those are steps, and with the wrong sign: the face is later here. Return k times hop."),
+        (20 * 0.04, "you returned `longest`: does your loop keep the *best* k, or the last one?"),
+        (0.0, "you found no lag, but the face peaks 6 steps after the voice."),
+        (26 * 0.04, "that is when the face peaks; the lag is by how much later than the voice."),
+        (26.0, "that is the step where the face peaks; the lag is by how much later than the voice, in seconds."),
+    ]  # fmt: skip
+    compare(asked(*later), 6 * 0.04, mistakes, "The face peaks 6 steps of 0.04 s after the voice.")
+    mistakes = [
+        (6 * 0.04, "here the face is *earlier*, and the lag is negative: try negative k as well."),
+        (0.0, "here the face is earlier, and you found no lag: try negative k as well."),
+    ]
+    compare(asked(later[1], later[0]), -6 * 0.04, mistakes, "The face peaks 6 steps of 0.04 s before the voice.")
     # The highest points are 14 steps apart, but the rest of the curves agrees at 4.
     voice = bump((10, 0.9), (16, 1.0), (24, 0.9))
     face = bump((14, 0.9), (20, 0.95), (28, 1.0))
@@ -102,14 +91,12 @@ def moved(answer: Any) -> str:
         (heights, "those are heights between the old weights; mass is shared out, and stays 1 in all."),
         (heights / heights.sum(), "those are heights, scaled to sum 1; share the mass out by the seconds in common."),
         (weights[middle], "you took the weight of one old step for each new one; what lies in the others is lost."),
-        (
-            torch.zeros(n).index_add(0, owner, weights),
-            "you moved each step as a whole; one that lies across a border is divided.",
-        ),
+        (torch.zeros(n).index_add(0, owner, weights), "you moved each step as a whole; one that lies across a border is"
+         " divided."),
         (right * hop, "you multiplied by the seconds in common and did not divide by the old hop: the sum is not 1."),
         (right * hop / new_hop, "you divided by the new hop. A step gives away the share of *its own* length, hop."),
         (right.cumsum(0), "that is all the mass up to each border; take the difference of neighbors."),
-    ]
+    ]  # fmt: skip
     compare(ask(answer, weights, hop, new_hop, n), right, mistakes, "The mass in the new steps is different.")
     fewer, finer = mass(weights, steps=2), mass(weights, new=0.04, steps=15)
     compare(

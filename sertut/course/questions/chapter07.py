@@ -33,11 +33,9 @@ def n_cells(answer: Any) -> str:
             (_cells(n, layers, paddings=1), "padding is added at *both* ends: n + 2 p."),
             (_cells(n, layers, paddings=0), "you left the padding out: the layer slides over n + 2 p positions."),
             (whole, "cells are whole: round down, with `//`."),
-            (
-                _cells(n, [layers[-1]]),
-                "that is the last layer alone; it reads what the layers before it have made of the n frames.",
-            ),
-        ]
+            (_cells(n, [layers[-1]]), "that is the last layer alone; it reads what the layers before it have made of"
+             " the n frames."),
+        ]  # fmt: skip
         compare(ask(answer, n, list(layers)), _cells(n, layers), mistakes, f"For {n} frames and {layers}:")
     if (short := ask(answer, 20, ALEXNET)) != 0:
         raise Wrong(
@@ -71,8 +69,8 @@ def stride_and_field(answer: Any) -> str:
             ((added, field), "strides multiply: two layers of stride 2 step over 4 frames, not over 2 + 2."),
             ((stride, spread), "each layer widens the field by (k - 1) *steps of what it reads*, and these steps grow"
              " with every stride before it."),
-            ((stride, widths), "the kernels do not simply add up: neighbors share all but one position, and"
-             " they lie further apart after each stride."),
+            ((stride, widths), "the kernels do not simply add up: neighbors share all but one position, and they lie"
+             " further apart after each stride."),
             ((stride, late), "you multiplied by the stride of the layer itself; its window slides over what it *reads*,"
              " so only the strides before it count."),
             ((stride, field - 1), "one is missing: start from a field of 1, the frame itself."),
@@ -92,35 +90,27 @@ def masked_layer(answer: Any) -> str:
         expected, left = _masked(conv, values, lengths)
         got, got_left = pair(ask(answer, conv, values, lengths), "the values and the new lengths")
         where = f"For kernel {kernel}, stride {stride}, padding {padding}:"
-        compare(
-            got_left,
-            left,
-            [
-                (lengths, "these are the lengths of the input; the layer makes floor((n + 2 p - k) / s) + 1 of n."),
-                (lengths // stride, "the length is not just divided by the stride: floor((n + 2 p - k) / s) + 1."),
-                (-(-lengths // stride), "that rounds n / s up, which is right only if p = (k - 1) / 2; use"
-                 " floor((n + 2 p - k) / s) + 1."),
-                ((lengths - kernel) // stride + 1, "you left out the convolution's own padding: n + 2 p."),
-                (torch.full_like(left, int(left.max())), "all clips get the length of the longest; each has its own."),
-            ],
-            f"{where} the lengths are different.",
-        )  # fmt: skip
+        mistakes = [
+            (lengths, "these are the lengths of the input; the layer makes floor((n + 2 p - k) / s) + 1 of n."),
+            (lengths // stride, "the length is not just divided by the stride: floor((n + 2 p - k) / s) + 1."),
+            (-(-lengths // stride), "that rounds n / s up, which is right only if p = (k - 1) / 2; use floor((n + 2 p -"
+             " k) / s) + 1."),
+            ((lengths - kernel) // stride + 1, "you left out the convolution's own padding: n + 2 p."),
+            (torch.full_like(left, int(left.max())), "all clips get the length of the longest; each has its own."),
+        ]  # fmt: skip
+        compare(got_left, left, mistakes, f"{where} the lengths are different.")
         unmasked = conv(values)
         after = torch.arange(unmasked.shape[-1]) < left[:, None]
         before = torch.arange(values.shape[-1]) < lengths[:, None]
-        compare(
-            got,
-            expected,
-            [
-                (unmasked, "you convolved the padding with the rest, and left it there: no mask is at work."),
-                (unmasked * after[:, None], "the padding behind a clip is still in its last cells: set it to 0 before"
-                 " the convolution too."),
-                (conv(values * before[:, None]), "after the new length there is not 0 but what the convolution made of"
-                 " the zeros (its bias, at least); the next layer would read it. Mask the result too."),
-                (conv(values * ~before[:, None]) * after[:, None], "the mask is the wrong way round: True is real."),
-            ],
-            f"{where} the values are different.",
-        )  # fmt: skip
+        mistakes = [
+            (unmasked, "you convolved the padding with the rest, and left it there: no mask is at work."),
+            (unmasked * after[:, None], "the padding behind a clip is still in its last cells: set it to 0 before the"
+             " convolution too."),
+            (conv(values * before[:, None]), "after the new length there is not 0 but what the convolution made of the"
+             " zeros (its bias, at least); the next layer would read it. Mask the result too."),
+            (conv(values * ~before[:, None]) * after[:, None], "the mask is the wrong way round: True is real."),
+        ]  # fmt: skip
+        compare(got, expected, mistakes, f"{where} the values are different.")
     return "zeros behind a clip are what the convolution itself puts there when the clip is alone: nobody can tell."
 
 

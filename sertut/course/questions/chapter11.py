@@ -15,8 +15,8 @@ def window_bias(answer: Any) -> str:
         right = -2 * (away / width[:, None]) ** 2
         mistakes = [
             (-right, "the sign: far keys must lose, so the bias is never positive."),
-            (right / 2, "the factor 2 is missing: the standard deviation of the window is *half* the width, and"
-             " -(j - P)^2 / (2 s^2) with s = Z / 2 is -2 (j - P)^2 / Z^2."),
+            (right / 2, "the factor 2 is missing: the standard deviation of the window is *half* the width, and -(j -"
+             " P)^2 / (2 s^2) with s = Z / 2 is -2 (j - P)^2 / Z^2."),
             (right / 4, "you took the width for the standard deviation; that is half the width."),
             (right.exp(), "that is the window e^G; the bias G is asked for (softmax takes the exponential)."),
             (-2 * away**2 / width[:, None], "the width is not squared."),

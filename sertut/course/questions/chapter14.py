@@ -59,33 +59,21 @@ def synchrony(answer: Any) -> str:
     mistakes = [
         (-right, "the sign is turned: a loss is minus the logarithm of a probability."),
         (3 * right, "that is the sum over the faces; return the mean."),
-        (
-            torch.nn.functional.cross_entropy(matches[:, :3], own),
-            "you chose among the voices played forward alone; a network that knows *who* by heart wins there.",
-        ),
-        (
-            torch.nn.functional.cross_entropy(matches, own + 3),
-            "you chose the own voice played *backward*; forward are columns 0 to N - 1.",
-        ),
-        (
-            torch.nn.functional.cross_entropy(matches[:, :3].T, own),
-            "your softmax runs over the faces; a face chooses among voices.",
-        ),
-        (
-            -(total[own, own] / (total.sum(1) - total[own, own])).log().mean(),
-            "the own voice itself is missing in the denominator.",
-        ),
+        (torch.nn.functional.cross_entropy(matches[:, :3], own), "you chose among the voices played forward alone; a"
+         " network that knows *who* by heart wins there."),
+        (torch.nn.functional.cross_entropy(matches, own + 3), "you chose the own voice played *backward*; forward are"
+         " columns 0 to N - 1."),
+        (torch.nn.functional.cross_entropy(matches[:, :3].T, own), "your softmax runs over the faces; a face chooses"
+         " among voices."),
+        (-(total[own, own] / (total.sum(1) - total[own, own])).log().mean(), "the own voice itself is missing in the"
+         " denominator."),
         (-(total.softmax(1)).diagonal().log().mean(), "you took exp twice: once by yourself and once in the softmax."),
         (-matches.diagonal().mean(), "that is how well the own voices match; beside how well do others?"),
-        (
-            (total[own, own] / total.sum(1)).mean(),
-            "that is the mean probability of the own voice; the loss is minus the mean of its logarithm.",
-        ),
-        (
-            -(total[own, own] / total.sum(1)).mean().log(),
-            "you averaged probabilities and then took the logarithm; take the mean of the logarithms.",
-        ),
-    ]
+        ((total[own, own] / total.sum(1)).mean(), "that is the mean probability of the own voice; the loss is minus the"
+         " mean of its logarithm."),
+        (-(total[own, own] / total.sum(1)).mean().log(), "you averaged probabilities and then took the logarithm; take"
+         " the mean of the logarithms."),
+    ]  # fmt: skip
     compare(ask(answer, matches), right, mistakes, "The loss is different.")
     sure = torch.tensor([[0.0, 0.0, 1000.0, 0.0], [0.0, 1000.0, 0.0, 0.0]])
     got = torch.as_tensor(ask(answer, sure))

@@ -26,15 +26,15 @@ def emotion_weights(answer: Any) -> str:
             (unmasked, "padding has weight: put -inf in its place before the softmax."),
             (unmasked * mask, "padding is set to 0 after the softmax, so that what is left no longer sums to 1; mask"
              " the scores instead."),
-            (fill(g).softmax(dim=0), "your softmax runs over emotions, so that they compete for each"
-             " step; each emotion shares out its own 1 over time."),
+            (fill(g).softmax(dim=0), "your softmax runs over emotions, so that they compete for each step; each emotion"
+             " shares out its own 1 over time."),
             (g.softmax(dim=0), "your softmax runs over emotions, so that they compete for each step; each emotion"
              " shares out its own 1 over time. And padding needs a score of -inf."),
             (fill(inner @ r).softmax(dim=1), "the tanh is missing. Look at your rows: without it they are all the same,"
              " since r . R mu_k is then a constant that the softmax ignores."),
             (blind, "the embeddings are missing, so that there is one row for all emotions."),
-            (blind.expand(K, T), "all emotions look alike. Either the embeddings are missing, or they are"
-             " added outside the tanh, where they are a constant that the softmax over time ignores."),
+            (blind.expand(K, T), "all emotions look alike. Either the embeddings are missing, or they are added outside"
+             " the tanh, where they are a constant that the softmax over time ignores."),
             (fill(no_shift).softmax(dim=1), "`q` is missing inside the tanh; outside it is a constant."),
             (fill(torch.tanh(inner).sum(dim=2)).softmax(dim=1), "`r` is missing: it says how much each unit counts."),
             (fill(torch.sigmoid(inner) @ r).softmax(dim=1), "a tanh is asked for, not a sigmoid."),
@@ -61,8 +61,8 @@ def decide(answer: Any) -> str:
              " question found, and nothing else: one number each."),
             (every.T, "you judged what each emotion found by *all* emotions, (K, K). Emotion k judges what its own"
              " question found, and nothing else: one number each."),
-            (o @ c.mean(dim=0) + b, "you averaged over the questions, so that all emotions judge the same vector, as"
-             " in plain attentive pooling. Only the diagonal is meant: o_k with c_k."),
+            (o @ c.mean(dim=0) + b, "you averaged over the questions, so that all emotions judge the same vector, as in"
+             " plain attentive pooling. Only the diagonal is meant: o_k with c_k."),
             (o @ s.mean(dim=0) + b, "the weights play no role: that is mean pooling."),
             (every.sum(dim=0), "you summed over the questions; only the diagonal is meant: o_k with c_k."),
             (every.max(dim=0).values, "you took, for each emotion, the best of all questions; it has only its own."),

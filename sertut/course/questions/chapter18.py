@@ -22,8 +22,8 @@ def off_by(answer: Any) -> str:
          " and too unsure in another must not cancel out."),
         (apart.sum() / len(sure), "there the bins cancel out; take the absolute value of each."),
         ((apart / n).abs().max(), "that is the worst bin, the *maximum* calibration error."),
-        ((right.double() - sure).abs().mean(), "that is the mean over single clips. One clip is right or wrong;"
-         " only the clips of a bin together can be right in 70 % of cases."),
+        ((right.double() - sure).abs().mean(), "that is the mean over single clips. One clip is right or wrong; only"
+         " the clips of a bin together can be right in 70 % of cases."),
         (apart.abs().sum(), "divide by the number of all clips."),
         (apart[:4].abs().sum() / len(sure), "the last bin is missing."),
     ]  # fmt: skip
