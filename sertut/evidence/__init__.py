@@ -3,6 +3,7 @@
 from sertut.evidence.cells import localize_cells
 from sertut.evidence.claims import Claim
 from sertut.evidence.examples import Example, Selection
+from sertut.evidence.gates import gate_use
 from sertut.evidence.lags import offsets, recovered_offset
 from sertut.evidence.length import at_lengths, in_segments, joined
 from sertut.evidence.level import loudness

@@ -24,6 +24,7 @@ from sertut.evidence import (
     compare_streams,
     deletion,
     evaluate,
+    gate_use,
     judge_courses,
     mixture_error,
     own_preference,
@@ -168,6 +169,10 @@ def _network(training: Training, seed: int, fold: Fold, device: str) -> dict:
     if method.recipes == "heads" and method.arguments.get("n_blocks") != 0 and not method.feature:
         # Only where chapters show it: it is half of what such a result weighs.
         result["deletion"] = deletion(run, fold.test).to_json()
+        if "calibrate" in method.arguments:
+            result["gates"] = gate_use(run, fold).to_json()
+    if training.method == "attention":
+        result["deletion"] = deletion(run, fold.test, shares=(0.1,)).to_json()
     if method.recipes == "audiovisual":
         result |= _two_streams(training, run, report, fold)
     return result

@@ -95,9 +95,9 @@ PROTOCOLS: Mapping[str, Protocol] = {
         "Does attention beat the other poolings, and does it find the planted region?",
         "planted",
         ("last", "mean", "max", "attention", "mixture"),
-        folds=3,
+        THREE,
     ),
-    "regions-planted-loud": Protocol(LOUDEST, "planted-loud", ("mean", "attention"), folds=3),
+    "regions-planted-loud": Protocol(LOUDEST, "planted-loud", ("mean", "attention"), THREE),
     "regions-spliced-ravdess": Protocol(KNOWN_REGION, "spliced-ravdess", ("mean", "attention"), folds=3),
     "regions-ravdess": Protocol(
         "Does attention beat mean pooling on real acted speech, with separate speakers?",
@@ -108,10 +108,10 @@ PROTOCOLS: Mapping[str, Protocol] = {
         "Which patch of the spectrogram matters, how fine can the map be, and what does lambda do?",
         "planted",
         ("fine-mean", "fine", "fine-lambda-3", "small-mean", "small"),
-        folds=2,
+        THREE,
     ),
     "spectrogram-planted-band": Protocol(
-        "The same where the cue is heard below or above 2 kHz only", "planted-band", ("fine",), folds=1
+        "The same where the cue is heard below or above 2 kHz only", "planted-band", ("fine",), THREE
     ),
     "spectrogram-spliced-ravdess": Protocol(KNOWN_REGION, "spliced-ravdess", ("fine-mean", "fine"), folds=1),
     "spectrogram-ravdess": Protocol(
@@ -141,7 +141,7 @@ PROTOCOLS: Mapping[str, Protocol] = {
         ("front", "plain", "+FA", "+CA", "+FA+CA", "+loudest", "plain-mfcc", "+FA+CA-mfcc"),
         THREE,
     ),
-    "heads-planted-loud": Protocol(LOUDEST, "planted-loud", ("plain", "+FA", "+FA+CA", "+loudest"), folds=2),
+    "heads-planted-loud": Protocol(LOUDEST, "planted-loud", ("plain", "+FA", "+FA+CA", "+loudest"), THREE),
     "heads-spliced-ravdess": Protocol(KNOWN_REGION, "spliced-ravdess", ("plain", "+FA", "+CA", "+FA+CA"), folds=1),
     "heads-ravdess": Protocol("The same on real acted speech", "ravdess", ("plain", "+FA", "+CA", "+FA+CA")),
     "faces-planted": Protocol(
@@ -154,7 +154,7 @@ PROTOCOLS: Mapping[str, Protocol] = {
         "Is the offset between voice and face found, and what does perception attention add?",
         "planted",
         ("nearest", "align", "align+lag+sync", "fused-mean", "perception", "one-embedding"),
-        folds=1,
+        THREE,
     ),
     "streams-planted-blend": Protocol(
         "Does each emotion's question find its own moment, when clips with two emotions are what it learns from?",

@@ -79,7 +79,7 @@ class Study:
 
         Args:
             part: of the results: "report"; where it was kept also "deletion", "shifts", "streams", "mixture",
-                "preference", or speech of other lengths, "middle", "segments" or "joined"
+                "moments", "course", "preference", "gates", or speech of other lengths, "middle", "segments" or "joined"
                 (:mod:`sertut.evidence.length`).
 
         Raises:

@@ -1,0 +1,75 @@
+"""Gates that are known, gates that are frozen, and the same network without a gate but with another output matrix."""
+
+import copy
+import dataclasses
+
+import pytest
+import torch
+
+from sertut.errors import SertutError
+from sertut.evidence.gates import freeze_gates, gate_use, gates_of
+from sertut.models import MultiHead
+from sertut.training import fit, predict
+
+
+@pytest.fixture
+def fold(tones):
+    return tones.folds(n=3)[0]
+
+
+def a_run(fold, calibrate=True):
+    torch.manual_seed(0)
+    network = MultiHead(64, len(fold.test.emotions), calibrate=calibrate)
+    return fit(network, fold, epochs=1, feature="log_mel_level", device="cpu", progress=False)
+
+
+def with_gate(run, weight, bias):
+    """The gates of the run follow from a weight for what the clip holds and a bias (H,)."""
+    model = copy.deepcopy(run.model)
+    gate = model.blocks[-1].attend.gate
+    with torch.no_grad():
+        gate.excite.weight.fill_(weight)
+        gate.excite.bias.copy_(bias)
+    return dataclasses.replace(run, model=model)
+
+
+def test_gates_that_do_not_depend_on_the_clip_lose_nothing_when_frozen(fold):
+    bias = torch.linspace(-1, 1, 4)
+    run = with_gate(a_run(fold), 0.0, bias)
+    found = gate_use(run, fold)
+    ends = torch.sigmoid(bias[[0, -1]])
+    assert found.interval("own gates", "spread").estimate == pytest.approx(float(ends[1] - ends[0]), abs=1e-6)
+    assert (found.sums("own gates", "uar") == found.sums("frozen gates", "uar")).all()
+    assert found.difference("own gates", "frozen gates", "uar").estimate == 0.0
+
+
+def test_frozen_gates_are_plain_attention_with_another_output_matrix(fold):
+    run, gates = a_run(fold), torch.tensor([0.9, 0.5, 0.2, 0.7])
+    frozen = predict(freeze_gates(run, gates), fold.test)
+    assert torch.allclose(gates_of(frozen), gates.expand(len(fold.test), -1))
+    model = copy.deepcopy(run.model)
+    attend = model.blocks[-1].attend
+    attend.gate = None
+    with torch.no_grad():
+        attend.join.weight.mul_(gates.repeat_interleave(attend.join.in_features // 4))
+    plain = predict(dataclasses.replace(run, model=model), fold.test)
+    torch.testing.assert_close(frozen.logits, plain.logits)
+    own = gates_of(predict(run, fold.test))
+    assert not torch.allclose(own, gates.expand_as(own))  # the run itself is as it was
+
+
+def test_what_is_frozen_are_the_means_over_dev_and_the_control_is_untrained(fold):
+    run = with_gate(a_run(fold), 3.0, torch.tensor([-2.0, 0.0, 0.0, 2.0]))
+    found = gate_use(run, fold)
+    mean = gates_of(predict(run, fold.dev)).mean(dim=0)
+    labels = predict(freeze_gates(run, mean), fold.test).predicted
+    right = sum(fold.test.label(clip) == label for clip, label in zip(fold.test, labels, strict=True))
+    assert found.sums("frozen gates", "uar").trace(axis1=-2, axis2=-1).sum() == right
+    before = gates_of(predict(run.untrained(), fold.test))
+    expected = float((before.amax(dim=1) - before.amin(dim=1)).mean())
+    assert found.interval("untrained", "spread").estimate == pytest.approx(expected, abs=1e-6)
+
+
+def test_a_network_without_gates_says_so(fold):
+    with pytest.raises(SertutError, match="calibrate=True"):
+        gate_use(a_run(fold, calibrate=False), fold)
