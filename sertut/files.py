@@ -37,7 +37,7 @@ def writing(path: Path | str) -> Iterator[Path]:
     A reader therefore never sees half a file, and an interrupted run leaves nothing behind.
 
     Raises:
-        SertutError: the disk is full or the folder cannot be written.
+        SertutError: the disk is full, or the folder cannot be made or written.
     """
     path = Path(path)
     temporary = path.with_name(f".{uuid.uuid4().hex[:8]}-{path.name}")
@@ -50,9 +50,14 @@ def writing(path: Path | str) -> Iterator[Path]:
             raise SertutError(f"the disk is full: could not write {path}; free some space and run again.") from problem
         if problem.errno in (errno.EACCES, errno.EROFS, errno.EPERM):
             raise SertutError(f"may not write {path}; set SERTUT_CACHE to a folder that you may write to.") from problem
+        if problem.errno in (errno.ENOTDIR, errno.EEXIST):
+            raise SertutError(
+                f"cannot write {path}: a file stands where its folder would be; move it away."
+            ) from problem
         raise
     finally:
-        temporary.unlink(missing_ok=True)
+        with contextlib.suppress(NotADirectoryError):
+            temporary.unlink(missing_ok=True)
 
 
 def write(path: Path | str, content: str | bytes) -> None:
