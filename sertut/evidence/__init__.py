@@ -16,7 +16,6 @@ from sertut.evidence.mixture import (
     true_shares,
     vote_shares,
 )
-from sertut.evidence.moments import judge_courses, read_moments
 from sertut.evidence.perclip import ClipScores
 from sertut.evidence.position import Rotation, rotate
 from sertut.evidence.preference import own_preference
@@ -26,3 +25,4 @@ from sertut.evidence.report import Report, evaluate
 from sertut.evidence.shifts import shift_table, shift_test
 from sertut.evidence.streams import compare_streams, stream_table
 from sertut.evidence.sums import Tally
+from sertut.evidence.timecourse import judge_courses, read_moments

@@ -220,8 +220,8 @@ def test_the_video_is_the_clip(seen, tmp_path):
 
 def test_a_strip_of_frames_remains_where_no_video_can_be_played(seen, tmp_path):
     strip = imread(decoded(show.watch(seen), tmp_path, "image/png"))
-    assert strip.shape[:2] == (48, 6 * 48)
-    values = (255 * strip[24, 24::48, 0]).round() - 100
+    assert strip.shape == (48, 6 * 48)
+    values = (255 * strip[24, 24::48]).round() - 100
     np.testing.assert_allclose(values, [0, 10, 20, 29, 39, 49])
 
 

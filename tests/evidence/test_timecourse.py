@@ -6,7 +6,7 @@ import torch
 
 from sertut.corpora import Clip
 from sertut.errors import SertutError
-from sertut.evidence.moments import judge_courses, read_moments
+from sertut.evidence.timecourse import judge_courses, read_moments
 from sertut.models import AttentiveLSTM, AudioVisual
 from sertut.training import predict
 from tests.evidence.conftest import CLOCK, EMOTIONS, HOP, N_STEPS, run_of
