@@ -3,6 +3,7 @@
 from pathlib import Path
 from urllib.parse import unquote, urlsplit
 
+import pandas as pd
 import pytest
 
 from sertut.course.book import contents
@@ -29,6 +30,7 @@ LOOK = r"""() => {
     if (!["auto", "scroll"].includes(getComputedStyle(around).overflowX)) say(`${what} cut off`, one);
     else if (around.tabIndex < 0 && !around.querySelector("a[href], button, [tabindex='0']"))
       say(`${what} that keys cannot scroll`, one); };
+  seen(".output table", one => { if (over(one, one.closest(".output"))) say("a table wider than its place", one); });
   seen("table", boxed("a table", ".output, .pst-scrollable-table-container, .scroll"));
   seen('mjx-container[display="true"]', boxed("a formula", "mjx-container"));
   seen("mjx-merror", one => say("a formula not understood", one));
@@ -170,6 +172,45 @@ def test_a_broken_page_is_found_out(window, tmp_path):
         "button-name", "image-alt", "the page weighs 2.60 MB",
     ):  # fmt: skip
         assert problem in found, found
+
+
+def test_a_wide_table_is_turned_and_cut_where_it_does_not_fit(chromium, tmp_path):
+    columns = pd.MultiIndex.from_product([["pointing game", "mass in region", "AUROC"], ["score", "chance"]])
+    values = [[f".{10 * r + c:02d} [.00, .99]" for c in range(6)] for r in range(5)]
+    table = pd.DataFrame(values, index=[f"network {r}" for r in range(5)], columns=columns)
+    script = (repository() / "book" / "_static" / "tables.js").read_text()
+    look = "<meta name=viewport content='width=device-width'><style>td, th {white-space: nowrap}</style>"
+    box = f"<div class=output style='overflow: auto'>{table.to_html()}</div>"
+    body = f"<div class=bd-article>{box}<details>{box}</details></div><script>{script}</script>"
+    (tmp_path / "wide.html").write_text(f"<!doctype html>{look}{body}")
+    page = chromium.new_page(viewport={"width": 390, "height": 900})
+    page.goto((tmp_path / "wide.html").as_uri())
+
+    def told(where):
+        """(network, column) -> value, of the tables that are seen there; none of them may be wider than its place."""
+        page.wait_for_timeout(100)
+        found, tables = {}, [one for one in page.locator(f"{where} table").all() if one.is_visible()]
+        for one in tables:
+            assert one.evaluate("one => one.scrollWidth <= one.parentElement.clientWidth")
+            (_, *names), *rows = one.evaluate(
+                "one => [...one.rows].map(row => [...row.cells].map(cell => cell.innerText))"
+            )
+            found |= {(name, row[0]): value for row in rows for name, value in zip(names, row[1:], strict=True)}
+        return found, len(tables)
+
+    labels = [", ".join(pair) for pair in columns]
+    turned = {(f"network {r}", label): values[r][c] for r in range(5) for c, label in enumerate(labels)}
+    found, n_narrow = told(".bd-article > .output")
+    assert found == turned and n_narrow > 1
+    page.set_viewport_size({"width": 640, "height": 900})
+    found, n_wider = told(".bd-article > .output")
+    assert found == turned and 0 < n_wider < n_narrow
+    page.set_viewport_size({"width": 1280, "height": 900})
+    assert page.locator(".turned:visible").count() == 0
+    page.set_viewport_size({"width": 390, "height": 900})
+    page.locator("details").evaluate("fold => { fold.open = true; }")
+    assert told("details") == (turned, n_narrow)
+    page.close()
 
 
 def test_a_figure_is_found_by_its_number_and_told_in_words(html, window):
