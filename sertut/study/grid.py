@@ -21,6 +21,7 @@ from sertut.corpora import Corpus, Fold, load, load_faces, load_features, load_v
 from sertut.errors import SertutError
 from sertut.evidence import (
     Report,
+    Tally,
     compare_streams,
     deletion,
     evaluate,
@@ -33,6 +34,7 @@ from sertut.evidence import (
     true_shares,
 )
 from sertut.evidence.length import at_lengths, in_segments, joined
+from sertut.evidence.sums import AT
 from sertut.files import data_folder
 from sertut.models import AudioVisual, FullyConvolutional
 from sertut.study.costs import real_time_factor, watch_memory
@@ -166,16 +168,25 @@ def _network(training: Training, seed: int, fold: Fold, device: str) -> dict:
     }
     if method.recipes == "convolutional" and "scale" not in method.arguments:
         result |= _any_length(run, fold.test)
-    if method.recipes == "heads" and method.arguments.get("n_blocks") != 0 and not method.feature:
-        # Only where chapters show it: it is half of what such a result weighs.
-        result["deletion"] = deletion(run, fold.test).to_json()
+    if method.recipes == "heads":
+        result["deletion"] = _falls(deletion(run, fold.test))
         if "calibrate" in method.arguments:
             result["gates"] = gate_use(run, fold).to_json()
     if training.method == "attention":
-        result["deletion"] = deletion(run, fold.test, shares=(0.1,)).to_json()
+        result["deletion"] = _falls(deletion(run, fold.test, shares=(0.1,)))
     if method.recipes == "audiovisual":
         result |= _two_streams(training, run, report, fold)
     return result
+
+
+def _falls(removed: Tally) -> dict:
+    """Of a deletion how far the probability falls, and not the decisions on what is left: they weigh most, unshown."""
+    found = removed.to_json()
+    falls = {
+        way: {name: sums for name, sums in held.items() if not name.startswith(f"uar{AT}")}
+        for way, held in found["methods"].items()
+    }
+    return found | {"methods": falls}
 
 
 def _any_length(run: Run, test: Corpus) -> dict:

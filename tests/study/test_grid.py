@@ -187,6 +187,7 @@ def test_what_is_kept_of_two_streams(three, tmp_path, monkeypatch):
     write_video(tmp_path / "face.avi", frames)
     shown = {"video": tmp_path / "face.avi", "regions": (Region(0.2, 0.5), Region(0.4, 0.7, "face"))}
     details = {"offset": 0.2, "shares": {"low": 0.25, "high": 0.75}}
+    details["faces"] = [["low", 0.0, 0.3], ["high", 0.5, 0.9]]
     seen = replace(three, clips=tuple(replace(clip, details=details, **shown) for clip in three))
     monkeypatch.setattr(grid, "_corpus", lambda name: seen)
     kept = {}
@@ -197,7 +198,7 @@ def test_what_is_kept_of_two_streams(three, tmp_path, monkeypatch):
         aligned = method in ("nearest", "align+lag")
         assert ("nearest time" in result["report"]["methods"]) == aligned
         assert ("shifts" in result) == (method == "align+lag")
-        assert ("mixture" in result) == (not aligned)
+        assert ("mixture" in result) == ("moments" in result) == ("course" in result) == (not aligned)
         assert ("streams" in result) == (method == "face")
     # Two classes, told .25 and .75: whoever says p is wrong by |p - .25|, and half and half by .25.
     mixtures = Tally.pooled([kept["face"]["mixture"]], [0])
@@ -207,3 +208,26 @@ def test_what_is_kept_of_two_streams(three, tmp_path, monkeypatch):
     assert offset_error == pytest.approx(0.2, abs=0.005)
     found = Tally.pooled([kept["face"]["report"]], [0])
     assert found.interval("uniform", "mass").estimate == pytest.approx(0.3, abs=0.03)  # 0.3 s of 1 s
+    # Of its moments' shares nothing is lost: they sum to 1, as its one decision does, and half and half is as wrong.
+    moments = Tally.pooled([kept["face"]["moments"]], [0])
+    assert moments.interval("half and half", "variation").estimate == pytest.approx(0.25)
+    course = Tally.pooled([kept["face"]["course"]], [0])
+    assert course.interval("course", "auroc_chance").estimate == 0.5
+    assert course.sums("what is said", "auroc")[..., 1].sum() == len(three.folds()[0].test)
+
+
+def test_what_is_kept_of_heads_and_of_attention(three, monkeypatch):
+    monkeypatch.setattr(grid, "_corpus", lambda name: replace(three, name="planted"))
+    options = dict(epochs=1, feature="log_mel_level")
+    kept = {name: grid.train_one(Training("planted", name, 0, 0, options), "cpu") for name in ("plain", "+CA")}
+    kept["attention"] = grid.train_one(Training("planted", "attention", 0, 0, dict(epochs=1)), "cpu")
+    for name, result in kept.items():
+        removed = Tally.pooled([result["deletion"]], [0])
+        assert removed.settings == ((0, 0.1) if name == "attention" else (0, 0.1, 0.2, 0.3, 0.5))
+        assert removed.at(0).interval("random", "drop").estimate == 0 and not removed.scored("uar at 0.1")
+        assert ("gates" in result) == (name == "+CA")
+    gates, report = (Tally.pooled([kept["+CA"][part]], [0]) for part in ("gates", "report"))
+    assert (gates.sums("own gates", "uar") == report.sums("model", "uar")).all()
+    own = gates.interval("own gates", "spread").estimate
+    assert own == pytest.approx(report.interval("all heads", "spread").estimate, abs=1e-6)
+    assert own != gates.interval("untrained", "spread").estimate
