@@ -41,6 +41,7 @@ PROBLEMS = {
     "a warning: {}": r"\b(\w*Warning: [^<\n]{,60})",
     "a path of this machine: {}": r"((?<![\w.~+/=])/(?:home|root|tmp|usr|var|Users)/[^\s<]{,60}|\bsite-packages\b)",
     "an address in memory: {}": r"\bat (0x[0-9a-f]{6,})",
+    "a text cut off in a table: {:.60}": r"<t[dh]\b[^>]*>([^<]{40,}\.\.\.)</t[dh]>",  # pandas, after 50 characters
     "{} in a table": r"<t[dh]\b[^>]*>\s*(?:<p>)?\s*(nan|NaN|-?\d*\.\d{8,})\s*<",
 }
 """What no page may hold: how it is said, and the pattern that finds it."""

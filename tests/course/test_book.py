@@ -8,6 +8,7 @@ import re
 import shutil
 
 import numpy as np
+import pandas as pd
 import pytest
 from PIL import Image
 
@@ -170,6 +171,7 @@ def test_traces_of_the_run_are_removed():
         ("<pre>lib/site-packages/torch</pre>", "a path of this machine: site-packages"),
         ("<pre>&lt;Axes at 0x7f12ab34cd56&gt;</pre>", "an address in memory: 0x7f12ab34cd56"),
         ("<td>NaN</td>", "NaN in a table"),
+        (pd.DataFrame({"a": ["b" * 51]}).to_html(), "a text cut off in a table: bbbb"),
         ('<td class="x"><p>nan</p></td>', "nan in a table"),
         ("<td>-0.12345678901</td>", "-0.12345678901 in a table"),
     ],
@@ -185,7 +187,7 @@ def test_a_good_page_has_no_problem(tmp_path):
     text += (
         "<p>|x| is a size</p><p>a | b</p><p>Warnings: none; see data/tmp/x, ../usr/x and https://example.org/home/x</p>"
     )
-    text += '<td>-.007</td><td>Nancy</td><audio src="data:audio/mp4;base64,AB/tmp/+/home/ab"></audio>'
+    text += '<td>-.007</td><td>Nancy ...</td><audio src="data:audio/mp4;base64,AB/tmp/+/home/ab"></audio>'
     (tmp_path / "page.html").write_text(text)
     assert find_problems(tmp_path, ["page"]) == []
     assert find_problems(tmp_path, ["absent"]) == ["absent: in the table of contents, but not built"]
