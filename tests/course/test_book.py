@@ -171,7 +171,7 @@ def test_traces_of_the_run_are_removed():
         ("<pre>lib/site-packages/torch</pre>", "a path of this machine: site-packages"),
         ("<pre>&lt;Axes at 0x7f12ab34cd56&gt;</pre>", "an address in memory: 0x7f12ab34cd56"),
         ("<td>NaN</td>", "NaN in a table"),
-        (pd.DataFrame({"a": ["b" * 51]}).to_html(), "a text cut off in a table: bbbb"),
+        (pd.DataFrame({"a": ["b" * 51]})._repr_html_(), "a text cut off in a table: bbbb"),
         ('<td class="x"><p>nan</p></td>', "nan in a table"),
         ("<td>-0.12345678901</td>", "-0.12345678901 in a table"),
     ],
