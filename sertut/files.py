@@ -42,7 +42,11 @@ def writing(path: Path | str) -> Iterator[Path]:
     path = Path(path)
     temporary = path.with_name(f".{uuid.uuid4().hex[:8]}-{path.name}")
     try:
-        path.parent.mkdir(parents=True, exist_ok=True)
+        try:
+            path.parent.mkdir(parents=True, exist_ok=True)
+        except (FileExistsError, NotADirectoryError) as problem:
+            file = next(folder for folder in path.parents if folder.exists() and not folder.is_dir())
+            raise SertutError(f"cannot write {path}: {file} is a file, not a folder; move it away.") from problem
         yield temporary
         os.replace(temporary, path)
     except OSError as problem:
@@ -50,10 +54,6 @@ def writing(path: Path | str) -> Iterator[Path]:
             raise SertutError(f"the disk is full: could not write {path}; free some space and run again.") from problem
         if problem.errno in (errno.EACCES, errno.EROFS, errno.EPERM):
             raise SertutError(f"may not write {path}; set SERTUT_CACHE to a folder that you may write to.") from problem
-        if problem.errno in (errno.ENOTDIR, errno.EEXIST):
-            raise SertutError(
-                f"cannot write {path}: a file stands where its folder would be; move it away."
-            ) from problem
         raise
     finally:
         with contextlib.suppress(NotADirectoryError):

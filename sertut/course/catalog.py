@@ -14,8 +14,8 @@ from jinja2 import Environment, PackageLoader, StrictUndefined
 
 from sertut.errors import SertutError, unknown
 
-LOADER = PackageLoader("sertut", "course")
-PAGES = Environment(loader=LOADER, autoescape=True, undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True)
+PAGES = Environment(loader=PackageLoader("sertut", "course"), autoescape=True, undefined=StrictUndefined)
+PAGES.trim_blocks = PAGES.lstrip_blocks = True
 """The templates of the pages that this room writes."""
 
 

@@ -43,7 +43,7 @@ def freeze_gates(run: Run, gates: torch.Tensor) -> Run:
 
 def gates_of(predictions: Predictions) -> torch.Tensor:
     """The gates of N clips, (N, H)."""
-    return torch.cat([maps["attention"].gates for maps in predictions.maps if maps["attention"].gates is not None])
+    return torch.cat([maps["attention"].gates for maps in predictions.maps])  # type: ignore[misc]
 
 
 def gate_use(run: Run, fold: Fold) -> Tally:

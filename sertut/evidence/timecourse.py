@@ -38,23 +38,26 @@ SAID, COURSE = "what is said", "course"
 def read_moments(run: Run, corpus: Corpus) -> list[tuple[np.ndarray, np.ndarray]]:
     """What each moment says, (T, C), and its weight, (T,), of every clip, in the order of the corpus.
 
+    A weight is 0 where nothing was seen between real moments.
+
     Raises:
-        SertutError: the network has two streams, or no attention.
+        SertutError: the network has two streams, or another pooling, or decides by the spread of its states, too.
     """
-    model = run.model.eval()
+    model: Any = run.model.eval()
     heads = {"attention": "pool", "mixture": "pool.mix"}  # pooling -> what weighs and decides
-    if not isinstance(model, AudioVisual) or model.streams == "both" or model.pool.pooling not in heads:
+    one = isinstance(model, AudioVisual) and model.streams != "both"
+    if not one or model.pool.pooling not in heads or getattr(model.pool, "spread", False):
         raise SertutError("only a network of one stream whose pooling is 'attention' or 'mixture' has such moments.")
     head: Any = model.get_submodule(heads[model.pool.pooling])
     part = run.examples(corpus)
     found: list = [None] * len(part)
     for indices, batch in part.in_order(64):
-        stream = model.fused(batch.to(run.device))[0]
+        stream = (model.hear if model.streams == "voice" else model.see)(batch.to(run.device))
         weights = head.attend.weights(stream.states, stream.mask)  # (B, T)
         said = head.classify(stream.states).softmax(dim=-1)  # (B, T, C)
         for row, index in enumerate(indices):
-            real = stream.mask[row]
-            found[index] = said[row, real].cpu().numpy(), weights[row, real].cpu().numpy()
+            n = int(stream.mask[row].nonzero()[-1]) + 1 if stream.mask[row].any() else 0
+            found[index] = said[row, :n].cpu().numpy(), weights[row, :n].cpu().numpy()
     return found
 
 
@@ -79,7 +82,7 @@ def judge_courses(
         said, weights = (values.astype(float) for values in readings[i])  # (T, C), (T,)
         at, own = clock.centers(len(weights)).numpy(), {}
         for emotion, spans in two_shown(clip, stream).items():
-            own[emotion] = np.any([(at >= start) & (at < end) for start, end in spans], axis=0)
+            own[emotion] = np.any([(at >= start) & (at < end) for start, end in spans], axis=0) & (weights > 0)
         if not own or not all(moments.any() for moments in own.values()):
             return "it shows no two emotions that have a moment each"
         among = np.any(list(own.values()), axis=0)

@@ -180,7 +180,7 @@ def _network(training: Training, seed: int, fold: Fold, device: str) -> dict:
 
 
 def _falls(removed: Tally) -> dict:
-    """Of a deletion how far the probability falls, and not the decisions on what is left: they weigh most, unshown."""
+    """How far the probability falls. The decisions on what is left take most of the room, and no page shows them."""
     found = removed.to_json()
     falls = {
         way: {name: sums for name, sums in held.items() if not name.startswith(f"uar{AT}")}

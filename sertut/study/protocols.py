@@ -108,10 +108,10 @@ PROTOCOLS: Mapping[str, Protocol] = {
         "Which patch of the spectrogram matters, how fine can the map be, and what does lambda do?",
         "planted",
         ("fine-mean", "fine", "fine-lambda-3", "small-mean", "small"),
-        THREE,
+        folds=2,
     ),
     "spectrogram-planted-band": Protocol(
-        "The same where the cue is heard below or above 2 kHz only", "planted-band", ("fine",), THREE
+        "The same where the cue is heard below or above 2 kHz only", "planted-band", ("fine",), folds=1
     ),
     "spectrogram-spliced-ravdess": Protocol(KNOWN_REGION, "spliced-ravdess", ("fine-mean", "fine"), folds=1),
     "spectrogram-ravdess": Protocol(

@@ -7,6 +7,7 @@ import pytest
 import torch
 
 from sertut.errors import SertutError
+from sertut.evidence import gates
 from sertut.evidence.gates import freeze_gates, gate_use, gates_of
 from sertut.models import MultiHead
 from sertut.training import fit, predict
@@ -44,25 +45,28 @@ def test_gates_that_do_not_depend_on_the_clip_lose_nothing_when_frozen(fold):
 
 
 def test_frozen_gates_are_plain_attention_with_another_output_matrix(fold):
-    run, gates = a_run(fold), torch.tensor([0.9, 0.5, 0.2, 0.7])
-    frozen = predict(freeze_gates(run, gates), fold.test)
-    assert torch.allclose(gates_of(frozen), gates.expand(len(fold.test), -1))
+    run, values = a_run(fold), torch.tensor([0.9, 0.5, 0.2, 0.7])
+    frozen = predict(freeze_gates(run, values), fold.test)
+    assert torch.allclose(gates_of(frozen), values.expand(len(fold.test), -1))
     model = copy.deepcopy(run.model)
     attend = model.blocks[-1].attend
     attend.gate = None
     with torch.no_grad():
-        attend.join.weight.mul_(gates.repeat_interleave(attend.join.in_features // 4))
+        attend.join.weight.mul_(values.repeat_interleave(attend.join.in_features // 4))
     plain = predict(dataclasses.replace(run, model=model), fold.test)
     torch.testing.assert_close(frozen.logits, plain.logits)
     own = gates_of(predict(run, fold.test))
-    assert not torch.allclose(own, gates.expand_as(own))  # the run itself is as it was
+    assert not torch.allclose(own, values.expand_as(own))  # the run itself is as it was
 
 
-def test_what_is_frozen_are_the_means_over_dev_and_the_control_is_untrained(fold):
-    run = with_gate(a_run(fold), 3.0, torch.tensor([-2.0, 0.0, 0.0, 2.0]))
+def test_what_is_frozen_are_the_means_over_dev_and_the_control_is_untrained(fold, monkeypatch):
+    run, frozen = with_gate(a_run(fold), 3.0, torch.tensor([-2.0, 0.0, 0.0, 2.0])), []
+    monkeypatch.setattr(gates, "freeze_gates", lambda run, means: frozen.append(means) or freeze_gates(run, means))
     found = gate_use(run, fold)
-    mean = gates_of(predict(run, fold.dev)).mean(dim=0)
-    labels = predict(freeze_gates(run, mean), fold.test).predicted
+    of_dev, of_test = (gates_of(predict(run, part)).mean(dim=0) for part in (fold.dev, fold.test))
+    torch.testing.assert_close(frozen, [of_dev])
+    assert not torch.allclose(of_dev, of_test)
+    labels = predict(freeze_gates(run, of_dev), fold.test).predicted
     right = sum(fold.test.label(clip) == label for clip, label in zip(fold.test, labels, strict=True))
     assert found.sums("frozen gates", "uar").trace(axis1=-2, axis2=-1).sum() == right
     before = gates_of(predict(run.untrained(), fold.test))

@@ -4,10 +4,12 @@ import numpy as np
 import pytest
 import torch
 
+from sertut.attention import Clock
 from sertut.corpora import Clip
 from sertut.errors import SertutError
 from sertut.evidence.timecourse import judge_courses, read_moments
 from sertut.models import AttentiveLSTM, AudioVisual
+from sertut.models.audiovisual import Stream
 from sertut.training import predict
 from tests.evidence.conftest import CLOCK, EMOTIONS, HOP, N_STEPS, run_of
 
@@ -47,7 +49,7 @@ def test_moments_that_speak_of_their_own_emotion_are_right_and_apart():
 
 
 def test_weights_on_one_emotion_alone_spoil_the_course_of_the_other():
-    weights = np.where(np.arange(N_STEPS) >= 15, 0.1, 0.0)  # nothing in the moments of anger
+    weights = np.where(np.arange(N_STEPS) >= 15, 0.1, 1e-6)  # next to nothing in the moments of anger
     found = judged(says((0.9, 0.0, 0.1), (0.2, 0.0, 0.8)), weights)
     assert found.interval("what is said", "auroc").estimate == 1.0
     assert found.interval("course", "auroc").estimate == 0.5  # anger 0, sadness 1
@@ -74,6 +76,26 @@ def test_each_stream_has_its_own_moments_and_what_shows_one_emotion_is_skipped()
         judged(said, clips=[seen])
 
 
+def test_moments_at_which_nothing_was_seen_are_not_judged():
+    said = says((0.9, 0.0, 0.1), (0.2, 0.0, 0.8))
+    said[6] = said[16] = (0.0, 1.0, 0.0)  # would be wrong, but the face was lost
+    weights = np.where(np.isin(np.arange(N_STEPS), (6, 16)), 0.0, 0.04)
+    found = judged(said, weights)
+    assert found.interval("what is said", "auroc").estimate == 1.0 == found.interval("course", "auroc").estimate
+    assert found.interval("what is said", "apart").estimate == pytest.approx(0.7)
+    assert judged(said).interval("what is said", "auroc").estimate < 1.0
+
+
+def test_a_lost_face_moves_no_moment(tiny, monkeypatch):
+    torch.manual_seed(0)
+    model, mask = AudioVisual(64, 384, len(EMOTIONS), streams="face", pooling="attention"), torch.ones(12, 25).bool()
+    mask[:, 8:12], mask[:, 22:] = False, False
+    stream = Stream("face", torch.randn(12, 25, 64), mask, Clock(0.04))
+    monkeypatch.setattr(model, "see", lambda batch: stream)
+    for said, weights in read_moments(run_of(model), tiny):
+        assert said.shape == (22, 3) and ((weights == 0) == ~mask[0, :22].numpy()).all()
+
+
 @pytest.mark.parametrize("pooling", ["attention", "mixture"])
 def test_what_moments_say_adds_up(tiny, pooling):
     torch.manual_seed(0)
@@ -91,7 +113,13 @@ def test_what_moments_say_adds_up(tiny, pooling):
 
 
 @pytest.mark.parametrize(
-    "model", [AudioVisual(64, 384, 3), AudioVisual(64, 384, 3, streams="voice", pooling="mean"), AttentiveLSTM(64, 3)]
+    "model",
+    [
+        AudioVisual(64, 384, 3),
+        AudioVisual(64, 384, 3, streams="voice", pooling="mean"),
+        AudioVisual(64, 384, 3, streams="voice", pooling="attention", front=4),
+        AttentiveLSTM(64, 3),
+    ],
 )
 def test_other_networks_have_no_such_moments(tiny, model):
     with pytest.raises(SertutError, match="one stream"):

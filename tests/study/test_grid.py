@@ -208,9 +208,12 @@ def test_what_is_kept_of_two_streams(three, tmp_path, monkeypatch):
     assert offset_error == pytest.approx(0.2, abs=0.005)
     found = Tally.pooled([kept["face"]["report"]], [0])
     assert found.interval("uniform", "mass").estimate == pytest.approx(0.3, abs=0.03)  # 0.3 s of 1 s
-    # Of its moments' shares nothing is lost: they sum to 1, as its one decision does, and half and half is as wrong.
-    moments = Tally.pooled([kept["face"]["moments"]], [0])
-    assert moments.interval("half and half", "variation").estimate == pytest.approx(0.25)
+    # A mixture decides by its moments, so that both readings of it are one; of attention they differ.
+    mixed = grid.train_one(Training("planted", "face-mixture", 0, 0, dict(epochs=1, face="hog_relative")), "cpu")
+    ours, theirs = (Tally.pooled([mixed[part]], [0]).sums("model", "variation") for part in ("moments", "mixture"))
+    np.testing.assert_allclose(ours, theirs, rtol=0, atol=5e-6)
+    moments = Tally.pooled([kept["face"]["moments"]], [0]).sums("model", "variation")
+    assert np.abs(moments - mixtures.sums("model", "variation")).max() > 1e-5
     course = Tally.pooled([kept["face"]["course"]], [0])
     assert course.interval("course", "auroc_chance").estimate == 0.5
     assert course.sums("what is said", "auroc")[..., 1].sum() == len(three.folds()[0].test)
