@@ -19,39 +19,47 @@
   const build = (corner, columns, rows) => {
     const value = html => `<td${html.length > 24 ? "" : ' class="whole"'}>${html}</td>`;  // an interval is not broken
     const head = rows.map(row => `<th scope="col">${row[0]}</th>`).join("");
-    const body = columns.map((label, c) => `<th scope="row">${label}</th>${rows.map(row => value(row[c + 1])).join("")}`);
+    const cells = c => rows.map(row => value(row[c + 1])).join("");
+    const body = columns.map((label, c) => `<th scope="row">${label}</th>${cells(c)}`);
     const table = document.createElement("table");
     table.className = "dataframe turned";
-    table.innerHTML = `<thead><tr><td>${corner}</td>${head}</tr></thead><tbody><tr>${body.join("</tr><tr>")}</tr></tbody>`;
+    table.innerHTML = `<thead><tr><td>${corner}</td>${head}</tr></thead>`
+      + `<tbody><tr>${body.join("</tr><tr>")}</tr></tbody>`;
     return table;
   };
   const others = new Map();  // table -> what stands in its place
-  const turn = table => {
-    const over = one => one.scrollWidth > place(table).clientWidth + 2;
-    const instead = tables => {
-      others.get(table)?.forEach(other => other.remove());
-      others.set(table, tables);
-      table.style.display = tables.length ? "none" : "";
-      table.after(...tables);
-      return tables;
-    };
-    instead([]);
-    if (!place(table).clientWidth || !over(table)) return;
-    const {corner, columns, rows} = read(table), sides = rows.map((_, i) => Math.ceil(rows.length / (i + 1)));
-    for (const side of new Set(sides)) {
-      const starts = rows.map((_, i) => i).filter(i => i % side === 0);
-      if (!instead(starts.map(i => build(corner, columns, rows.slice(i, i + side)))).some(over)) return;
-    }
+  const instead = (table, tables) => {
+    others.get(table)?.forEach(other => other.remove());
+    others.set(table, tables);
+    table.style.display = tables.length ? "none" : "";
+    table.after(...tables);
+    return tables[0];
+  };
+  const turn = tables => {  // all at once: the page is laid out three times, however many tables it has
+    tables.forEach(table => instead(table, []));
+    const room = new Map(tables.map(table => [table, place(table).clientWidth + 2]));
+    const wide = tables.filter(table => room.get(table) > 2 && table.scrollWidth > room.get(table));
+    const turned = wide.map(table => [table, read(table)]).map(([table, {corner, columns, rows}]) =>
+      ({table, rows, make: some => build(corner, columns, some), one: instead(table, [build(corner, columns, rows)])}));
+    const measured = turned.filter(({table, one}) => one.scrollWidth > room.get(table)).map(({one, ...rest}) =>
+      ({...rest, widths: [...one.rows[0].cells].map(cell => cell.offsetWidth + 1)}));  // as narrow as they can be
+    measured.forEach(({table, rows, make, widths: [labels, ...each]}) => {
+      const starts = side => rows.map((_, i) => i).filter(i => i % side === 0);
+      const sum = (i, side) => each.slice(i, i + side).reduce((total, width) => total + width, labels);
+      const sides = rows.map((_, i) => Math.ceil(rows.length / (i + 1)));  // the fewest tables first
+      const side = sides.find(some => starts(some).every(i => sum(i, some) <= room.get(table))) ?? 1;
+      instead(table, starts(side).map(i => make(rows.slice(i, i + side))));
+    });
   };
   addEventListener("load", () => {
     const tables = [...document.querySelectorAll(".bd-article :is(.output, .pst-scrollable-table-container) table")]
       .filter(table => table.tHead && table.tBodies[0]?.querySelector("th"));
     const widths = new Map();
-    const watch = new ResizeObserver(changed => requestAnimationFrame(() => changed.forEach(({target}) => {
-      if (widths.get(target) === target.clientWidth) return;  // only its height has changed
-      widths.set(target, target.clientWidth);
-      tables.filter(table => place(table) === target).forEach(turn);
-    })));
+    const watch = new ResizeObserver(changed => requestAnimationFrame(() => {
+      const boxes = changed.map(({target}) => target).filter(box => widths.get(box) !== box.clientWidth);  // not height
+      boxes.forEach(box => widths.set(box, box.clientWidth));
+      turn(tables.filter(table => boxes.includes(place(table))));
+    }));
     new Set(tables.map(place)).forEach(box => watch.observe(box));
   });
 }
