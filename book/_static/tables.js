@@ -16,8 +16,9 @@
     const rows = grid.slice(top).map(row => [name(row.slice(0, left)), ...row.slice(left).map(cell => cell.innerHTML)]);
     return {corner: name(grid.slice(0, top).flatMap(row => row.slice(0, left))), columns, rows};
   };
+  const whole = html => html.length <= 24;  // an interval is not broken into lines
   const build = (corner, columns, rows) => {
-    const value = html => `<td${html.length > 24 ? "" : ' class="whole"'}>${html}</td>`;  // an interval is not broken
+    const value = html => `<td${whole(html) ? ' class="whole"' : ""}>${html}</td>`;
     const head = rows.map(row => `<th scope="col">${row[0]}</th>`).join("");
     const cells = c => rows.map(row => value(row[c + 1])).join("");
     const body = columns.map((label, c) => `<th scope="row">${label}</th>${cells(c)}`);
@@ -54,6 +55,8 @@
   addEventListener("load", () => {
     const tables = [...document.querySelectorAll(".bd-article :is(.output, .pst-scrollable-table-container) table")]
       .filter(table => table.tHead && table.tBodies[0]?.querySelector("th"));
+    tables.forEach(table => table.querySelectorAll("td").forEach(cell =>
+      cell.classList.toggle("whole", whole(cell.innerHTML))));
     const widths = new Map();
     const watch = new ResizeObserver(changed => requestAnimationFrame(() => {
       const boxes = changed.map(({target}) => target).filter(box => widths.get(box) !== box.clientWidth);  // not height
