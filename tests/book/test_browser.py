@@ -188,31 +188,36 @@ def test_a_wide_table_is_turned_and_cut_where_it_does_not_fit(chromium, tmp_path
     page = chromium.new_page(viewport={"width": 390, "height": 900})
     page.goto((tmp_path / "wide.html").as_uri())
 
-    def told(where):
-        """(network, column) -> value, of the tables that are seen there; none of them may be wider than its place."""
-        fits = "one => !one.offsetParent || one.scrollWidth <= one.parentElement.clientWidth"
-        page.wait_for_function(f"[...document.querySelectorAll('{where} table')].every({fits})")
-        found, tables = {}, [one for one in page.locator(f"{where} table").all() if one.is_visible()]
-        for one in tables:
-            (_, *names), *rows = one.evaluate(
-                "one => [...one.rows].map(row => [...row.cells].map(cell => cell.innerText))"
-            )
+    def told(where, count):
+        """(network, column) -> value, of the tables seen there once they fit their place and their number is so; all
+        read in one step, since the page sets them anew a moment after its width has changed."""
+        seen = f"[...document.querySelectorAll('{where} table')].filter(one => one.offsetParent)"
+        cells = "one => [...one.rows].map(row => [...row.cells].map(cell => cell.innerText))"
+        tables = page.wait_for_function(
+            f"""() => {{
+                const seen = {seen}, n = seen.length;
+                const fit = seen.every(one => one.scrollWidth <= one.parentElement.clientWidth);
+                return fit && {count} ? seen.map({cells}) : null;
+            }}"""
+        ).json_value()
+        found = {}
+        for (_, *names), *rows in tables:
             found |= {(name, row[0]): value for row in rows for name, value in zip(names, row[1:], strict=True)}
         return found, len(tables)
 
     labels = [", ".join(pair) for pair in columns]
     turned = {(f"network {r}", label): values[r][c] for r in range(5) for c, label in enumerate(labels)}
-    found, n_narrow = told(".bd-article > .output")
-    assert found == turned and n_narrow > 1
+    found, n_narrow = told(".bd-article > .output", "n > 1")
+    assert found == turned
     page.set_viewport_size({"width": 520, "height": 900})
-    found, n_wider = told(".bd-article > .output")
-    assert found == turned and 0 < n_wider < n_narrow
+    found, _ = told(".bd-article > .output", f"0 < n && n < {n_narrow}")
+    assert found == turned
     page.set_viewport_size({"width": 1280, "height": 900})
     page.wait_for_function("!document.querySelector('.turned')")
     assert page.locator("table:visible").count() == 1
     page.set_viewport_size({"width": 390, "height": 900})
     page.locator("details").evaluate("fold => { fold.open = true; }")
-    assert told("details") == (turned, n_narrow)
+    assert told("details", f"n === {n_narrow}") == (turned, n_narrow)
     page.close()
 
 
