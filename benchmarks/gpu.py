@@ -110,8 +110,8 @@ def task(family: str, settings: Settings) -> Task:
         train, dev = noise(how, settings.clips, seed=0), noise(how, settings.clips // 4, seed=1)
     else:
         fold = sertut.load(settings.corpus).folds()[0]
-        train = examples(fold.train, how.feature, None, face=how.face, voices=how.voices > 0)
-        dev = examples(fold.dev, how.feature, None, face=how.face)
+        train = examples(fold.train, how.feature, how.face, how.voices > 0)
+        dev = examples(fold.dev, how.feature, how.face)
     fitted = Normalizer.fit(train.rows), fit_face_normalizer(train.faces) if train.faces is not None else None
     torch.manual_seed(0)
     model = build(method, SimpleNamespace(name="planted", emotions=EMOTIONS))  # type: ignore[arg-type]

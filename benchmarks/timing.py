@@ -2,20 +2,25 @@
 
 Prints one line a measurement: an LSTM in both directions by reversing clips against PyTorch's packed sequences; which
 share of a training step goes into loading, distorting and padding, for each family (a tenth at most is the aim); one
-training; making the planted corpus from nothing, features of a corpus from nothing.
+training; `sertut explain` where its networks are there (5 s at most is the aim); making the planted corpus from
+nothing, features of a corpus from nothing.
 """
 
 import os
+import subprocess
+import sys
 import tempfile
 import time
+from pathlib import Path
 
 import torch
 from gpu import FAMILIES, Settings, speed
 
 import sertut
 from sertut.corpora import load_features
+from sertut.course.explaining import listeners
 from sertut.models.layers import BiLSTM
-from sertut.signals import length_mask
+from sertut.signals import SAMPLE_RATE, length_mask, read_audio, write_audio
 from sertut.study import build, recipe
 
 
@@ -76,6 +81,17 @@ def training() -> None:
     timed("planted, attention: one training", lambda: sertut.fit(model, fold, device="cpu", **recipe("planted")))
 
 
+def explaining() -> None:
+    """The command on a file of 5 s, from its start to the page."""
+    listeners("planted")  # trained where they are not there yet
+    samples = torch.cat([torch.from_numpy(read_audio(clip.audio)) for clip in sertut.load("planted").clips[:5]])
+    with tempfile.TemporaryDirectory() as folder:
+        voice, page = Path(folder) / "voice.wav", Path(folder) / "page.html"
+        write_audio(voice, samples[: 5 * SAMPLE_RATE].numpy())
+        command = [sys.executable, "-m", "sertut", "explain", "--corpus", "planted", str(voice), "-o", str(page)]
+        timed("sertut explain, 5 s of sound", lambda: subprocess.run(command, check=True, capture_output=True))
+
+
 if __name__ == "__main__":
     os.environ["SERTUT_STATIC"] = "1"
     torch.set_num_threads(1)
@@ -83,6 +99,7 @@ if __name__ == "__main__":
     directions()
     loading()
     training()
+    explaining()
     from_nothing("planted")
     if (sertut.corpora.corpora_folder() / "ravdess").is_dir():
         from_nothing("ravdess")

@@ -1,7 +1,7 @@
 """Errors that help: one sentence that names the thing and the remedy."""
 
 import difflib
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 
 
 class SertutError(Exception):
@@ -30,3 +30,9 @@ def unknown(kind: str, name: object, known: Iterable[str]) -> SertutError:
     near = difflib.get_close_matches(str(name), choices, n=1, cutoff=0.5)
     hint = f"did you mean '{near[0]}'? " if near else ""
     return SertutError(f"unknown {kind} '{name}': {hint}known are {', '.join(choices)}.")
+
+
+def must_be_known(kind: str, name: object, known: Collection) -> None:
+    """Raise :func:`unknown` where a name is not one of those that are known."""
+    if name not in known:
+        raise unknown(kind, name, known)

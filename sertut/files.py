@@ -5,6 +5,7 @@ import contextlib
 import errno
 import functools
 import os
+import shutil
 import uuid
 from collections.abc import Iterator
 from pathlib import Path
@@ -32,7 +33,7 @@ def corpora_folder() -> Path:
 
 @contextlib.contextmanager
 def writing(path: Path | str) -> Iterator[Path]:
-    """Yield a temporary path beside `path`; rename it to `path` on success, remove it on failure.
+    """Yield a temporary path beside `path`, for a file or a folder; rename it to `path` on success, else remove it.
 
     A reader therefore never sees half a file, and an interrupted run leaves nothing behind.
 
@@ -53,9 +54,11 @@ def writing(path: Path | str) -> Iterator[Path]:
         if problem.errno == errno.ENOSPC:
             raise SertutError(f"the disk is full: could not write {path}; free some space and run again.") from problem
         if problem.errno in (errno.EACCES, errno.EROFS, errno.EPERM):
-            raise SertutError(f"may not write {path}; set SERTUT_CACHE to a folder that you may write to.") from problem
+            where = "name a folder that you may write to; SERTUT_CACHE says where data go"
+            raise SertutError(f"may not write {path}: {where}.") from problem
         raise
     finally:
+        shutil.rmtree(temporary, ignore_errors=True)  # if it is a folder
         with contextlib.suppress(NotADirectoryError):
             temporary.unlink(missing_ok=True)
 

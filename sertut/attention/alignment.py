@@ -15,7 +15,7 @@ import torch
 from torch import nn
 
 from sertut.attention.softmax import masked_softmax
-from sertut.errors import SertutError, unknown
+from sertut.errors import SertutError, must_be_known
 from sertut.signals import reverse
 
 LAG_STEP = 0.04  # seconds: one video frame
@@ -62,8 +62,7 @@ class Alignment(nn.Module):
         self, n_query: int, n_key: int, n_units: int = 8, score: str = "additive", one_lag: bool = False
     ) -> None:
         super().__init__()
-        if score not in ("additive", "product"):
-            raise unknown("score", score, ("additive", "product"))
+        must_be_known("score", score, ("additive", "product"))
         self.one_lag = one_lag
         additive = score == "additive"
         self.query = nn.Linear(n_query, n_units, bias=additive)  # W, b; a bias would be lost with the mean

@@ -11,7 +11,7 @@ from __future__ import annotations
 import torch
 from torch import nn
 
-from sertut.errors import SertutError, unknown
+from sertut.errors import SertutError, must_be_known
 
 CENTERS = ("learned", "loudest")
 NARROWEST = 1.0  # frames; added to every width, because a width of 0 divides by zero
@@ -21,9 +21,9 @@ class Focus(nn.Module):
     r"""Where each query of each head should look, and how widely.
 
     .. math::
-        F = \tanh(Q W_1 + g W_2), \qquad
-        P^h = L \, \sigma(F^h \cdot u_p^h), \qquad
-        Z^h = L \, \sigma(F^h \cdot u_z^h) + \varepsilon, \qquad
+        \Phi = \tanh(Q W_1 + g W_2), \qquad
+        P^h = L \, \sigma(\Phi^h \cdot u_p^h), \qquad
+        Z^h = L \, \sigma(\Phi^h \cdot u_z^h) + \varepsilon, \qquad
         G^h_{ij} = -2 \frac{(j - P^h_i)^2}{(Z^h_i)^2}
 
     with Q the queries (T, D) and g (D,) their mean over the real frames, :math:`W_1, W_2` (D, D) with biases,
@@ -42,8 +42,7 @@ class Focus(nn.Module):
 
     def __init__(self, n_features: int, n_heads: int, center: str = "learned") -> None:
         super().__init__()
-        if center not in CENTERS:
-            raise unknown("focus", center, CENTERS)
+        must_be_known("focus", center, CENTERS)
         self.center, self.n_heads = center, n_heads
         self.local = nn.Linear(n_features, n_features)  # W_1
         self.overall = nn.Linear(n_features, n_features)  # W_2
@@ -79,7 +78,7 @@ class Focus(nn.Module):
         """
         length = mask.sum(dim=1)[:, None, None]  # L: (B, 1, 1)
         mean = (queries * mask.unsqueeze(-1)).sum(dim=1, keepdim=True) / length  # g: (B, 1, D)
-        state = torch.tanh(self.local(queries) + self.overall(mean))  # F: (B, T, D)
+        state = torch.tanh(self.local(queries) + self.overall(mean))  # Phi: (B, T, D)
         state = state.unflatten(-1, (self.n_heads, -1)).transpose(1, 2)  # (B, H, T, d)
         width = length * torch.sigmoid(_dot(state, self.to_width)) + NARROWEST  # (B, H, T)
         if self.to_center is not None:
@@ -91,13 +90,9 @@ class Focus(nn.Module):
 
 
 def gaussian_bias(center: torch.Tensor, width: torch.Tensor) -> torch.Tensor:
-    """G = -2 (j - center)^2 / width^2 for all keys j.
+    """G = -2 (j - center)^2 / width^2 for all keys j, (B, H, T, T), queries then keys.
 
-    Args:
-        center, width: (B, H, T), frames; an infinite width gives 0, which is plain attention.
-
-    Returns:
-        (B, H, T, T), queries then keys.
+    Of `center` and `width` (B, H, T), frames; an infinite width gives 0, which is plain attention.
     """
     keys = torch.arange(center.shape[-1], device=center.device, dtype=center.dtype)
     return -2 * ((keys - center.unsqueeze(-1)) / width.unsqueeze(-1)) ** 2

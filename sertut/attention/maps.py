@@ -61,25 +61,18 @@ class AttentionMap:
         (each has a distribution of its own), queries over their real positions only, heads by their gates if they have
         any.
         """
-        weights, axes = self.weights, list(self.axes)
+        weights, dim = self.weights, 1
         if self.gates is not None:
             shares = self.gates / self.gates.mean(dim=1, keepdim=True)  # (B, H), mean 1
             weights = weights * shares.view(shares.shape + (1,) * (weights.dim() - 2))
-        if "frequency" in axes:
-            weights = weights.sum(dim=1 + axes.index("frequency"))
-            axes.remove("frequency")
-        while len(axes) > 1:
-            axis = next(name for name in axes if name != "time")
-            dim = 1 + axes.index(axis)
-            if axis in QUERIES:  # padded queries are rows of zeros
-                asked = self.mask if self.query_mask is None else self.query_mask
-                shape = [1] * weights.dim()
-                shape[0] = len(weights)
-                weights = weights.sum(dim=dim, keepdim=True) / asked.sum(dim=1).clamp(min=1).view(shape)
-                weights = weights.squeeze(dim)
+        for axis in self.axes:
+            if axis == "time":
+                dim += 1  # it stays, and what comes after it lies behind it
+            elif axis in QUERIES:  # padded queries are rows of zeros
+                n = self._mask_of(axis).sum(dim=1).clamp(min=1)
+                weights = weights.sum(dim=dim) / n.view(-1, *[1] * (weights.dim() - 2))
             else:
-                weights = weights.mean(dim=dim)
-            axes.remove(axis)
+                weights = weights.sum(dim=dim) if axis == "frequency" else weights.mean(dim=dim)
         clocks = {"time": self.clocks["time"]}
         return replace(self, weights=weights, axes=("time",), clocks=clocks, gates=None, query_mask=None)
 

@@ -18,12 +18,13 @@ class PerceptionAttention(nn.Module):
     r"""One embedding an emotion; each finds its own moments, and from these its own evidence.
 
     .. math::
-        g_{kt} = r^\top \tanh(P s_t + R \mu_k + q), \qquad
+        g_{kt} = r^\top \tanh(W_s s_t + R \mu_k + q), \qquad
         \beta_{k \cdot} = \operatorname{softmax}_t(g_{k \cdot}), \qquad
         c_k = \sum_t \beta_{kt} s_t, \qquad
         \text{logit}_k = o_k^\top c_k + b_k
 
-    with :math:`s_t` (H,), :math:`\mu_k` (E,), :math:`P` (G, H), :math:`R` (G, E), :math:`q, r` (G,), :math:`o_k` (H,).
+    with :math:`s_t` (H,), :math:`\mu_k` (E,), :math:`W_s` (G, H), :math:`R` (G, E), :math:`q, r` (G,),
+    :math:`o_k` (H,).
 
     Args:
         n_features: H. n_classes: K. n_embedding: E. n_units: G.
@@ -45,7 +46,7 @@ class PerceptionAttention(nn.Module):
         super().__init__()
         self.n_classes, self.spread = n_classes, spread
         self.embeddings = nn.Parameter(torch.empty(1 if shared else n_classes, n_embedding))  # mu
-        self.state = nn.Linear(n_features, n_units)  # P, q
+        self.state = nn.Linear(n_features, n_units)  # W_s, q
         self.emotion = nn.Linear(n_embedding, n_units, bias=False)  # R
         self.score = nn.Linear(n_units, 1, bias=False)  # r; a bias here would be lost in the softmax
         self.evidence = nn.Linear((1 + spread) * n_features, n_classes)  # o, b

@@ -55,10 +55,7 @@ class MixturePooling(nn.Module):
         self.classify = nn.Linear(n_features, n_classes)  # V, a
 
     def forward(self, states: torch.Tensor, mask: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
-        """Pool `states` (B, T, H) to log-probabilities (B, C); also return the weights (B, T).
-
-        The log-probabilities are valid logits: their softmax is p itself.
-        """
+        """Pool `states` (B, T, H) to log p (B, C), which are valid logits; also return the weights (B, T)."""
         weights = self.attend.weights(states, mask)
         frame_log_posteriors = self.frame_log_posteriors(states)  # (B, T, C)
         log_weights = weights.clamp(min=torch.finfo(weights.dtype).tiny).log()
@@ -73,11 +70,8 @@ class MixturePooling(nn.Module):
 def deviation(states: torch.Tensor, weights: torch.Tensor) -> torch.Tensor:
     r"""How much the states differ among themselves where they are looked at, :math:`\sqrt{E[h^2] - E[h]^2}`.
 
-    Args:
-        states: (B, T, H). weights: (B, K, T), K distributions over T.
-
-    Returns:
-        (B, K, H). Source: attentive statistics pooling, Okabe et al., arXiv 1803.10963.
+    From states (B, T, H) and weights (B, K, T), K distributions over T, to (B, K, H). Source: attentive statistics
+    pooling, Okabe et al., arXiv 1803.10963.
     """
     weights = weights.to(states.dtype)
     return (weights @ states.square() - (weights @ states).square()).clamp(min=1e-5).sqrt()

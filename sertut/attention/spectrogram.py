@@ -41,15 +41,12 @@ class SpectrogramAttention(nn.Module):
         rows = cells.permute(0, 3, 2, 1)  # (B, T', F', C)
         scores = self.score(torch.tanh(self.project(rows))).squeeze(-1)  # (B, T', F')
         scores = scores.to(torch.promote_types(scores.dtype, torch.float32))  # half precision sums to 1 too coarsely
-        weights = masked_softmax(self.scale * scores.flatten(1), cell_mask(cells, mask).flatten(1))
+        real = mask.unsqueeze(-1).expand_as(scores)  # all rows of a real column
+        weights = masked_softmax(self.scale * scores.flatten(1), real.flatten(1))
         return weights.view(scores.shape)
 
     def forward(self, cells: torch.Tensor, mask: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
-        """Pool `cells` (B, C, F', T') to (B, C); also return the weights (B, T', F').
-
-        Args:
-            mask: (B, T'), True on real columns; all rows of a real column are real.
-        """
+        """Pool `cells` (B, C, F', T') under `mask` (B, T') of their columns to (B, C); also the weights (B, T', F')."""
         weights = self.weights(cells, mask)
         return torch.einsum("bcft,btf->bc", cells, weights.to(cells.dtype)), weights
 
@@ -58,8 +55,3 @@ def mean_over_cells(cells: torch.Tensor, mask: torch.Tensor) -> torch.Tensor:
     """Mean over the real cells: (B, C, F', T') under (B, T') to (B, C)."""
     columns = (cells * mask[:, None, None, :]).mean(dim=2)  # (B, C, T')
     return columns.sum(dim=2) / mask.sum(dim=1, keepdim=True)
-
-
-def cell_mask(cells: torch.Tensor, mask: torch.Tensor) -> torch.Tensor:
-    """Which cells are real: `mask` (B, T') for each row of `cells` (B, C, F', T'); shape (B, T', F')."""
-    return mask.unsqueeze(-1).expand(-1, -1, cells.shape[2])

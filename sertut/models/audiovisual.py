@@ -22,7 +22,7 @@ from torch import nn
 
 from sertut.attention.alignment import Alignment, nearest, synchrony_loss
 from sertut.attention.maps import AttentionMap, Clock
-from sertut.errors import SertutError, unknown
+from sertut.errors import SertutError, must_be_known
 from sertut.models.base import Network, Output, redraw
 from sertut.models.front import Front, front_clock
 from sertut.models.layers import VOICE, BiLSTM, Convolutions, Encoder, states_clock
@@ -60,9 +60,7 @@ class AudioVisual(Network):
         n_hidden: N, width of each LSTM in each direction. n_channels: C, width of the convolutions.
         dropout: share of values set to zero in training. missing: share of clips that lose their voice in training,
             and of clips that lose their face, so that the network learns to do without.
-        front: W, width of the :class:`~sertut.models.front.Front` that the voice is heard through, whose states the
-            LSTM's are added to, and whose mean and spread are both read; 0 hears through convolutions over time alone,
-            4 x fewer frames.
+        front: W, how the voice is heard, as in :class:`~sertut.models.recurrent.AttentiveLSTM`.
     """
 
     def __init__(
@@ -73,7 +71,7 @@ class AudioVisual(Network):
         streams: str = "both",
         fusion: str = "alignment",
         query: str = "face",
-        pooling: str = "perception",
+        pooling: str | nn.Module = "perception",
         score: str = "product",
         synchrony: float = 0.0,
         n_hidden: int = 32,
@@ -83,13 +81,9 @@ class AudioVisual(Network):
         front: int = 0,
     ) -> None:
         super().__init__()
-        for what, value, known in (
-            ("streams", streams, STREAMS),
-            ("fusion", fusion, FUSIONS),
-            ("query", query, ("face", "voice")),
-        ):
-            if value not in known:
-                raise unknown(f"value of {what}", value, known)
+        must_be_known("value of streams", streams, STREAMS)
+        must_be_known("value of fusion", fusion, FUSIONS)
+        must_be_known("value of query", query, ("face", "voice"))
         self.streams, self.fusion, self.query = streams, fusion, query
         self.synchrony, self.missing = synchrony, missing
         width = 2 * n_hidden
@@ -190,9 +184,7 @@ def without_streams(batch: Batch, share: float) -> Batch:
     return replace(batch, mask=batch.mask & (draw >= share), face_mask=batch.face_mask & (draw < 1 - share))
 
 
-def _on_the_others_clock(
-    query: Stream, keys: Stream, deserted: torch.Tensor, nobody: torch.Tensor, found: torch.Tensor
-):
+def _on_the_others_clock(query: Stream, keys: Stream, deserted: torch.Tensor, none: torch.Tensor, found: torch.Tensor):
     length = (keys.mask * torch.arange(1, keys.mask.shape[1] + 1, device=keys.mask.device)).amax(dim=1)  # (B,)
     seconds = keys.clock.start + keys.clock.hop * length
     steps = torch.where(deserted, (seconds / query.clock.hop).round().long().clamp(min=1), 0)
@@ -203,4 +195,4 @@ def _on_the_others_clock(
     lags = (query.clock.centers(n)[:, None] - keys.clock.centers(keys.mask.shape[1])[None, :]).to(states)
     here = nearest(mask & deserted[:, None], keys.mask, lags) @ keys.states
     chosen = deserted[:, None, None]
-    return torch.where(chosen, nobody, states), mask, torch.where(chosen, here, found)
+    return torch.where(chosen, none, states), mask, torch.where(chosen, here, found)

@@ -62,9 +62,7 @@ def architecture(model: nn.Module) -> str:
     """Digest of what a network is, its weights aside: classes, plain settings such as ``pooling``, names and shapes."""
     modules = []
     for name, module in model.named_modules():
-        settings = {
-            key: repr(value) for key, value in vars(module).items() if isinstance(value, PLAIN) and key[0] != "_"
-        }
+        settings = {key: repr(it) for key, it in vars(module).items() if isinstance(it, PLAIN) and key[0] != "_"}
         for state in ("training", "pretrained"):  # of its weights, not of what it computes
             settings.pop(state, None)
         modules.append([name, type(module).__qualname__, settings])

@@ -14,7 +14,7 @@ from torch import nn
 from sertut.attention.maps import AttentionMap, Clock
 from sertut.attention.pooling import deviation, uniform
 from sertut.attention.spectrogram import SpectrogramAttention, mean_over_cells
-from sertut.errors import SertutError, unknown
+from sertut.errors import SertutError, must_be_known
 from sertut.models.base import Network, Output, redraw
 from sertut.models.front import Front
 from sertut.models.geometry import FREQUENCY, TIME, Geometry, Window, is_fire
@@ -31,7 +31,8 @@ class FullyConvolutional(Network):
         trunk: one of :data:`sertut.models.trunks.TRUNKS`; or "front", the :class:`~sertut.models.front.Front` that all
             families share, whose rows are weighed before they are put together (ours, not in the paper), and mean and
             spread of what comes of them are read.
-        pooling: "attention" or "mean".
+        pooling: "attention" or "mean"; or a module: cells (B, C, F', T') and mask (B, T') to a vector (B, C) and
+            weights (B, T', F'). Behind the front its method ``weights`` is asked.
         scale: lambda of the attention; 0 is mean pooling.
         dropout: share of values set to zero in training, before the classifier.
         width: W of the front.
@@ -44,14 +45,15 @@ class FullyConvolutional(Network):
         self,
         n_classes: int,
         trunk: str = "small",
-        pooling: str = "attention",
+        pooling: str | nn.Module = "attention",
         scale: float = 0.3,
         dropout: float = 0.3,
         width: int = 16,
     ) -> None:
         super().__init__()
-        if pooling not in ("attention", "mean"):
-            raise unknown("pooling", pooling, ("attention", "mean"))
+        own = pooling if isinstance(pooling, nn.Module) else None
+        if own is None:
+            must_be_known("pooling", pooling, ("attention", "mean"))
         self.name = trunk
         self.trunk: Any
         if trunk == "front":
@@ -62,7 +64,7 @@ class FullyConvolutional(Network):
             layers = list(self.trunk)
         self.time, self.frequency = Geometry.of(layers, TIME), Geometry.of(layers, FREQUENCY)
         self.n_inputs = layers[0].in_channels  # 3 where the trunk expects the colors of a photograph
-        self.attend = SpectrogramAttention(n_channels, scale=scale) if pooling == "attention" else None
+        self.attend: Any = SpectrogramAttention(n_channels, scale=scale) if pooling == "attention" else own
         self.dropout = nn.Dropout(dropout)
         self.classify = nn.Linear(2 * self.trunk.n_states if trunk == "front" else n_channels, n_classes)
         self.pretrained = False  # True: the trunk's weights come from elsewhere and are not drawn anew

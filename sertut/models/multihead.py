@@ -8,6 +8,7 @@ The two switches are "after Kim, An & Kim" (arXiv 2208.10491); the network aroun
 from __future__ import annotations
 
 import math
+from typing import Any
 
 import torch
 from torch import nn
@@ -39,13 +40,6 @@ class Block(nn.Module):
         """States (B, T', D), and weights and gates of :class:`~sertut.attention.selfattention.MultiHeadAttention`."""
         found, weights, gates = self.attend(self.norm(states), mask, level, maps)
         return states + found, weights, gates
-
-    def windows(
-        self, states: torch.Tensor, mask: torch.Tensor, level: torch.Tensor
-    ) -> tuple[torch.Tensor, torch.Tensor] | None:
-        """Centers and widths of the focus in frames of the states, (B, H, T') each; None without focus."""
-        focus = self.attend.focus
-        return None if focus is None else focus.window(self.attend.query(self.norm(states)), mask, level)
 
 
 class MultiHead(Network):
@@ -134,14 +128,13 @@ class MultiHead(Network):
             SertutError: the network has no focus.
         """
         states, mask, level = self.encode(batch)
-        windows = None
-        for block in self.blocks:
-            assert isinstance(block, Block)
-            windows = block.windows(states, mask, level)
-            states = block(states, mask, level, maps=False)[0]
-        if windows is None:
+        last: Any = self.blocks[-1] if self.blocks else None
+        if last is None or last.attend.focus is None:
             raise SertutError("this network has no focus; build it with focus='learned' or focus='loudest'.")
-        (center, width), clock = windows, self.clock(batch.hop)
+        for block in self.blocks[:-1]:
+            states = block(states, mask, level, maps=False)[0]
+        center, width = last.attend.focus.window(last.attend.query(last.norm(states)), mask, level)
+        clock = self.clock(batch.hop)
         return clock.start + clock.hop * (center + 0.5), clock.hop * width
 
 

@@ -1,4 +1,4 @@
-"""The last step of a recurrent network: from its many states to one decision, in seven ways."""
+"""The last step of a recurrent network: from its many states to one decision, in seven ways, or in the reader's own."""
 
 import torch
 from torch import nn
@@ -13,7 +13,7 @@ from sertut.attention.pooling import (
     mean_pooling,
     uniform,
 )
-from sertut.errors import unknown
+from sertut.errors import must_be_known
 
 POOLINGS = ("last", "mean", "max", "attention", "mixture")
 EMBEDDINGS = ("perception", "one embedding")
@@ -26,25 +26,29 @@ class Readout(nn.Module):
 
     Args:
         pooling: one of :data:`POOLINGS`, or of :data:`EMBEDDINGS`: perception attention with an embedding for each
-            emotion, or with one for all.
+            emotion, or with one for all. Or a module: states (B, T, H) and mask (B, T) to a vector (B, H) and weights
+            (B, T), or None for the weights.
         n_features: H, width of a state. n_classes: C, number of emotions.
         dropout: share of values set to zero in training, before the classifier.
         spread: the classifier also reads how much the states differ where they are looked at; not for "last", "max" and
             "mixture".
     """
 
-    def __init__(self, pooling: str, n_features: int, n_classes: int, dropout: float, spread: bool = False) -> None:
+    def __init__(
+        self, pooling: str | nn.Module, n_features: int, n_classes: int, dropout: float, spread: bool = False
+    ) -> None:
         super().__init__()
-        if pooling not in (*POOLINGS, *EMBEDDINGS):
-            raise unknown("pooling", pooling, (*POOLINGS, *EMBEDDINGS))
-        self.pooling, self.dropout = pooling, nn.Dropout(dropout)
+        own = pooling if isinstance(pooling, nn.Module) else None
+        if own is None:
+            must_be_known("pooling", pooling, (*POOLINGS, *EMBEDDINGS))
+        self.pooling, self.dropout = pooling if isinstance(pooling, str) else "own", nn.Dropout(dropout)
         if pooling in EMBEDDINGS:
             self.perceive = PerceptionAttention(n_features, n_classes, shared=pooling == "one embedding", spread=spread)
         elif pooling == "mixture":
             self.mix = MixturePooling(n_features, n_classes)
         else:
-            self.attend = AttentionPooling(n_features) if pooling == "attention" else None
-            self.spread = spread and pooling in ("mean", "attention")
+            self.attend = AttentionPooling(n_features) if pooling == "attention" else own
+            self.spread = spread and pooling not in ("last", "max")
             self.classify = nn.Linear((1 + self.spread) * n_features, n_classes)
 
     def forward(self, states: torch.Tensor, mask: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor | None]:

@@ -8,6 +8,7 @@ other three are the baselines.
 """
 
 import torch
+from torch import nn
 
 from sertut.attention.maps import AttentionMap
 from sertut.models.base import Network, Output
@@ -25,7 +26,7 @@ class AttentiveLSTM(Network):
         n_classes: C, number of emotions.
         n_hidden: width of the LSTM in each direction; H = 2 * n_hidden.
         n_channels: width of the convolutions before it.
-        pooling: one of :data:`~sertut.models.readout.POOLINGS`.
+        pooling: one of :data:`~sertut.models.readout.POOLINGS`, or a module (:class:`~sertut.models.readout.Readout`).
         dropout: share of values set to zero in training, before the LSTM and before the classifier.
         front: W, width of the :class:`~sertut.models.front.Front` that it hears through, whose states the LSTM's are
             added to, and whose mean and spread are both read; 0 hears through convolutions over time alone, 4 x fewer
@@ -38,7 +39,7 @@ class AttentiveLSTM(Network):
         n_classes: int,
         n_hidden: int = 64,
         n_channels: int = 64,
-        pooling: str = "attention",
+        pooling: str | nn.Module = "attention",
         dropout: float = 0.3,
         front: int = 0,
     ) -> None:

@@ -11,7 +11,7 @@ from collections.abc import Callable, Mapping
 
 from torch import nn
 
-from sertut.errors import unknown
+from sertut.errors import must_be_known
 from sertut.models.layers import MaskedNorm2d
 
 Pair = tuple[int, int]
@@ -24,21 +24,17 @@ def _conv(n_in: int, n_out: int, kernel: Pair, stride: Pair = (1, 1), padding: P
     return [nn.Conv2d(n_in, n_out, kernel, stride, padding, bias=False), MaskedNorm2d(n_out)]
 
 
-def _pool() -> nn.Module:
-    return nn.MaxPool2d(kernel_size=3, stride=2)
-
-
 def _small() -> nn.Sequential:
     """AlexNet's kernels and strides with batch normalization, narrow enough for a CPU."""
     return nn.Sequential(
         *_conv(1, 48, (11, 11), stride=(4, 4), padding=(2, 2)),
-        _pool(),
+        nn.MaxPool2d(3, stride=2),
         *_conv(48, 96, (5, 5)),
-        _pool(),
+        nn.MaxPool2d(3, stride=2),
         *_conv(96, 128, (3, 3)),
         *_conv(128, 128, (3, 3)),
         *_conv(128, 128, (3, 3)),
-        _pool(),
+        nn.MaxPool2d(3, stride=2),
     )
 
 
@@ -71,7 +67,6 @@ TRUNKS: Mapping[str, tuple[Callable[[], nn.Sequential], int]] = {
 
 def build_trunk(name: str) -> tuple[nn.Sequential, int]:
     """A new trunk and its number of channels; an unknown name is an error that names the nearest."""
-    if name not in TRUNKS:
-        raise unknown("trunk", name, TRUNKS)
+    must_be_known("trunk", name, TRUNKS)
     build, n_channels = TRUNKS[name]
     return build(), n_channels

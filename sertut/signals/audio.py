@@ -9,33 +9,30 @@ import torch
 from torchaudio.functional import resample
 
 from sertut.errors import AudioError
-from sertut.video.container import VIDEO_SUFFIXES, check_file, decode, riff_is_cut
+from sertut.video.container import check_file, decode, riff_is_cut
 
 SAMPLE_RATE = 16_000
 """Samples a second of every waveform inside the library."""
 
+SOUND_FORMATS = set(soundfile.available_formats()) - {"RAW"}  # which has no header: nobody knows its rate
+
 
 def read_audio(path: Path | str) -> np.ndarray:
-    """Read WAV, FLAC, OGG, MP3, or the sound of a video (MP4, AVI, FLV, MKV, MOV, WebM), any rate and channel count.
+    """Samples (n,), 16 kHz, float32, full scale 1.0, of WAV, FLAC, OGG, MP3, or what FFmpeg reads, such as a video.
 
-    Channels are averaged, then the signal is resampled to 16 kHz.
-
-    Returns:
-        shape (n_samples,), float32, full scale is 1.0.
-
-    Raises:
-        AudioError: the file is missing, not audio, truncated, empty, a video without sound, or holds nothing but
-            digital silence.
+    Any rate and number of channels; these are averaged. An :class:`AudioError` if the file is missing, not audio,
+    truncated, empty, a video without sound, or holds nothing but digital silence.
     """
     path = Path(path)
     check_file(path, "audio")
-    samples, rate = _of_video(path) if path.suffix.lower() in VIDEO_SUFFIXES else _of_sound_file(path)  # (n, channels)
+    by_name = path.suffix[1:].upper() in SOUND_FORMATS
+    samples, rate = _of_sound_file(path) if by_name else _by_ffmpeg(path)  # (n, channels)
     if len(samples) == 0:
         raise AudioError(f"{path} lasts 0 seconds; fetch it again or remove it.")
     if not np.isfinite(samples).all():
         raise AudioError(f"{path} holds values that are not numbers; fetch it again.")
     if not samples.any():
-        raise AudioError(f"{path} is silent from start to end; remove it or fetch it again.")
+        raise AudioError(f"{path} is silent from start to end; record or fetch it again, or remove it.")
     mono = samples.mean(axis=1)
     if rate != SAMPLE_RATE:
         mono = resample(torch.from_numpy(mono), rate, SAMPLE_RATE).numpy()
@@ -56,8 +53,8 @@ def _of_sound_file(path: Path) -> tuple[np.ndarray, int]:
     return samples, rate
 
 
-def _of_video(path: Path) -> tuple[np.ndarray, int]:
-    """Samples (n, channels) and their rate, by FFmpeg."""
+def _by_ffmpeg(path: Path) -> tuple[np.ndarray, int]:
+    """Samples (n, channels) and their rate."""
     to_float = av.AudioResampler(format="fltp")  # one row a channel; neither rate nor channels change
     rate, pieces = SAMPLE_RATE, [np.zeros((1, 0), dtype=np.float32)]
     for frame in decode(path, "audio"):

@@ -12,28 +12,13 @@ from sertut.video.frames import VIDEO_HOP
 
 
 def length_mask(lengths: torch.Tensor, longest: int | None = None) -> torch.Tensor:
-    """True where a frame is real: ``mask[b, t] = t < lengths[b]``.
-
-    Args:
-        lengths: shape (B,), frames.
-        longest: T; by default the largest length.
-
-    Returns:
-        shape (B, T), bool.
-    """
+    """True where a frame is real, (B, T): ``mask[b, t] = t < lengths[b]``; T is `longest`, or the largest length."""
     longest = int(lengths.max()) if longest is None else longest
     return torch.arange(longest, device=lengths.device)[None, :] < lengths[:, None]
 
 
 def pad(rows: Sequence[torch.Tensor]) -> tuple[torch.Tensor, torch.Tensor]:
-    """Stack tables of different lengths.
-
-    Args:
-        rows: B tensors of shape (T_b, F).
-
-    Returns:
-        features (B, T, F), zero on padding, and mask (B, T), True on real frames.
-    """
+    """Stack B tables (T_b, F): features (B, T, F), zero on padding, and mask (B, T), True on real frames."""
     lengths = torch.tensor([len(row) for row in rows])
     return torch.nn.utils.rnn.pad_sequence(list(rows), batch_first=True), length_mask(lengths)
 

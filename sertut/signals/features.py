@@ -12,7 +12,7 @@ import numpy as np
 import torch
 from torchaudio.transforms import MFCC, MelSpectrogram
 
-from sertut.errors import AudioError, unknown
+from sertut.errors import AudioError, must_be_known
 from sertut.signals.audio import SAMPLE_RATE
 
 WINDOW = 400  # samples a frame
@@ -39,38 +39,21 @@ def frame_seconds(n: int) -> np.ndarray:
 
 
 def log_mel(samples: np.ndarray) -> torch.Tensor:
-    """Log-mel spectrogram, ``10 log10(mel power)``.
+    """Log-mel spectrogram, ``10 log10(mel power)``, (T, 64), float32, dB, not below -100, of `samples` (n,), 16 kHz.
 
-    Args:
-        samples: shape (n_samples,), 16 kHz.
-
-    Returns:
-        shape (T, 64), float32, dB; not below -100 dB.
-
-    Raises:
-        AudioError: the clip is shorter than one frame.
+    An :class:`AudioError` if the clip is shorter than one frame.
     """
-    return _decibels(_spectrum(_mel, samples))
+    return _decibels(_spectrum(samples))
 
 
 def log_mel_long(samples: np.ndarray) -> torch.Tensor:
     """:func:`log_mel` through windows of 40 ms around the centers of the same frames; (T, 64)."""
-    return _decibels(_spectrum(_long_mel, samples, LONG_N_FFT))
+    return _decibels(_spectrum(samples, LONG_N_FFT, LONG_WINDOW))
 
 
 def mfcc(samples: np.ndarray) -> torch.Tensor:
-    """Mel-frequency cepstral coefficients.
-
-    Args:
-        samples: shape (n_samples,), 16 kHz.
-
-    Returns:
-        shape (T, 40), float32.
-
-    Raises:
-        AudioError: the clip is shorter than one frame.
-    """
-    return _spectrum(_mfcc, samples)
+    """Mel-frequency cepstral coefficients, (T, 40); samples and errors as in :func:`log_mel`."""
+    return _spectrum(samples, n_mfcc=N_MFCC)
 
 
 def level_db(samples: np.ndarray) -> torch.Tensor:
@@ -79,14 +62,7 @@ def level_db(samples: np.ndarray) -> torch.Tensor:
 
 
 def sounding(level: torch.Tensor, range_db: float = 50.0) -> torch.Tensor:
-    """Frames that are not silence: within `range_db` of the clip's loudest frame.
-
-    Args:
-        level: shape (T,), dB, from :func:`level_db`.
-
-    Returns:
-        shape (T,), bool.
-    """
+    """Frames that are not silence, (T,), bool: within `range_db` of the clip's loudest; `level` of :func:`level_db`."""
     return level > level.max() - range_db
 
 
@@ -99,25 +75,10 @@ def relative(table: torch.Tensor) -> torch.Tensor:
     return (table - table.mean(dim=0)) / table.std(dim=0, correction=0).clamp(min=1e-5)
 
 
-def log_mel_level(samples: np.ndarray) -> torch.Tensor:
-    """:func:`log_mel` and, as the last column, :func:`level_db`, for networks told where it is loud; (T, 65)."""
-    return torch.cat([log_mel(samples), level_db(samples).unsqueeze(1)], dim=1)
-
-
-def log_mel_long_level(samples: np.ndarray) -> torch.Tensor:
-    """:func:`log_mel_long` and, as the last column, :func:`level_db`; (T, 65)."""
-    return torch.cat([log_mel_long(samples), level_db(samples).unsqueeze(1)], dim=1)
-
-
-def mfcc_level(samples: np.ndarray) -> torch.Tensor:
-    """:func:`mfcc` and, as the last column, :func:`level_db`; (T, 41)."""
-    return torch.cat([mfcc(samples), level_db(samples).unsqueeze(1)], dim=1)
-
-
-def log_mel_relative_level(samples: np.ndarray) -> torch.Tensor:
-    """:func:`log_mel`, the same :func:`relative` to the clip, and :func:`level_db`; (T, 129)."""
+def log_mel_relative(samples: np.ndarray) -> torch.Tensor:
+    """:func:`log_mel` and the same :func:`relative` to the clip; (T, 128)."""
     table = log_mel(samples)
-    return torch.cat([table, relative(table), level_db(samples).unsqueeze(1)], dim=1)
+    return torch.cat([table, relative(table)], dim=1)
 
 
 class Feature(NamedTuple):
@@ -133,23 +94,29 @@ class Feature(NamedTuple):
     follow_level: tuple[slice, ...]
 
 
-BANDS, LEVEL = (slice(0, N_MELS),), slice(-1, None)
-FEATURES: dict[str, Feature] = {
+def with_level(plain: Feature) -> Feature:
+    """The same with :func:`level_db` as its last column, for networks told where it is loud; (T, F + 1)."""
+
+    def compute(samples: np.ndarray) -> torch.Tensor:
+        return torch.cat([plain.compute(samples), level_db(samples).unsqueeze(1)], dim=1)
+
+    return Feature(compute, plain.n_columns + 1, plain.mel_starts, (*plain.follow_level, slice(-1, None)))
+
+
+BANDS = (slice(0, N_MELS),)
+FEATURES = {
     "log_mel": Feature(log_mel, N_MELS, (0,), BANDS),
     "log_mel_long": Feature(log_mel_long, N_MELS, (0,), BANDS),
-    "log_mel_long_level": Feature(log_mel_long_level, N_MELS + 1, (0,), (*BANDS, LEVEL)),
+    "log_mel_relative": Feature(log_mel_relative, 2 * N_MELS, (0, N_MELS), BANDS),
     "mfcc": Feature(mfcc, N_MFCC, (), (slice(0, 1),)),
-    "log_mel_level": Feature(log_mel_level, N_MELS + 1, (0,), (*BANDS, LEVEL)),
-    "mfcc_level": Feature(mfcc_level, N_MFCC + 1, (), (slice(0, 1), LEVEL)),
-    "log_mel_relative_level": Feature(log_mel_relative_level, 2 * N_MELS + 1, (0, N_MELS), (*BANDS, LEVEL)),
 }
+FEATURES |= {f"{name}_level": with_level(plain) for name, plain in FEATURES.items()}
 """All features by name."""
 
 
 def feature(name: str) -> Callable[[np.ndarray], torch.Tensor]:
     """The function behind a feature's name; raises on an unknown one."""
-    if name not in FEATURES:
-        raise unknown("feature", name, FEATURES)
+    must_be_known("feature", name, FEATURES)
     return FEATURES[name].compute
 
 
@@ -171,31 +138,20 @@ def _framed(samples: np.ndarray) -> torch.Tensor:
     return torch.from_numpy(np.ascontiguousarray(samples, dtype=np.float32))
 
 
-def _spectrum(transform: Callable[[], torch.nn.Module], samples: np.ndarray, n_fft: int = N_FFT) -> torch.Tensor:
+def _spectrum(samples: np.ndarray, n_fft: int = N_FFT, window: int = WINDOW, n_mfcc: int = 0) -> torch.Tensor:
     """(T, F), where frame t covers exactly the 400 samples from 160 t, or is centered on them.
 
     torch.stft centers its window inside `n_fft` points; padding half the difference on each side aligns both.
     """
     margin = (n_fft - WINDOW) // 2
     with torch.no_grad():
-        return transform()(torch.nn.functional.pad(_framed(samples), (margin, margin))).T.contiguous()
-
-
-def _settings(n_mels: int, n_fft: int = N_FFT, window: int = WINDOW) -> dict:
-    sizes = dict(n_fft=n_fft, win_length=window, hop_length=HOP, center=False)
-    return dict(**sizes, f_min=LOWEST_HZ, f_max=HIGHEST_HZ, n_mels=n_mels)
+        padded = torch.nn.functional.pad(_framed(samples), (margin, margin))
+        return _transform(n_fft, window, n_mfcc)(padded).T.contiguous()
 
 
 @functools.cache
-def _mel() -> torch.nn.Module:
-    return MelSpectrogram(SAMPLE_RATE, **_settings(N_MELS))
-
-
-@functools.cache
-def _long_mel() -> torch.nn.Module:
-    return MelSpectrogram(SAMPLE_RATE, **_settings(N_MELS, LONG_N_FFT, LONG_WINDOW))
-
-
-@functools.cache
-def _mfcc() -> torch.nn.Module:
-    return MFCC(SAMPLE_RATE, N_MFCC, melkwargs=_settings(80))
+def _transform(n_fft: int, window: int, n_mfcc: int) -> torch.nn.Module:
+    sizes = dict(n_fft=n_fft, win_length=window, hop_length=HOP, center=False, f_min=LOWEST_HZ, f_max=HIGHEST_HZ)
+    if n_mfcc:
+        return MFCC(SAMPLE_RATE, n_mfcc, melkwargs=sizes | {"n_mels": 80})
+    return MelSpectrogram(SAMPLE_RATE, n_mels=N_MELS, **sizes)

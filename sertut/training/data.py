@@ -17,7 +17,7 @@ from sertut.training.recipe import Recipe
 
 @dataclass(frozen=True)
 class Examples:
-    """Normalized features and labels of a set of clips: rows[i] is (T_i, F), labels (N,).
+    """Features and labels of a set of clips: rows[i] is (T_i, F), labels (N,).
 
     faces: for networks that see, faces[i] is (T'_i, F' + 1); its last column is 1 where a face was found, else 0.
     voices: the same clips in V other voices, voices[i] is (V, T_i, F).
@@ -109,21 +109,12 @@ def cut_to_shortest(rows: Sequence[torch.Tensor], generator: torch.Generator) ->
     return [row[start : start + shortest] for row, start in zip(rows, starts, strict=True)]
 
 
-def examples(
-    corpus: Corpus,
-    feature: str,
-    normalizer: Normalizer | None,
-    progress: bool = False,
-    face: str = "",
-    face_normalizer: Normalizer | None = None,
-    voices: bool = False,
-) -> Examples:
-    """Load the features of a corpus, of its faces and in other voices if asked for; normalize by the normalizer."""
+def examples(corpus: Corpus, feature: str, face: str = "", voices: bool = False, progress: bool = False) -> Examples:
+    """Load the features of a corpus, of its faces and in other voices if asked for; not normalized."""
     rows = load_features(corpus, feature, progress=progress)
     labels = torch.tensor([corpus.label(clip) for clip in corpus])
     faces = load_faces(corpus, face, progress=progress) if face else None
-    raw = Examples(rows, labels, faces, load_voices(corpus, feature, progress) if voices else None)
-    return raw.normalized(normalizer, face_normalizer) if normalizer else raw
+    return Examples(rows, labels, faces, load_voices(corpus, feature, progress) if voices else None)
 
 
 def fit_face_normalizer(faces: Sequence[torch.Tensor]) -> Normalizer:

@@ -15,18 +15,12 @@ def pick_device(name: str = "auto") -> torch.device:
     """
     if name == "auto":
         name = "cuda" if torch.cuda.is_available() else "cpu"
-    try:
-        device = torch.device(name)
-    except RuntimeError:
-        raise unknown("device", name, ("auto", "cpu", "cuda", "mps")) from None
+    kind, _, index = name.partition(":")
     count = {"cpu": 1, "cuda": torch.cuda.device_count(), "mps": int(torch.backends.mps.is_available())}
-    if device.type not in count:
+    if kind not in count or (":" in name and not index.isdecimal()):
         raise unknown("device", name, ("auto", *count))
-    if (device.index or 0) >= count[device.type]:
-        raise SertutError(
-            f"the device '{name}' was asked for, but of {device.type} there are {count[device.type]} here; use"
-            " device='auto' or 'cpu'."
-        )
-    if device.type == "cuda":
+    if int(index or 0) >= count[kind]:
+        raise SertutError(f"'{name}' was asked for, but of {kind} there are {count[kind]} here; use 'auto' or 'cpu'.")
+    if kind == "cuda":
         torch.backends.cudnn.allow_tf32 = False
-    return device
+    return torch.device(name)

@@ -114,8 +114,8 @@ class _Training:
         recipe: Recipe,
     ) -> None:
         self.seed, self.device, self.recipe, self.emotions = seed, device, recipe, fold.emotions
-        train = examples(fold.train, recipe.feature, None, progress, recipe.face, voices=recipe.voices > 0)
-        dev = examples(fold.dev, recipe.feature, None, progress, recipe.face)
+        train = examples(fold.train, recipe.feature, recipe.face, recipe.voices > 0, progress)
+        dev = examples(fold.dev, recipe.feature, recipe.face, progress=progress)
         self.normalizer = Normalizer.fit(train.rows)
         self.face_normalizer = fit_face_normalizer(train.faces) if train.faces is not None else None
         fitted = (self.normalizer, self.face_normalizer)
@@ -157,9 +157,7 @@ class _Training:
             while state["epoch"] < recipe.epochs and state["epoch"] - state["gained"] <= patience:
                 self.epoch()
                 bar.update()
-                bar.set_postfix(
-                    {name: f"{value:.2f}" for name, value in state["history"][-1].items() if name != "epoch"}
-                )
+                bar.set_postfix({name: f"{state['history'][-1][name]:.2f}" for name in ("loss", "dev_uar")})
                 if checkpoint:
                     self.store(Path(checkpoint))
         bar.close()
@@ -272,11 +270,11 @@ def class_weights(labels: torch.Tensor, n_classes: int) -> torch.Tensor:
     return torch.where(counts > 0, len(labels) / ((counts > 0).sum() * counts.clamp(min=1)), 0.0)
 
 
-def _warmup_then_cosine(progress: float, warmup: float = 0.1) -> float:
-    """Factor on the learning rate after a share `progress` of all steps."""
-    if progress < warmup:
-        return max(progress, 1e-3) / warmup
-    return 0.5 * (1 + math.cos(math.pi * (progress - warmup) / (1 - warmup)))
+def _warmup_then_cosine(progress: float) -> float:
+    """Factor on the learning rate after a share `progress` of all steps; it rises over the first tenth of them."""
+    if progress < 0.1:
+        return max(progress, 1e-3) / 0.1
+    return 0.5 * (1 + math.cos(math.pi * (progress - 0.1) / 0.9))
 
 
 @torch.no_grad()

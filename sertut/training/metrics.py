@@ -11,16 +11,10 @@ from sertut.errors import SertutError
 
 
 def confusion(labels: ArrayLike, predicted: ArrayLike, n_classes: int) -> np.ndarray:
-    """Count the decisions: ``confusion[i, j]`` clips of class i were called j.
+    """Count the decisions, (C, C): ``confusion[i, j]`` clips of class i were called j, also of a class without clips.
 
-    Args:
-        labels, predicted: shape (N,), class indices below `n_classes`.
-
-    Returns:
-        shape (C, C), int; one row for each class of the fixed list, also for a class that does not occur.
-
-    Raises:
-        SertutError: the lengths differ, or an index is outside the list of classes.
+    Of labels and predictions (N,), class indices below `n_classes`. An error if the lengths differ, or an index is
+    outside the list of classes.
     """
     true, called = np.asarray(labels, dtype=int), np.asarray(predicted, dtype=int)
     if true.shape != called.shape or true.ndim != 1:
@@ -32,11 +26,7 @@ def confusion(labels: ArrayLike, predicted: ArrayLike, n_classes: int) -> np.nda
 
 
 def wa(confusion: np.ndarray) -> np.ndarray:
-    r"""Weighted accuracy, the share of clips that are right: :math:`\sum_i n_{ii} / \sum_{ij} n_{ij}`.
-
-    Args:
-        confusion: shape (..., C, C), rows true. Returns shape (...), a plain number for one matrix.
-    """
+    r"""Weighted accuracy (...), the share of right clips: :math:`\sum_i n_{ii} / \sum_{ij} n_{ij}` of (..., C, C)."""
     return _divide(np.trace(confusion, axis1=-2, axis2=-1), np.sum(confusion, axis=(-2, -1)))
 
 
@@ -54,20 +44,16 @@ def classes_present(confusion: np.ndarray) -> np.ndarray:
 def uar(confusion: np.ndarray) -> np.ndarray:
     r"""Unweighted average recall, :math:`\frac1C \sum_i n_{ii} / \sum_j n_{ij}`: every class counts the same.
 
-    The mean runs over the classes that occur. A class of the fixed list that never occurs has no recall; it is left
-    out **with a warning**, because the result then answers an easier question. See :func:`classes_present`.
-
-    Args:
-        confusion: shape (..., C, C), rows true. Returns shape (...), a plain number for one matrix.
+    From (..., C, C) to (...). The mean runs over the classes that occur. A class of the fixed list that never occurs
+    has no recall; it is left out **with a warning**, because the result then answers an easier question.
     """
     confusion = np.asarray(confusion)
     n_classes = confusion.shape[-1]
     occurs = classes_present(confusion).reshape(-1, n_classes).any(axis=0)
     if not occurs.all():
         absent = ", ".join(str(i) for i in np.flatnonzero(~occurs))
-        warnings.warn(
-            f"UAR is taken over {occurs.sum()} of {n_classes} classes: no clip of class {absent}.", stacklevel=2
-        )
+        text = f"UAR is taken over {occurs.sum()} of {n_classes} classes: no clip of class {absent}."
+        warnings.warn(text, stacklevel=2)
     return _divide(np.nansum(recalls(confusion), axis=-1), classes_present(confusion).sum(axis=-1))
 
 

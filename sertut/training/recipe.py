@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 import torch
 
-from sertut.errors import SertutError, unknown
+from sertut.errors import SertutError, must_be_known
 from sertut.signals import FEATURES
 from sertut.video import FACE_FEATURES
 
@@ -59,17 +59,12 @@ def make_recipe(**options) -> Recipe:
     """A :class:`Recipe`; a misspelled option is an error that names the nearest one, an unknown feature too."""
     names = [field.name for field in dataclasses.fields(Recipe)]
     for name in options:
-        if name not in names:
-            raise unknown("option of fit", name, names)
+        must_be_known("option of fit", name, names)
     recipe = Recipe(**options)
-    for what, value, known in (
-        ("feature", recipe.feature, FEATURES),
-        ("feature of the face", recipe.face or "hog", FACE_FEATURES),
-        ("value of keep", recipe.keep, ("best", "last")),
-        ("value of precision", recipe.precision, ("float32", "bfloat16", "auto")),
-    ):
-        if value not in known:
-            raise unknown(what, value, known)
+    must_be_known("feature", recipe.feature, FEATURES)
+    must_be_known("feature of the face", recipe.face or "hog", FACE_FEATURES)
+    must_be_known("value of keep", recipe.keep, ("best", "last"))
+    must_be_known("value of precision", recipe.precision, ("float32", "bfloat16", "auto"))
     if recipe.whole and not recipe.similar:
         raise SertutError("whole says how clips of similar length are put into a batch; set similar=True, too.")
     if recipe.face and recipe.stretch:

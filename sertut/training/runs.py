@@ -8,6 +8,7 @@ import platform
 from dataclasses import dataclass
 from importlib.metadata import version
 from pathlib import Path
+from typing import Any
 
 import torch
 from torch import nn
@@ -69,7 +70,7 @@ class Run:
 
     def examples(self, corpus: Corpus) -> Examples:
         """The clips of `corpus` as this model reads them."""
-        return examples(corpus, self.feature, self.normalizer, False, self.recipe.face, self.face_normalizer)
+        return examples(corpus, self.feature, self.recipe.face).normalized(self.normalizer, self.face_normalizer)
 
     def on_cpu(self) -> nn.Module:
         """A copy of the model on the CPU, to take apart by hand; the run's own stays where it is."""
@@ -81,6 +82,11 @@ class Run:
         model.load_state_dict(self.initial)
         return dataclasses.replace(self, model=model.eval(), history=[], best_epoch=-1, seconds=0.0)
 
+    def _arguments(self) -> dict | None:
+        """What builds the network again; None where that is the reader's own code."""
+        given: dict[str, Any] = vars(self.model).get("arguments", {"": self.model})
+        return None if any(isinstance(one, nn.Module) for one in given.values()) else given
+
     def save(self, folder: Path | str) -> None:
         """Write all of it into ``folder/run.safetensors``; :func:`load_run` reads it."""
         faces = vars(self.face_normalizer) if self.face_normalizer else {}
@@ -88,7 +94,7 @@ class Run:
         network = type(self.model)
         about = {
             "network": f"{network.__module__}.{network.__qualname__}",
-            "arguments": self.model.arguments if isinstance(self.model, models.Network) else None,
+            "arguments": self._arguments(),
             "architecture": architecture(self.model),
             "emotions": self.emotions,
             "recipe": dataclasses.asdict(self.recipe),
@@ -113,9 +119,7 @@ def load_run(folder: Path | str, device: str = "auto", model: nn.Module | None =
     parts, about = read_tensors(path)
     model = _built(path, about) if model is None else copy.deepcopy(model)
     if architecture(model) != about["architecture"]:
-        raise SertutError(
-            f"{path} holds a network '{about['network']}' that is built otherwise; pass model= as trained."
-        )
+        raise SertutError(f"{path} holds a network '{about['network']}', built otherwise; pass model= as trained.")
     model.load_state_dict(parts["model"])
     return Run(
         model.to(where).eval(),
@@ -134,9 +138,9 @@ def _built(path: Path, about: dict) -> nn.Module:
     """A new network of the class that is named, which must be one of :mod:`sertut.models`: nothing else is called."""
     module, _, name = about["network"].rpartition(".")
     known = getattr(models, name, None) if module.startswith("sertut.models.") else None
-    if not (isinstance(known, type) and issubclass(known, models.Network)):
+    if not (isinstance(known, type) and issubclass(known, models.Network)) or about["arguments"] is None:
         raise SertutError(
-            f"{path} holds a network of the class '{about['network']}', which is not one of sertut's; build it and pass"
-            " it: load_run(folder, model=...)."
+            f"{path} holds a network of the class '{about['network']}', which is not one of sertut's or has parts that"
+            " are not; build it and pass it: load_run(folder, model=...)."
         )
     return known(**about["arguments"])

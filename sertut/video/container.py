@@ -10,9 +10,6 @@ import av
 
 from sertut.errors import AudioError, SertutError, VideoError
 
-VIDEO_SUFFIXES = (".mp4", ".avi", ".flv", ".mkv", ".mov", ".webm")
-"""File names that end so are decoded by PyAV, their sound too."""
-
 _LFS_POINTER = b"version https://git-lfs"
 _ERRORS: dict[str, type[SertutError]] = {"audio": AudioError, "video": VideoError}
 _SLACK_SECONDS = 0.2  # headers count a last frame that is never shown, and round

@@ -2,8 +2,9 @@
 
 import pytest
 import torch
+from torch import nn
 
-from sertut.attention.pooling import last_state
+from sertut.attention.pooling import last_state, mean_pooling, uniform
 from sertut.errors import SertutError
 from sertut.models import AttentiveLSTM
 from sertut.models.layers import BiLSTM, MaskedConv, MaskedNorm, reverse
@@ -13,6 +14,34 @@ from sertut.signals import Batch, length_mask
 def test_unknown_pooling():
     with pytest.raises(SertutError, match="did you mean 'attention'"):
         AttentiveLSTM(8, 3, pooling="atention")
+
+
+class Halves(nn.Module):
+    """A mechanism of the reader's own, with something to learn: half the mean, and equal weights."""
+
+    def __init__(self):
+        super().__init__()
+        self.gain = nn.Linear(1, 1)
+
+    def forward(self, states, mask):
+        return mean_pooling(states, mask) * 0.5, uniform(mask)
+
+
+@pytest.mark.parametrize("front", [0, 4])
+def test_a_module_of_the_readers_own_pools(front):
+    torch.manual_seed(0)
+    named, own = (AttentiveLSTM(8 if not front else 64, 3, pooling=p, front=front).eval() for p in ("mean", Halves()))
+    assert {*own.state_dict()} - {*named.state_dict()} == {"pool.attend.gain.weight", "pool.attend.gain.bias"}
+    own.load_state_dict(named.state_dict(), strict=False)
+    batch = Batch(torch.randn(2, 24, 64 if front else 8), length_mask(torch.tensor([24, 17])), torch.zeros(2).long())
+    with torch.no_grad():
+        n = own.pool.classify.in_features // (2 if front else 1)
+        own.pool.classify.weight[:, :n] *= 2  # what the module halves
+        told = own(batch)
+    torch.testing.assert_close(told.logits, named(batch).logits)
+    weights = told.maps["attention"].weights
+    torch.testing.assert_close(weights.sum(dim=1), torch.ones(2))
+    assert (weights[~told.maps["attention"].mask] == 0).all()
 
 
 def test_masked_norm_is_batch_norm_over_real_frames():

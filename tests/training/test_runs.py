@@ -11,6 +11,7 @@ import pytest
 import torch
 from safetensors import safe_open
 
+from sertut.attention import AttentionPooling
 from sertut.errors import SertutError
 from sertut.models import AttentiveLSTM, AudioVisual, FullyConvolutional, MultiHead
 from sertut.signals import Normalizer
@@ -76,6 +77,15 @@ def test_a_class_that_is_not_ours_is_refused_and_can_be_given(tmp_path):
     assert same(load_run(tmp_path, "cpu", model=own()).model.state_dict(), run.model.state_dict())
     with pytest.raises(SertutError, match="built otherwise"):  # the same weights would fit
         load_run(tmp_path, "cpu", model=own(pooling="max"))
+
+
+def test_a_mechanism_that_is_not_ours_is_refused_and_can_be_given(tmp_path):
+    build = lambda: AttentiveLSTM(64, 2, n_hidden=4, n_channels=4, pooling=AttentionPooling(8))  # noqa: E731
+    run = a_run(build())
+    run.save(tmp_path)
+    with pytest.raises(SertutError, match="AttentiveLSTM', which is not one of sertut's or has parts that are not"):
+        load_run(tmp_path)
+    assert same(load_run(tmp_path, "cpu", model=build()).model.state_dict(), run.model.state_dict())
 
 
 @pytest.mark.parametrize(
@@ -156,7 +166,7 @@ def test_of_two_processes_one_trains_and_one_waits(fold):
     both = [context.Process(target=_train, args=(fold, queue)) for _ in range(2)]
     for process in both:
         process.start()
-    assert sorted(queue.get(timeout=60) for _ in both) == [False, True]
+    assert sorted(queue.get(timeout=300) for _ in both) == [False, True]
     for process in both:
         process.join()
 
