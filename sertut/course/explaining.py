@@ -13,19 +13,17 @@ from dataclasses import asdict, dataclass
 from importlib.metadata import version
 from pathlib import Path
 
-import av
 import numpy as np
-import soundfile
 import torch
 
 from sertut.corpora import MADE, RECORDED, Clip, Corpus, Fold, folder_of
 from sertut.corpora.own import load
 from sertut.corpora.trimmed import trim
 from sertut.course.catalog import PAGES
-from sertut.course.confidence import KEPT, Calibration, calibrate, calibration_error, reliability
 from sertut.errors import AudioError
-from sertut.evidence import Example, evaluate
-from sertut.evidence.intervals import bootstrap_speakers
+from sertut.evidence import Example, calibrate, evaluate, judge_confidence
+from sertut.evidence.confidence import KEPT, Calibration
+from sertut.evidence.intervals import mean
 from sertut.files import code_of, data_folder, write
 from sertut.progress import progress_bar
 from sertut.show.playback import player
@@ -36,7 +34,6 @@ from sertut.signals.features import WINDOW
 from sertut.tensors import digest
 from sertut.training import Run, fit_once, load_run, predict
 from sertut.training.runs import FILE
-from sertut.video.container import VIDEO_SUFFIXES, decode
 
 FAMILIES = {
     "ear-attention": "Attentive LSTM",
@@ -49,7 +46,7 @@ FAMILIES = {
 SHORTEST, PART, LONGEST = 0.3, 15.0, 120.0
 """Seconds: less is no speech; more is heard in equal parts; more is refused."""
 
-CODE = ("signals", "attention", "models", "training", "study/methods.py", "course/confidence.py")
+CODE = ("signals", "attention", "models", "training", "study/methods.py", "evidence/confidence.py")
 """What decides how a network is trained and calibrated."""
 
 
@@ -74,23 +71,18 @@ class Listener:
     def of(cls, method: str, run: Run, fold: Fold) -> Listener:
         """Calibrate a run on the dev speakers of its fold and test it on the test speakers."""
         dev, report = predict(run, fold.dev), evaluate(run, fold.test, baselines=False)
-        calibration, test = calibrate(dev.logits, dev.labels), report.predictions
-        called = calibration.probabilities(test.logits)
-        who = [clip.speaker for clip in test.clips]
-        tables = {
-            "as trained": reliability(test.probabilities, test.labels, who),
-            "calibrated": reliability(called, test.labels, who),
-        }
-        raw, ece = (bootstrap_speakers(calibration_error, table[None]) for table in tables.values())
-        picture = draw_reliability({name: table.sum(axis=0) for name, table in tables.items()})
-        sure, chosen = called.max(dim=1)
-        right, given = chosen == test.labels, sure >= calibration.threshold
+        calibration = calibrate(dev.logits, dev.labels)
+        judged = judge_confidence(calibration, report.predictions)
+        names = judged.scored("calibration")
+        raw, ece = (judged.interval(name, "calibration") for name in names)
+        picture = draw_reliability({name: judged.sums(name, "calibration").sum(axis=(0, 1)) for name in names})
         tested = {"corpus": fold.train.name, "title": fold.train.about.title, "seconds": run.seconds}
         tested |= {"clips": [len(part) for part in fold.parts.values()]}
         tested |= {"speakers": [len(part.speakers) for part in fold.parts.values()]}
         tested |= {"uar": str(report.uar), "ece_raw": str(raw), "ece": str(ece)}
-        shares = {"refused": (~given)[right], "passed": given[~right]}  # 0 where there are none
-        tested |= {name: float(part.float().mean().nan_to_num()) for name, part in shares.items()}
+        right, wrong = (judged.sums(f"{which} answers", "refused").sum(axis=(0, 1)) for which in ("right", "wrong"))
+        shares = {"refused": mean(right), "passed": 1 - mean(wrong)}  # NaN where there are none
+        tested |= {name: float(np.nan_to_num(share)) for name, share in shares.items()}
         return cls(method, run, calibration, tested, picture.png, picture.alt)
 
     def save(self, folder: Path) -> None:
@@ -182,10 +174,7 @@ def read_voice(path: Path | str) -> np.ndarray:
     Raises:
         AudioError: the file cannot be used, or its speech is too short or too long; one sentence says why.
     """
-    path = Path(path)
-    kinds = set(soundfile.available_formats()) - {"RAW"}  # which has no header: nobody knows its rate
-    known = path.suffix.lower() in VIDEO_SUFFIXES or path.suffix[1:].upper() in kinds
-    samples = read_audio(path) if known else _by_ffmpeg(path)
+    samples = read_audio(path)
     samples = trim(samples) if len(samples) >= WINDOW else samples
     seconds = len(samples) / SAMPLE_RATE
     if seconds < SHORTEST:
@@ -238,14 +227,3 @@ def _shown(heard: Heard) -> tuple:
     title = f"{name}: {heard}"
     shown = player(heard.example, title=title, alt=f"{title}; {peak} of {heard.example.clip.name}")
     return name, heard.fits, str(heard), heard.ranked, peak, shown.html
-
-
-def _by_ffmpeg(path: Path) -> np.ndarray:
-    """Sound of a format that libsndfile does not read, such as the M4A of phones, (n,)."""
-    frames = [frame for frame in decode(path, "audio") if isinstance(frame, av.AudioFrame)]
-    to_rate = av.AudioResampler("fltp", rate=SAMPLE_RATE)  # FFmpeg's own mono would be 3 dB louder than the mean
-    pieces = [piece.to_ndarray() for frame in [*frames, None] for piece in to_rate.resample(frame)] if frames else []
-    samples = np.concatenate(pieces or [np.zeros((1, 0), np.float32)], axis=1).mean(axis=0)
-    if not samples.any():
-        raise AudioError(f"{path} is silent from start to end; record it again.")
-    return samples

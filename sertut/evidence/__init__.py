@@ -2,6 +2,7 @@
 
 from sertut.evidence.cells import localize_cells
 from sertut.evidence.claims import Claim
+from sertut.evidence.confidence import calibrate, judge_confidence
 from sertut.evidence.examples import Example, Selection
 from sertut.evidence.gates import gate_use
 from sertut.evidence.lags import offsets, recovered_offset

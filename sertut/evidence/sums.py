@@ -10,6 +10,8 @@ a name that says how a score is made from their sum. Folds are put side by side,
     macro        (recognized, clips) of each class, (C, 2)   the same from what is right alone
     median       (401,) values counted in steps of 5 ms      their median, seconds
     correlation  sums of (1, x, y, xx, yy, xy)               Pearson's correlation of x and y
+    calibration  (clips, their confidences, how many are     expected calibration error
+                 right) of each bin of confidence, (B, 3)
 """
 
 from __future__ import annotations
@@ -67,12 +69,26 @@ def correlation(sums: np.ndarray) -> np.ndarray:
     return np.where(varied, (n * xy - x * y) / np.sqrt(np.where(varied, spread, 1.0)), 0.0)
 
 
+def calibration_error(tables: np.ndarray) -> np.ndarray:
+    r"""Expected calibration error of tables (..., B, 3), shape (...); NaN without a clip.
+
+    :math:`\sum_b \frac{n_b}{N} |\text{share right}_b - \text{mean confidence}_b|`: 0 where, of all clips of which it is
+    70 % sure, 70 % are right. With few clips a bin is off by chance alone, so the error is never quite 0.
+
+    Source: Naeini et al., AAAI 2015.
+    """
+    n, sure, right = np.moveaxis(np.asarray(tables, dtype=float), -1, 0)
+    with np.errstate(invalid="ignore", divide="ignore"):
+        return np.abs(right - sure).sum(axis=-1) / n.sum(axis=-1)
+
+
 STATISTICS: Mapping[str, Statistic] = {
     "mean": mean,
     "uar": uar,
     "macro": macro,
     "median": median,
     "correlation": correlation,
+    "calibration": calibration_error,
 }
 """Name of a statistic, as results keep it -> how a score is made from tables summed over speakers."""
 

@@ -22,10 +22,12 @@ from sertut.errors import SertutError
 from sertut.evidence import (
     Report,
     Tally,
+    calibrate,
     compare_streams,
     deletion,
     evaluate,
     gate_use,
+    judge_confidence,
     judge_courses,
     mixture_error,
     own_preference,
@@ -174,6 +176,8 @@ def _network(training: Training, seed: int, fold: Fold, device: str) -> dict:
             result["gates"] = gate_use(run, fold).to_json()
     if training.method == "attention":
         result["deletion"] = _falls(deletion(run, fold.test, shares=(0.1,)))
+        dev = predict(run, fold.dev)
+        result["confidence"] = judge_confidence(calibrate(dev.logits, dev.labels), report.predictions).to_json()
     if method.recipes == "audiovisual":
         result |= _two_streams(training, run, report, fold)
     return result

@@ -13,7 +13,7 @@ from torch import nn
 
 from sertut.corpora import MADE, NAMES, Corpus
 from sertut.corpora.own import table_of
-from sertut.errors import SertutError, unknown
+from sertut.errors import SertutError, must_be_known, unknown
 from sertut.models import POOLINGS, AttentiveLSTM, AudioVisual, FullyConvolutional, MultiHead
 from sertut.models.trunks import TRUNKS
 from sertut.signals import FEATURES
@@ -193,8 +193,7 @@ def kind_of(corpus: str) -> str:
 
 def find_method(name: str) -> Method:
     """The method behind a name; an unknown one is an error that names the nearest."""
-    if name not in METHODS:
-        raise unknown("method", name, METHODS)
+    must_be_known("method", name, METHODS)
     return METHODS[name]
 
 

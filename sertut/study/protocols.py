@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from types import MappingProxyType
 
-from sertut.errors import unknown
+from sertut.errors import must_be_known
 from sertut.study.flaws import FLAWS
 from sertut.study.methods import PEERS, SHARES, find_method, recipe
 
@@ -190,6 +190,5 @@ PROTOCOLS: Mapping[str, Protocol] = {
 
 def protocol(name: str) -> Protocol:
     """The protocol behind a study's name; an unknown one is an error that names the nearest."""
-    if name not in PROTOCOLS:
-        raise unknown("study", name, PROTOCOLS)
+    must_be_known("study", name, PROTOCOLS)
     return PROTOCOLS[name]

@@ -11,7 +11,7 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
-from sertut.errors import SertutError, unknown
+from sertut.errors import SertutError, must_be_known
 from sertut.evidence import Tally
 from sertut.files import write
 from sertut.study.digests import plan_digests
@@ -64,8 +64,7 @@ class Study:
     def cell(self, method: str) -> list[Mapping]:
         """The results of one method, a training each."""
         found = {name: results for (_, name), results in self.cells.items()}
-        if method not in found:
-            raise unknown("method", method, found)
+        must_be_known("method", method, found)
         return found[method]
 
     def has(self, method: str, part: str = "report") -> bool:
@@ -79,8 +78,8 @@ class Study:
 
         Args:
             part: of the results: "report"; where it was kept also "deletion", "shifts", "streams", "mixture",
-                "moments", "course", "preference", "gates", or speech of other lengths, "middle", "segments" or "joined"
-                (:mod:`sertut.evidence.length`).
+                "moments", "course", "preference", "gates", "confidence", or speech of other lengths, "middle",
+                "segments" or "joined" (:mod:`sertut.evidence.length`).
 
         Raises:
             SertutError: unknown method; the study was run without that part.
@@ -217,8 +216,7 @@ def published_numbers(corpus: str) -> pd.DataFrame:
         SertutError: no number is known for this corpus.
     """
     table = pd.read_csv(PUBLISHED)
-    if corpus not in set(table["corpus"]):
-        raise unknown("corpus with published numbers", corpus, table["corpus"].unique())
+    must_be_known("corpus with published numbers", corpus, table["corpus"].unique().tolist())
     scores = [name for name in table if name.startswith(("WA", "UAR"))]
     table[scores] = (table[scores] / 100).round(4)
     return table[table["corpus"] == corpus].drop(columns="corpus").reset_index(drop=True)

@@ -13,16 +13,18 @@ import soundfile
 import torch
 
 import sertut
+from sertut.cli import main
 from sertut.corpora import Fold
 from sertut.course import explaining
 from sertut.course.catalog import chapters, source
-from sertut.course.confidence import Calibration
 from sertut.errors import AudioError
+from sertut.evidence.confidence import Calibration
 from sertut.models import AttentiveLSTM, AudioVisual, FullyConvolutional, MultiHead
 from sertut.progress import static
 from sertut.signals import SAMPLE_RATE, write_audio
 from sertut.video import write_video
 from tests.conftest import tone
+from tests.course.tiny import write_table
 
 NETWORKS = {
     "ear-attention": (lambda: AttentiveLSTM(64, 2, n_hidden=8, front=2), "log_mel_long"),
@@ -176,6 +178,19 @@ def test_the_page_holds_everything_and_asks_for_nothing(tmp_path, tones, voice, 
     assert str(tmp_path) not in text
 
 
+def test_networks_learn_from_a_table_of_ones_own(tmp_path, tones, voice, monkeypatch, capsys):
+    """The command as the book has it; what is kept serves the second call, without training."""
+    table = write_table(tmp_path / "clips.csv", tones)
+    words = ["explain", "--corpus", str(table), str(voice), "-o", str(tmp_path / "page.html")]
+    for train in (trained, lambda *_: pytest.fail("trained again")):
+        monkeypatch.setattr(explaining, "train", train)
+        with pytest.raises(SystemExit) as end:
+            main(words)
+        assert not end.value.code and "page.html" in capsys.readouterr().out
+    text = (tmp_path / "page.html").read_text(encoding="utf-8")
+    assert text.count("<audio") == 4 and "learned from <b>clips.csv" in text and "planted" not in text
+
+
 def test_a_recorded_corpus_is_preferred(tmp_path, monkeypatch):
     monkeypatch.setenv("SERTUT_DATA", str(tmp_path))
     assert explaining.default_corpus() == "planted"
@@ -248,7 +263,7 @@ def test_what_was_not_recorded_is_told_in_one_sentence(own_voice, tones, capsys)
     names, shown = own_voice
     bad = {
         " s of sound; speak for at least 0.3 s.": a_recording(tone(0.1), *BROWSERS["Safari"]),
-        "is silent from start to end; record it again.": a_recording(0 * tone(1.0), *BROWSERS["Chromium, Firefox"]),
+        "is silent from start to end; record": a_recording(0 * tone(1.0), *BROWSERS["Chromium, Firefox"]),
         "cannot be read as audio": b"this is no sound at all",
         "is an empty file": b"",
     }

@@ -57,7 +57,7 @@ def run_of(model, emotions=EMOTIONS, normalizer=None):
         normalizer=normalizer,
         device="cpu",
         emotions=emotions,
-        examples=lambda corpus: examples(corpus, "log_mel", normalizer),
+        examples=lambda corpus: examples(corpus, "log_mel").normalized(normalizer),
     )
 
 

@@ -50,7 +50,7 @@ def asked_of(corpus, method):
     if "mixture" in asked and arguments.get("pooling") != "mean":
         asked |= {"course", "moments"}
     asked |= {"streams"} if method == "face" else set()
-    asked |= {"deletion"} if method == "attention" else set()
+    asked |= {"deletion", "confidence"} if method == "attention" else set()
     return asked | ({"preference"} if method == "perception" and corpus in ("planted", "planted-blend") else set())
 
 

@@ -52,6 +52,7 @@ def tiny(tmp_path_factory):
         patch.setenv("SERTUT_DATA", str(root))
         patch.setenv("SERTUT_CACHE", str(root / "cache"))
         patch.setenv("PYTHONPATH", str(ROOT))
+        patch.setattr(running, "PATIENCE", 60)
         plan_tiny(patch.setattr)
         grid._corpus.cache_clear()
         yield root
@@ -125,16 +126,15 @@ def test_a_cluster_whose_worker_is_killed_loses_nothing(tiny, here, tmp_path):
     with cluster(tmp_path) as (scheduler, other):
 
         def kill_when_busy():
-            worker = next(worker for worker in scheduler.workers.values() if worker.name == "other")
-            wait_for(lambda: worker.processing)
-            lost.extend(task.key for task in worker.processing)
+            worker = next(worker for worker in list(scheduler.workers.values()) if worker.name == "other")
+            wait_for(lambda: lost.extend(task.key for task in list(worker.processing)) or lost)
             other.kill()
 
         thread = threading.Thread(target=kill_when_busy, daemon=True)
         thread.start()
         paths = run_study("cluster", device="cpu", scheduler=scheduler.address)
         thread.join()
-        assert len(scheduler.workers) == 1
+        wait_for(lambda: len(scheduler.workers) == 1)
     assert lost and set(lost) < {path.stem for path in paths}  # it was training; the one here did it in its place
     assert sorted(written(tiny, "cluster")) == sorted(paths)
     assert not [*tmp_path.glob("*/study")]  # results came over the network

@@ -1,6 +1,9 @@
 """Is a network right as often as it is sure? One number, fitted on dev speakers, mends most of it; another says "none".
 
-Shapes: N clips, C emotions, S speakers, B bins of confidence.
+Shapes: N clips, C emotions, S speakers, B bins of confidence. :func:`judge_confidence` keeps, by speaker,
+
+calibration  the error of the probabilities "as trained", and "calibrated"
+refused      share of the "right answers", and of the "wrong answers", that the threshold turns into "none of these"
 """
 
 from __future__ import annotations
@@ -12,7 +15,10 @@ import numpy as np
 import torch
 
 from sertut.errors import SertutError
-from sertut.evidence import fit_temperature
+from sertut.evidence.intervals import sums_by_speaker
+from sertut.evidence.mixture import fit_temperature
+from sertut.evidence.sums import Tally
+from sertut.training import Predictions
 
 BINS = 10
 """Bins of equal width, from 0 to 1, in which clips of about the same confidence are put together."""
@@ -75,13 +81,20 @@ def reliability(probabilities: torch.Tensor, labels: torch.Tensor, speakers: Seq
     return tables
 
 
-def calibration_error(tables: np.ndarray) -> np.ndarray:
-    r"""Expected calibration error of tables (..., B, 3), shape (...); NaN without a clip.
+def judge_confidence(calibration: Calibration, test: Predictions) -> Tally:
+    """Methods and metrics as the head of this module says, of clips whose speakers the calibration has not seen."""
+    who, calibrated = [clip.speaker for clip in test.clips], calibration.probabilities(test.logits)
+    sure, called = calibrated.max(dim=1)
+    right, refused = (called == test.labels).numpy(), (sure < calibration.threshold).double().numpy()
+    names = tuple(sorted(set(who)))
 
-    :math:`\sum_b \frac{n_b}{N} |\text{share right}_b - \text{mean confidence}_b|`: 0 where, of all clips of which it is
-    70 % sure, 70 % are right. With few clips a bin is off by chance alone, so the error is never quite 0. Its interval:
-    ``bootstrap_speakers(calibration_error, tables[None])``. Source: Naeini et al., AAAI 2015.
-    """
-    n, sure, right = np.moveaxis(np.asarray(tables, dtype=float), -1, 0)
-    with np.errstate(invalid="ignore", divide="ignore"):
-        return np.abs(right - sure).sum(axis=-1) / n.sum(axis=-1)
+    def share(of: np.ndarray) -> dict:
+        return {"refused": sums_by_speaker(np.where(of, refused, np.nan), who, names)[None]}
+
+    tables = {
+        "as trained": {"calibration": reliability(test.probabilities, test.labels, who)[None]},
+        "calibrated": {"calibration": reliability(calibrated, test.labels, who)[None]},
+        "right answers": share(right),
+        "wrong answers": share(~right),
+    }
+    return Tally(names, tables, {"calibration": "calibration"}, emotions=test.emotions)

@@ -1,12 +1,17 @@
 """Calibration: known temperatures, a second implementation of the error, and what the threshold keeps."""
 
+import json
+from types import SimpleNamespace
+
 import numpy as np
 import pytest
 import torch
 
-from sertut.course.confidence import BINS, KEPT, Calibration, calibrate, calibration_error, reliability
 from sertut.errors import SertutError
+from sertut.evidence.confidence import BINS, KEPT, Calibration, calibrate, judge_confidence, reliability
 from sertut.evidence.intervals import bootstrap_speakers
+from sertut.evidence.sums import Tally, calibration_error
+from sertut.training import Predictions
 
 
 def drawn(temperature: float, n: int = 20_000) -> tuple[torch.Tensor, torch.Tensor]:
@@ -77,3 +82,25 @@ def test_a_high_temperature_makes_unsure():
     logits = torch.tensor([2.0, 0.0, -1.0])
     sure = [float(Calibration(t, 0.0).probabilities(logits).max()) for t in (0.5, 1.0, 4.0)]
     assert sure == sorted(sure, reverse=True)
+
+
+def test_what_is_kept_of_two_speakers_by_hand():
+    """Sure .9 or .6; refused is what lies below .7, of the right and of the wrong answers of each speaker."""
+    sure = torch.tensor([0.9, 0.6, 0.9, 0.6, 0.6, 0.9], dtype=torch.float64)
+    logits = torch.stack([sure, 1 - sure], dim=1).log()
+    people = [SimpleNamespace(speaker=name) for name in "bbbaaa"]
+    test = Predictions(tuple(people), ("x", "y"), logits, torch.tensor([0, 0, 1, 1, 0, 0]), ({},) * 6)
+    found = judge_confidence(Calibration(1.0, 0.7), test)
+    assert found.speakers == ("a", "b")
+    assert found.sums("right answers", "refused").tolist() == [[[1, 2], [1, 2]]]
+    assert found.sums("wrong answers", "refused").tolist() == [[[1, 1], [0, 1]]]
+    assert found.difference("wrong answers", "right answers", "refused").estimate == 0.0
+    by_hand = (abs(1 + 1 - 2.7) + abs(1 + 1 - 1.8)) / 6  # .9: two of three right; .6: two of three right
+    assert found.interval("calibrated", "calibration").estimate == pytest.approx(by_hand)
+    assert found.difference("as trained", "calibrated", "calibration").estimate == pytest.approx(0.0, abs=1e-12)
+    hotter = judge_confidence(Calibration(2.0, 0.7), test)
+    assert hotter.interval("as trained", "calibration").estimate == pytest.approx(by_hand)
+    assert hotter.interval("calibrated", "calibration").estimate != pytest.approx(by_hand)
+    pooled = Tally.pooled([json.loads(json.dumps(one.to_json())) for one in (found, hotter)], [0, 1])
+    assert pooled.of_each_seed("calibration", "as trained") == pytest.approx([by_hand, by_hand])
+    assert pooled.sums("right answers", "refused").shape == (2, 2, 2)
