@@ -53,8 +53,11 @@ def test_the_workflow_tests_before_it_publishes():
     build, publish = workflow["jobs"]["test-and-build"], workflow["jobs"]["publish"]
     runs = [step["run"] for step in build["steps"] if "run" in step]
     targets = re.findall(r"^([a-z]+):", (ROOT / "Makefile").read_text(encoding="utf-8"), re.M)
-    asked = [re.match(r"make (\w+)", run)[1] for run in runs]
+    asked = [found[1] for run in runs if (found := re.match(r"make (\w+)", run))]
     assert asked == ["lint", "test", "book"] and set(asked) <= set(targets)
+    test = next(i for i, run in enumerate(runs) if run.startswith("make test"))
+    assert "EXTRAS=grading,tables" in runs[test], "else the tests of nbgrader, Parquet and audformat are skipped"
+    assert "userns=0" in runs[test - 1], "else those of hostile submissions are"
     assert publish["needs"] == "test-and-build" and publish["if"] == "github.ref == 'refs/heads/main'"
     assert workflow["permissions"] == {"contents": "read"}, "only the job that publishes may write pages"
     assert publish["permissions"] == {"pages": "write", "id-token": "write"}

@@ -43,6 +43,8 @@ FENCE = Path(__file__).with_name("fence.py")
 READY, ANSWER, NOTEBOOK, BAD_CELLS, ALL_CELLS = 300.0, 2**22, 2**25, 3, 20
 """Seconds in which a process must have loaded the libraries, bytes of an answer and of a notebook, how many cells may
 hang or crash before the rest is left out, and how many times the limit of one cell all of them may take."""
+USED = (sys.prefix, sys.base_prefix, __file__, torch.__file__)
+"""What every submission needs, so the folders around it stay in sight."""
 
 
 class Fence:
@@ -102,8 +104,8 @@ class Process:
     def __init__(self, fence: Fence, hidden: list[str], fenced: bool) -> None:
         self.fence, self.over = fence, False
         self.home = tempfile.mkdtemp(prefix="submission-")
-        shared, used = tempfile.gettempdir(), (sys.prefix, sys.base_prefix, __file__, torch.__file__)
-        disk = self.home if any(path.startswith(shared + os.sep) for path in used) else shared
+        shared = tempfile.gettempdir()
+        disk = self.home if any(path.startswith(shared + os.sep) for path in USED) else shared
         self.line, theirs = socket.socketpair()
         self.child = fence.start(theirs, dict(disk=disk, home=self.home, hidden=hidden, fenced=fenced))
         theirs.close()
@@ -257,9 +259,8 @@ def grade_folder(
     if not (to / "grades.csv").is_file():
         must_be_new(to)
     texts = {path.relative_to(folder): _text_of(path) for path in paths}  # read before anything of them runs
-    root = repository()
-    known = {chapter: _exercises(chapter) for chapter in chapters(root)}
-    hidden = [str(path) for path in (folder, root / "notebooks", root / "_build", Path("/run"))]
+    known = {chapter: _exercises(chapter) for chapter in chapters()}
+    hidden = _hidden(folder)
     with Fence() as fence:
         start = partial(Process, fence, hidden, _fenced(fence, hidden, trusted))
         mark = partial(grade_notebook, known=known, start=start, limit=time_limit)
@@ -356,6 +357,14 @@ def _text_of(path: Path) -> str:
         if path.is_file() and not path.is_symlink() and path.stat().st_size <= NOTEBOOK:
             return path.read_text(encoding="utf-8", errors="replace")
     return ""
+
+
+def _hidden(folder: Path) -> list[str]:
+    """What no submission may read: the others; in the repository or the pack all but the library, book and data."""
+    roots = [root for root in {repository(), Path(__file__).parents[2]} if (root / "notebooks").is_dir()]
+    beside = [path for root in roots for path in root.iterdir() if path.name not in ("book", "data") and path.is_dir()]
+    unused = [path for path in beside if not any(Path(used).is_relative_to(path) for used in USED)]
+    return [str(path) for path in (folder, *unused, Path("/run"))]
 
 
 def _fenced(fence: Fence, hidden: list[str], trusted: bool) -> bool:

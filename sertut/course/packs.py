@@ -13,7 +13,6 @@ import contextlib
 import json
 import re
 import shutil
-import uuid
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
@@ -23,7 +22,7 @@ from sertut.course.catalog import PAGES, Chapter, chapters, find, repository, so
 from sertut.course.judging import JUDGES
 from sertut.course.results import read_results
 from sertut.errors import SertutError
-from sertut.files import write
+from sertut.files import write, writing
 
 STUB = "...  # your code here"
 TEST = """from sertut.course import check
@@ -80,21 +79,15 @@ def new_folder(folder: Path) -> Iterator[Path]:
     """
     folder = folder.expanduser().absolute()
     must_be_new(folder)
-    temporary = folder.with_name(f".{uuid.uuid4().hex[:8]}-{folder.name}")
-    try:
-        temporary.mkdir(parents=True)
+    with writing(folder) as temporary:
+        temporary.mkdir()
         yield temporary
-        temporary.replace(folder)
-    except OSError as problem:
-        raise SertutError(
-            f"could not write {folder} ({problem}); name another folder, or free some space."
-        ) from problem
-    finally:
-        shutil.rmtree(temporary, ignore_errors=True)
 
 
-def write_pack(folder: Path, names: Sequence[str] = (), *, teachers: bool = False, root: Path | None = None) -> None:
-    """Write a pack for students or for teachers.
+def write_pack(
+    folder: Path, names: Sequence[str] = (), *, teachers: bool = False, root: Path | None = None
+) -> list[str]:
+    """Write a pack for students or for teachers; return the chapters that have no slides, since they were not run here.
 
     Args:
         names: numbers or names of chapters; all of them if none is named.
@@ -102,7 +95,7 @@ def write_pack(folder: Path, names: Sequence[str] = (), *, teachers: bool = Fals
     Raises:
         SertutError: `folder` is not empty, a chapter is unknown, or a solution does not have the form of one.
     """
-    root = root or repository()
+    root, unseen = root or repository(), []
     chosen = list(dict.fromkeys(find(name, root) for name in names)) if names else chapters(root)
     with new_folder(folder) as pack:
         _copy_needed(root, pack, ["for-teachers.md"] if teachers else [])
@@ -115,11 +108,14 @@ def write_pack(folder: Path, names: Sequence[str] = (), *, teachers: bool = Fals
             executed = Chapter(root / "_build" / "chapters" / chapter.name / chapter.path.name)
             if executed.path.is_file():
                 write(pack / "slides" / f"{chapter.name}.html", slides(executed))
+            else:
+                unseen.append(chapter.name)
         if teachers:
             timing(chosen, root).to_csv(pack / "timing.csv", index=False)
             write(pack / "nbgrader_config.py", SETTINGS)
         what, how = ("for teachers", TEACHERS) if teachers else ("exercises", STUDENTS)
         write(pack / "README.md", README.format(what=what, how=how))
+    return unseen
 
 
 def marked(chapter: Chapter, solved: bool) -> list[dict]:

@@ -1,7 +1,6 @@
 """Packs hold no solution, run where they lie, and say to nbgrader what is an exercise and what is its test."""
 
 import ast
-import importlib.util
 import json
 import os
 import re
@@ -9,6 +8,7 @@ import subprocess
 import sys
 from pathlib import Path
 
+import papermill
 import pytest
 
 from sertut.cli import main
@@ -18,7 +18,7 @@ from sertut.course.judging import JUDGES
 from sertut.course.packs import FOLDED, new_folder, timing, without_answer, write_pack
 from sertut.errors import SertutError
 from tests.course.answers import solution_of
-from tests.course.tiny import cell, write_notebook
+from tests.course.tiny import cell, write_notebook, write_table
 
 ROOT = Path(__file__).resolve().parents[2]
 
@@ -143,7 +143,7 @@ def test_figures_become_slides(tmp_path):
     pack, folder = small(tmp_path, cell("# Two", kind="markdown")), tmp_path / "_build" / "chapters" / "02-two"
     folder.mkdir(parents=True)
     write_notebook(folder / "02-two.ipynb", *texts)
-    write_pack(pack, root=tmp_path)
+    assert write_pack(pack, root=tmp_path) == []
     page = (pack / "slides" / "02-two.html").read_text()
     assert page.count("<section>") == page.count("<h2>Seen</h2>") == page.count('src="data:image/png;base64,AA=="') == 2
     assert 'alt="a &#34;rise&#34; &lt; 1"' in page and "<script" not in page
@@ -175,6 +175,22 @@ print(check("2.2", lambda features, mask: features.mean(1)))
     assert "2.2 not yet: the padded frames are in your mean" in said
 
 
+def test_a_chapter_of_the_pack_runs_up_to_its_first_exercise(packs, tmp_path, tones):
+    """All cells before it run, here on a small table; its check stops, and says what is to be written."""
+    write_table(tmp_path / "clips.csv", tones.keeping(clip for clip in tones if clip.name[-1] in "01"))
+    cells = Chapter(packs / "students" / "notebooks" / "02-features.ipynb").cells()
+    graded = [each for each in cells if "nbgrader" in each["metadata"]]
+    assert [tags(each) for each in graded[:2]] == [["exercise"], ["check"]]
+    write_notebook(tmp_path / "02.ipynb", *cells)
+    parameters = {"corpus": str(tmp_path / "clips.csv"), "partitions": 1}
+    with pytest.raises(papermill.PapermillExecutionError) as stop:
+        papermill.execute_notebook(
+            tmp_path / "02.ipynb", tmp_path / "ran.ipynb", parameters, cwd=packs / "students", progress_bar=False
+        )
+    assert stop.value.source == source(graded[1]), "the first exercise is where it stops"
+    assert re.match(r"2\.1\s+open: not answered yet\. Write `frame_clock\(", stop.value.evalue), stop.value.evalue
+
+
 def test_one_chapter_and_refusals(tmp_path, monkeypatch, capsys):
     monkeypatch.chdir(ROOT)
     for words, code in (["--chapter", "2"], 0), ([], 1):
@@ -188,6 +204,15 @@ def test_one_chapter_and_refusals(tmp_path, monkeypatch, capsys):
     assert end.value.code == 2
 
 
+def test_chapters_without_slides_are_named(tmp_path, monkeypatch, capsys):
+    small(tmp_path, cell("# Two", kind="markdown"))
+    monkeypatch.chdir(tmp_path)
+    with pytest.raises(SystemExit):
+        main(["course", "pack", "--students", "pack"])
+    said = capsys.readouterr().out
+    assert said == "written: pack\nwithout slides, since they were not run here (sertut run): 02-two\n"
+
+
 def test_nothing_half_written_is_left(tmp_path):
     with pytest.raises(ZeroDivisionError), new_folder(tmp_path / "pack") as folder:
         (folder / "half").write_text("x")
@@ -199,7 +224,27 @@ def test_nothing_half_written_is_left(tmp_path):
     assert [path.name for path in tmp_path.rglob("*")] == ["empty", "whole"]
 
 
-@pytest.mark.skipif(importlib.util.find_spec("nbgrader") is None, reason="nbgrader is not installed: sertut[grading]")
+def nbgrader(pack: Path, *words: str) -> None:
+    """Run a command of nbgrader in a pack, or skip where it is not installed."""
+    pytest.importorskip("nbgrader", reason="nbgrader is not installed: sertut[grading]")
+    command = [sys.executable, "-m", "nbgrader", *words]
+    path = f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}"  # nbgrader calls alembic
+    done = subprocess.run(command, cwd=pack, env={**os.environ, "PATH": path}, capture_output=True, text=True)
+    assert done.returncode == 0, done.stderr[-3000:]
+
+
+def test_nbgrader_takes_the_solutions_out_of_a_chapter(packs):
+    """What it releases of chapter 2 asks what the students' pack asks; a point for each test."""
+    nbgrader(packs / "teachers", "generate_assignment", "02-features")
+    path = packs / "teachers" / "release" / "02-features" / "02-features.ipynb"
+    asked, released = graded(packs / "students" / "notebooks" / path.name), graded(path)
+    assert {id: source(each) for id, each in released.items()} == {id: source(each) for id, each in asked.items()}
+    tests = {id: each["metadata"]["nbgrader"]["points"] for id, each in released.items() if id.startswith("check")}
+    assert len(tests) == 3 and set(tests.values()) == {1}
+    assert "SOLUTION" not in path.read_text(encoding="utf-8") and "# (B, T, 1)" in solution_of("2.2")
+    assert "# (B, T, 1)" not in "".join(source(each) for each in released.values())
+
+
 def test_nbgrader_works_on_the_pack(tmp_path):
     """generate_assignment makes the students' cells; autograde and generate_feedback mark what comes back."""
     pack = small(
@@ -212,13 +257,7 @@ def test_nbgrader_works_on_the_pack(tmp_path):
     )
     write_pack(pack, teachers=True, root=tmp_path)
 
-    def nbgrader(*words: str) -> None:
-        command = [sys.executable, "-m", "nbgrader", *words]
-        path = f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}"  # nbgrader calls alembic
-        done = subprocess.run(command, cwd=pack, env={**os.environ, "PATH": path}, capture_output=True, text=True)
-        assert done.returncode == 0, done.stderr[-3000:]
-
-    nbgrader("generate_assignment", "02-two")
+    nbgrader(pack, "generate_assignment", "02-two")
     released = pack / "release" / "02-two" / "02-two.ipynb"
     blank, _ = without_answer(solution_of("2.2"), "masked_mean")
     assert source(graded(released)["exercise-2-2"]) == blank
@@ -231,9 +270,9 @@ def test_nbgrader_works_on_the_pack(tmp_path):
         to = pack / "submitted" / student / "02-two" / "02-two.ipynb"
         to.parent.mkdir(parents=True)
         to.write_text(json.dumps(notebook))
-    nbgrader("autograde", "02-two")
-    nbgrader("generate_feedback", "02-two")
-    nbgrader("export", "--to", "grades.csv")
+    nbgrader(pack, "autograde", "02-two")
+    nbgrader(pack, "generate_feedback", "02-two")
+    nbgrader(pack, "export", "--to", "grades.csv")
     lines = [line.split(",") for line in (pack / "grades.csv").read_text().splitlines()]
     score, name = lines[0].index("score"), lines[0].index("student_id")
     assert {line[name]: float(line[score]) for line in lines[1:]} == {"ada": 1.0, "bob": 0.0, "eve": 0.0}

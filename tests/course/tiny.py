@@ -1,10 +1,13 @@
 """A repository with two very small chapters, so that the runner and the builder can be tested in seconds."""
 
+import csv
 import json
 import shutil
 import sys
 from pathlib import Path
 from zlib import crc32
+
+from sertut.corpora import Corpus
 
 ROOT = Path(__file__).resolve().parents[2]
 
@@ -54,6 +57,15 @@ RESULTS = cell(  # as write_results leaves them, in a tenth of the time
     "import json\nfound = dict(chapter='quick', corpus='none', seed=seed, device='cpu', seconds=0, versions={})\n"
     "json.dump(found | dict(metrics={}, claims=[], bands=[]), open('results.json', 'w'))"
 )
+
+
+def write_table(path: Path, corpus: Corpus) -> Path:
+    """A table of one's own: what a corpus says of each clip, but for the regions."""
+    with path.open("w", newline="", encoding="utf-8") as file:
+        writer = csv.writer(file)
+        writer.writerow(("path", "speaker", "emotion", "sentence"))
+        writer.writerows((str(clip.audio), clip.speaker, clip.emotion, clip.sentence) for clip in corpus)
+    return path
 
 
 def write_chapter(path: Path) -> None:
