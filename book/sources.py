@@ -12,13 +12,16 @@ from pybtex.plugin import find_plugin
 HERE = Path(__file__).parent
 START = """# References
 
-The papers of the four families of attention, the corpora, the tools of the planted corpus, and what they rest on.
+The papers of the four families of attention, the corpora, the tools of the planted corpus, and what they rest on;
+published code on which a statement of a chapter rests, by the name of its repository.
 [references.bib](references.bib) has them for your own papers.
 """
 
 
 def name(entry: Entry) -> str:
-    """As a chapter cites it: "Kim et al. 2022"."""
+    """As a chapter cites it: "Kim et al. 2022"; source code by its repository."""
+    if "year" not in entry.fields:
+        return entry.fields["url"].removeprefix("https://github.com/")
     people = [" ".join(person.prelast_names + person.last_names) for person in entry.persons["author"]]
     first = {1: people[0], 2: " and ".join(people)}.get(len(people), f"{people[0]} et al.")
     return first.replace(" and others", " et al.") + f" {entry.fields['year']}"

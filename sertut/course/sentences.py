@@ -1,10 +1,11 @@
 """What a chapter found, in sentences made from its claims: no number is typed, and no verdict."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 
 from sertut.course.pages import effect
 from sertut.evidence import Claim
 from sertut.evidence.intervals import Interval
+from sertut.study import Study
 
 
 def span(effect: Interval) -> str:
@@ -46,12 +47,15 @@ def across(claims: Sequence[Claim], id: str, words: str, says: Mapping[str, str]
     return "; ".join(parts) + "." if parts else ""
 
 
-def behind(claims: Sequence[Claim]) -> str:
-    """How many seeds stand behind the numbers, and what their intervals resample."""
-    several = sorted({claim.seeds for claim in claims} - {1})
+def behind(claims: Sequence[Claim], studies: Iterable[Study | None] = ()) -> str:
+    """What stands behind the numbers, and what their intervals resample; studies: the references they come from."""
+    several = []
+    for study in filter(None, studies):
+        (corpus, method), folds = next(iter(study.cells)), len(study.folds)
+        found, s = study.pooled(method), "s" if folds > 1 else ""
+        several += [f"`{corpus}`: {len(found.seeds)} seeds, {folds} fold{s}, {len(found.speakers)} speakers"]
     words = [
-        f"Behind each number stand {' or '.join(map(str, several))} seeds on every fold of its reference; the intervals"
-        " in brackets resample speakers and seeds."
+        f"Behind the numbers stand, on {'; '.join(several)}. The intervals in brackets resample speakers and seeds."
     ]
     single = (
         "What comes from one training, yours, says so: its interval resamples the test speakers only, and another seed"

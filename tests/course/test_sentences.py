@@ -5,6 +5,7 @@ import pytest
 from sertut.course.sentences import across, behind, by_verdict, span, told, verdicts
 from sertut.evidence import Claim
 from sertut.evidence.intervals import Interval
+from sertut.study import Study
 
 
 def claim(corpus, estimate, low, high, seeds=3, id="C3", statement="Seven are better than one: UAR"):
@@ -45,14 +46,23 @@ def test_the_verdict_chooses_the_sentence(place, word):
     assert said == f"{word}: " + ("+.031 [+.012, +.049]", "-.20 [-.30, -.10]", "+.004 [-.010, +.020]")[place] + " UAR"
 
 
-@pytest.mark.parametrize(
-    ("chosen", "says", "says_not"),
-    [
-        (CLAIMS[:2], "3 or 5 seeds on every fold", "one training"),
-        (CLAIMS[2:3], "What comes from one training", "Behind each number"),
-        (CLAIMS, "3 or 5 seeds on every fold", "1 or"),
-    ],
-)
-def test_seeds_are_counted_without_single_trainings(chosen, says, says_not):
-    assert says in behind(chosen) and says_not not in behind(chosen)
-    assert ("test speakers only" in behind(chosen)) == any(one.seeds == 1 for one in chosen)
+def kept(corpus, folds, seeds):
+    """A reference: one speaker in each fold, right in one of two clips."""
+    about = {"statistics": {"uar": "uar"}, "emotions": ["a", "b"], "methods": {"model": {"uar": [[[1, 0], [1, 0]]]}}}
+    cells = [(fold, seed) for fold in range(folds) for seed in range(seeds)]
+    return Study(
+        "any", "?",
+        [
+            {"corpus": corpus, "method": "m", "fold": fold, "seed": seed, "report": about | {"speakers": [f"s{fold}"]}}
+            for fold, seed in cells
+        ],
+    )  # fmt: skip
+
+
+def test_what_stands_behind_is_counted_in_each_reference():
+    studies = [kept("planted", 1, 5), None, kept("blend", 3, 2)]
+    said = behind(CLAIMS[:2], studies)
+    assert "on `planted`: 5 seeds, 1 fold, 1 speakers; `blend`: 2 seeds, 3 folds, 3 speakers." in said
+    assert "one training" not in said and "test speakers only" in behind(CLAIMS, studies)
+    alone = behind(CLAIMS[2:3], [None])
+    assert alone.startswith("What comes from one training") and "Behind" not in alone

@@ -54,8 +54,8 @@ def window_of(answer: Any) -> str:
             L: int = L,
             u: tuple[torch.Tensor, torch.Tensor] = (u_p, u_z),
         ) -> torch.Tensor:
-            F = squash(local + mean @ W2)
-            return torch.stack([n * torch.sigmoid(F @ u[0]), n * torch.sigmoid(F @ u[1]) + 1])[:, :L]
+            phi = squash(local + mean @ W2)
+            return torch.stack([n * torch.sigmoid(phi @ u[0]), n * torch.sigmoid(phi @ u[1]) + 1])[:, :L]
 
         right = window()
         one, logits = torch.tensor([[0.0], [1.0]]), torch.logit((right - torch.tensor([[0.0], [1.0]])) / L)
@@ -66,7 +66,7 @@ def window_of(answer: Any) -> str:
             (window(mean=Q.mean(dim=0), n=T), "padding counts twice: in g, and in the length that you multiply by. Both"
              " belong to the real frames."),
             (window(mean=torch.zeros(d)), "g is missing: each query decides alone, without knowing the rest."),
-            (window(local=torch.zeros(T, d)), "all queries get one window: Q W1 is missing in F."),
+            (window(local=torch.zeros(T, d)), "all queries get one window: Q W1 is missing in Phi."),
             (window(squash=lambda values: values), "the tanh is missing."),
             (window(local=Q @ W1.T), "you multiplied by the transpose of W1; it is Q @ W1."),
             (window(W2=W2.T), "you multiplied by the transpose of W2; it is g @ W2."),

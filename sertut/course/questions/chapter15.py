@@ -12,16 +12,16 @@ def emotion_weights(answer: Any) -> str:
     generator = torch.Generator().manual_seed(0)
     for K, T, H, E, G in ((3, 6, 4, 2, 5), (2, 7, 3, 5, 4)):
         s, mu = torch.randn(T, H, generator=generator), torch.randn(K, E, generator=generator)
-        P, R = torch.randn(G, H, generator=generator), torch.randn(G, E, generator=generator)
+        W_s, R = torch.randn(G, H, generator=generator), torch.randn(G, E, generator=generator)
         q, r = torch.randn(G, generator=generator), 2 * torch.randn(G, generator=generator)
         mask = torch.arange(T) < T - 2
-        inner = s @ P.T + (mu @ R.T)[:, None] + q  # (K, T, G)
+        inner = s @ W_s.T + (mu @ R.T)[:, None] + q  # (K, T, G)
         g = torch.tanh(inner) @ r
         fill = lambda scores, mask=mask: scores.masked_fill(~mask, -torch.inf)  # noqa: E731
         right = fill(g).softmax(dim=1)
-        no_shift = torch.tanh(s @ P.T + (mu @ R.T)[:, None]) @ r
+        no_shift = torch.tanh(s @ W_s.T + (mu @ R.T)[:, None]) @ r
         unmasked = g.softmax(dim=1)
-        blind = fill(torch.tanh(s @ P.T + q) @ r).softmax(dim=0)  # (T,)
+        blind = fill(torch.tanh(s @ W_s.T + q) @ r).softmax(dim=0)  # (T,)
         mistakes = [
             (unmasked, "padding has weight: put -inf in its place before the softmax."),
             (unmasked * mask, "padding is set to 0 after the softmax, so that what is left no longer sums to 1; mask"
@@ -42,7 +42,7 @@ def emotion_weights(answer: Any) -> str:
             (g, "these are the scores; the weights are their softmax over time, without padding."),
             (right.T, "transposed: one row an emotion, (K, T)."),
         ]  # fmt: skip
-        compare(ask(answer, s, mask, mu, P, R, q, r), right, mistakes, "The weights are different.")
+        compare(ask(answer, s, mask, mu, W_s, R, q, r), right, mistakes, "The weights are different.")
     return "each emotion has a distribution of its own; take the tanh away, and all of them are the same."
 
 
