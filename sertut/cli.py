@@ -223,8 +223,10 @@ def course_pack(students: str | None, teachers: str | None, chapters: Sequence[s
         raise click.UsageError("say --students FOLDER or --teachers FOLDER, or both.")
     for folder, whose in ((students, False), (teachers, True)):
         if folder:
-            write_pack(Path(folder), chapters, teachers=whose)
+            unseen = write_pack(Path(folder), chapters, teachers=whose)
             click.echo(f"written: {folder}")
+            if unseen:
+                click.echo(f"without slides, since they were not run here (sertut run): {', '.join(unseen)}")
 
 
 @course.command("grade")

@@ -47,6 +47,7 @@ def a_chromium(*more: str):
     with pytest.importorskip("playwright.sync_api").sync_playwright() as driver:
         browser = driver.chromium.launch(
             executable_path=program,
+            timeout=180_000,
             args=["--autoplay-policy=no-user-gesture-required", "--allow-file-access-from-files", *more],
         )
         yield browser

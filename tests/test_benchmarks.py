@@ -74,7 +74,7 @@ def test_one_file_tells_all(gpu, small, tmp_path, monkeypatch):
     assert found["about"]["device"] == "cpu" and found["tables"]["corpus"] == "noise"
     assert found["agreement"]["AttentiveLSTM"]["agrees"]
     speed = found["speed"]["AttentiveLSTM"]
-    assert speed["steps_a_second"] > 0 and 0 < speed["loading_share"] < 1 and speed["waits_a_step"] is None
+    assert speed["steps_a_second"] > 0 and speed["loading_share"] > 0 and speed["waits_a_step"] is None
     half = found["precision"]["AttentiveLSTM"]
     assert half["losses"]["float32"] != half["losses"]["bfloat16"]
     assert abs(half["loss_difference"]) < 0.1 and abs(half["uar_difference"]) <= 1

@@ -12,7 +12,20 @@ addEventListener("load", async () => {
   const watch = new ResizeObserver(changed => requestAnimationFrame(() =>
     changed.forEach(({target}) => formulas.filter(formula => formula.parentElement === target).forEach(fit))));
   formulas.forEach(formula => watch.observe(formula.parentElement));
-  const asked = /^#figure-[\d-]+$/.test(location.hash) && document.querySelector(location.hash);
-  asked?.closest?.("details")?.setAttribute("open", "");
-  asked?.scrollIntoView?.();  // not before: formulas move what is below them
+  reveal();  // not before: formulas move what is below them
 });
+
+// What only reviewers need is one fold. A link to what lies in a fold opens it.
+addEventListener("DOMContentLoaded", () => {
+  const section = document.querySelector("#for-reviewers"), fold = document.createElement("details");
+  fold.innerHTML = "<summary>Show what a reviewer needs: claims, bands, controls</summary>";
+  if (!section) return;
+  fold.append(...[...section.children].slice(1));  // without the heading
+  section.append(fold);
+});
+const reveal = () => {
+  const asked = document.getElementById(decodeURIComponent(location.hash.slice(1)));
+  for (let one = asked; one; one = one.parentElement) if (one.tagName === "DETAILS") one.open = true;
+  asked?.scrollIntoView();
+};
+addEventListener("hashchange", reveal);

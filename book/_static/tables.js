@@ -1,7 +1,7 @@
 // A table wider than its place, as on a phone, is turned: columns become rows. One that is then still wider is cut into
 // the fewest tables that fit, one below the other. At every width of the window, and when a folded one is opened.
 {
-  const place = table => table.closest(".output, .pst-scrollable-table-container");
+  const place = table => table.closest(".fold, .output, .pst-scrollable-table-container");
   const read = table => {
     const grid = [...table.rows].map(() => []);  // a cell that spans several places stands in each
     [...table.rows].forEach((row, r) => [...row.cells].forEach(cell => {
@@ -16,7 +16,7 @@
     const rows = grid.slice(top).map(row => [name(row.slice(0, left)), ...row.slice(left).map(cell => cell.innerHTML)]);
     return {corner: name(grid.slice(0, top).flatMap(row => row.slice(0, left))), columns, rows};
   };
-  const whole = html => html.length <= 24;  // an interval is not broken into lines
+  const whole = html => html.replace(/<[^>]*>/g, "").length <= 24;  // an interval is not broken into lines
   const build = (corner, columns, rows) => {
     const value = html => `<td${whole(html) ? ' class="whole"' : ""}>${html}</td>`;
     const head = rows.map(row => `<th scope="col">${row[0]}</th>`).join("");

@@ -12,7 +12,7 @@ from pathlib import Path
 
 from jinja2 import Environment, PackageLoader, StrictUndefined
 
-from sertut.errors import SertutError, unknown
+from sertut.errors import SertutError, must_be_known, unknown
 
 PAGES = Environment(loader=PackageLoader("sertut", "course"), autoescape=True, undefined=StrictUndefined)
 PAGES.trim_blocks = PAGES.lstrip_blocks = True
@@ -73,8 +73,7 @@ class Chapter:
         """
         defaults = self.parameters()
         for name, value in parameters.items():
-            if name not in defaults:
-                raise unknown(f"parameter of {self.name}", name, defaults)
+            must_be_known(f"parameter of {self.name}", name, defaults)
             default = defaults[name]
             takes = (int, float) if isinstance(default, float) else type(default)
             fits = isinstance(value, takes) and isinstance(value, bool) == isinstance(default, bool)

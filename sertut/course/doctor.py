@@ -48,13 +48,10 @@ def list_corpora() -> str:
             continue
         of = name.removeprefix("spliced-")
         recorded, folder = RECORDED[of], folder_of(of)
-        where = (
-            f"found in {folder}"
-            if folder.is_dir()
-            else f"not in {folder}: `sertut data fetch {of}`, or {recorded.HOW_TO_GET}"
-        )
-        if of != name:
-            where = f"made by sertut from {of}" + ("" if folder.is_dir() else ", which is missing")
+        where = f"found in {folder}" if of == name else f"made by sertut from {of}"
+        if not folder.is_dir():
+            how = f"not in {folder}: `sertut data fetch {of}`, or {recorded.HOW_TO_GET}"
+            where = how if of == name else f"{where}, which is missing"
         lines += [f"{name}: {where}", f"    license: {recorded.ABOUT.license}"]
     return "\n".join(lines)
 

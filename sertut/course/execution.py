@@ -27,7 +27,7 @@ from sertut.corpora.own import files_of, load, table_of
 from sertut.course.catalog import Chapter, chapters, find, repository, require, source
 from sertut.course.results import read_results, versions
 from sertut.errors import SertutError
-from sertut.files import corpora_folder, data_folder, write
+from sertut.files import LIBRARY, corpora_folder, data_folder, write
 from sertut.training.device import pick_device
 
 TIME_LIMIT = 30 * 60
@@ -134,13 +134,12 @@ def run_chapters(
 
 def surroundings(root: Path) -> dict[str, object]:
     """What the outcome of every chapter depends on: library, references, versions, and what lies on this machine."""
-    library = Path(__file__).resolve().parents[1]
-    code = [path for path in library.rglob("*") if path.suffix in (".py", ".html", ".js")]
+    code = [path for path in LIBRARY.rglob("*") if path.suffix in (".py", ".html", ".js")]
     weights = os.environ.get("SERTUT_WEIGHTS")
     book = root / "book"
     kept = [path for kind in ("results/*.json", "*.json", "*.csv") for path in sorted(book.glob(kind))]
     return {
-        "library": {str(path.relative_to(library)): path.read_bytes() for path in code},
+        "library": {str(path.relative_to(LIBRARY)): path.read_bytes() for path in code},
         "references": {str(path.relative_to(book)): path.read_bytes() for path in kept},
         "versions": versions() | versions("book"),
         "corpora": {name: _listing(folder_of(name)) for name in RECORDED if folder_of(name).is_dir()},

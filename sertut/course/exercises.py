@@ -17,7 +17,7 @@ from typing import Any
 from sertut.course import questions  # noqa: F401  (fills JUDGES)
 from sertut.course.catalog import find, source
 from sertut.course.judging import JUDGES, Open, Wrong
-from sertut.errors import SertutError, unknown
+from sertut.errors import SertutError, must_be_known
 
 
 @dataclass(frozen=True)
@@ -43,8 +43,7 @@ def check(id: str, answer: Any) -> Feedback:
     Raises:
         SertutError: there is no such exercise (the nearest one is suggested). Never because of the answer.
     """
-    if id not in JUDGES:
-        raise unknown("exercise", id, sorted(JUDGES))
+    must_be_known("exercise", id, sorted(JUDGES))
     try:
         if answer is None or answer is ...:
             raise Open

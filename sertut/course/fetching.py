@@ -26,7 +26,7 @@ from tqdm.contrib.concurrent import thread_map
 from sertut.corpora import RECORDED, folder_of
 from sertut.course.downloading import ROOM, TIMEOUT, File, download
 from sertut.course.unpacking import ArchiveError, enough_room, unpack
-from sertut.errors import SertutError, unknown
+from sertut.errors import SertutError, must_be_known
 from sertut.files import write
 from sertut.progress import static
 
@@ -148,8 +148,7 @@ def terms(name: str) -> str:
     folder = folder_of(name)
     if name in ASK:
         return ASK[name].format(folder=folder)
-    if name not in OFFERS:
-        raise unknown("corpus to fetch", name, (*OFFERS, *ASK))
+    must_be_known("corpus to fetch", name, (*OFFERS, *ASK))
     offer, about = OFFERS[name], RECORDED[name].ABOUT
     return f"""{name}: {about.title}
 download:  {offer.size / 1e6:,.0f} MB; on disk {offer.on_disk / 1e6:,.0f} MB, in {folder}

@@ -19,8 +19,9 @@ def claims_page(results: Iterable[Mapping]) -> str:
             tells of each claim's id where in the chapter it is measured.
     """
     measured = [
-        {**claim, "chapter": result["chapter"], "section": result.get("sections", {}).get(claim["id"], "")}
+        {**claim, "chapter": result["chapter"], "section": known.get(claim["id"], known.get("features-", ""))}
         for result in results
+        for known in [result.get("sections", {})]
         for claim in result["claims"]
     ]
     measured = [{**claim, "corpus": Path(claim["corpus"]).name} for claim in measured]  # of a table, without its folder
@@ -39,7 +40,7 @@ def sections(chapter: Chapter) -> dict[str, str]:
         for line in source(cell).splitlines():
             if cell["cell_type"] == "markdown" and line.startswith("#"):
                 heading = "#" + re.sub(r"[^a-z0-9]+", "-", line.lower()).strip("-")  # as Sphinx makes it
-            for name in re.findall(r"""["*']([A-Z]\d?(?:-\w+)?)["*']""", line):
+            for name in re.findall(r"""["*']([A-Z]\d?(?:-\w+)?(?=["*'])|leak-\w+|features-)""", line):
                 found.setdefault(name, heading)
     return found
 

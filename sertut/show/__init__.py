@@ -17,7 +17,7 @@ from sertut.show.sounds import padding, spectrogram, spectrograms
 from sertut.show.strips import filmstrip, perception, two_streams
 from sertut.show.style import EMOTIONS, ROLES, emotion_color, look
 from sertut.show.tables import corpus, heatmap
-from sertut.show.tiles import filters, pixels
+from sertut.show.tiles import pixels
 from sertut.show.varied import curves, deletion, shifts
 from sertut.show.weights import attention, attentions
 from sertut.show.widgets import explore

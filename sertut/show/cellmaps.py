@@ -181,7 +181,8 @@ def describe(example: Example, weights: np.ndarray, cells: Cells) -> str:
     """One clip's map in a few sentences, for those who cannot see it."""
     head = f"Attention over {cells.columns} by {cells.rows} cells (time by frequency) of {of_clip(example)}"
     found = true_regions(example)
-    spans = listed([_span(region) for region in found])
+    bands = ["" if not one.in_band else ", {:.0f} to {:.0f} Hz".format(*_band(one)) for one in found]
+    spans = listed([f"{one.start:.2f} to {one.end:.2f} s{band}" for one, band in zip(found, bands, strict=True)])
     said = f"{decided(example).capitalize()}."
     if np.allclose(weights, weights.flat[0]):
         where = f"; the true region is {spans}" if spans else ""
@@ -197,11 +198,6 @@ def describe(example: Example, weights: np.ndarray, cells: Cells) -> str:
         )
         text += f" lies {'inside' if inside else 'outside'} the true region {spans};"
     return f"{text} it has {weights.max() * weights.size:.1f} times the uniform weight and {cells.sight(row)}. {said}"
-
-
-def _span(region: Region) -> str:
-    low, high = _band(region)
-    return f"{region.start:.2f} to {region.end:.2f} s" + (f", {low:.0f} to {high:.0f} Hz" if region.in_band else "")
 
 
 def _band(region: Region) -> tuple[float, float]:

@@ -9,9 +9,9 @@ import itertools
 from collections.abc import Callable
 
 import numpy as np
+from scipy.special import softmax as softened
 
-from sertut.errors import unknown
-from sertut.show.marks import softened
+from sertut.errors import must_be_known
 from sertut.show.sheet import LEFT, WIDE, Sheet, columns
 from sertut.show.style import BLUE, EMOTIONS, ORANGE, SKY, YELLOW
 
@@ -30,8 +30,7 @@ def mechanism(name: str) -> Sheet:
     Raises:
         SertutError: there is no drawing of that name; the message names the nearest.
     """
-    if name not in DRAWINGS:
-        raise unknown("mechanism", name, DRAWINGS)
+    must_be_known("mechanism", name, DRAWINGS)
     rows, compose = DRAWINGS[name]
     compose(sheet := Sheet(name, rows, " ".join(str(compose.__doc__).split())))
     return sheet
@@ -79,6 +78,34 @@ def soft_attention(sheet: Sheet) -> None:
     sheet.total(weights)
 
 
+@draws("mixture", {"states": "", "opinions": "of each one", "weights": "softmax", " ": "", "mixture": "sum"})
+def mixture(sheet: Sheet) -> None:
+    """Each of six states gives an opinion of its own, a bar that is divided among three emotions. The first two say
+    neutral above all, the next two anger, the last two fear. The weights are positive and have the sum 1. The opinions,
+    each times its weight, are added up: one bar of the same three emotions, with more anger than fear."""
+    emotions, weights, y = ("anger", "fear", "neutral"), softened(SCORES), sheet.y
+    said = np.repeat([[0.3, 0.5, 2.2], [2.8, 0.4, 0.8], [0.2, 2.6, 0.9]], 2, axis=0)
+    opinions = np.stack([softened(row) for row in said])  # (T, C)
+    mixed = weights @ opinions  # (C,)
+    ends = [np.cumsum([0, *row]) for row in (*opinions, mixed)]
+    sheet.states()
+    for x, opinion, end, weight in zip(columns(6), opinions, ends, weights, strict=False):
+        sheet.arrow(x, y["states"] + 13, x, y["opinions"] - 21)
+        sheet.marks.append('<g class="opinion">')
+        for emotion, share, top in zip(emotions, opinion, end, strict=False):
+            where = y["opinions"] - 19 + 38 * (top + share / 2)
+            sheet.box(x, where, 26, 38 * share, EMOTIONS[emotion], f'data-value="{share:.4f}"')
+        sheet.marks.append("</g>")
+        sheet.line(x, y["weights"] + 18, CENTER + (x - CENTER) / 2, y["mixture"] - 17, 0.6 + 9 * weight, BLUE)
+    sheet.bars("weights", weights, 70, BLUE)
+    sheet.marks.append('<g class="mixture">')
+    for emotion, share, start in zip(emotions, mixed, ends[-1], strict=False):
+        x = LEFT + 4 + ACROSS * (start + share / 2)
+        sheet.box(x, y["mixture"], ACROSS * share, 30, EMOTIONS[emotion], f'data-value="{share:.4f}"')
+        sheet.middle(x, y["mixture"], emotion, "#111")
+    sheet.marks.append("</g>")
+
+
 @draws(
     "fully convolutional network",
     {"frames": "bands", "cells": "convolve", "weights": "all equal"} | DECISION | {"context": "mean"},
@@ -106,7 +133,7 @@ def time_and_frequency(sheet: Sheet) -> None:
     multiplied by lambda, and one softmax over all cells makes weights of them, with the sum 1. The weighted sum of
     all cells is the context."""
     scores = np.array([0.2, 1.5, 0.7])[:, None] + 1.4 * SCORES
-    weights = softened(0.8 * scores.flatten()).reshape(scores.shape)
+    weights = softened(0.8 * scores)
     sheet.matrix(CENTER, sheet.y["frames"], SOUND, ACROSS, 40)
     sheet.grid(sheet.y["cells"], 3, 6)
     sheet.matrix(CENTER, sheet.y["scores"], scores - scores.min(), ACROSS, 39)
@@ -128,7 +155,7 @@ def many_heads(sheet: Sheet) -> None:
     heads = -2.0 * np.abs(apart), 2.2 * (steps == 3) - 0 * apart, -1.2 * np.abs(apart - 2)
     sheet.states(5)
     for x, scores, name in zip(columns(3), heads, "123", strict=True):
-        weights = np.stack([softened(row) for row in scores.astype(float)])
+        weights = softened(scores.astype(float), axis=1)
         sheet.middle(x, sheet.y["weights"] - 18, f"head {name}")
         sheet.matrix(x, sheet.y["weights"] + 30, weights, 78, 78, BLUE, "row")
         for at in columns(5, x - 39, x + 39):

@@ -14,7 +14,7 @@ from matplotlib.axes import Axes
 from matplotlib.lines import Line2D
 from matplotlib.patheffects import withStroke
 
-from sertut.errors import unknown
+from sertut.errors import must_be_known
 from sertut.evidence import ClipScores
 from sertut.evidence.intervals import Interval
 from sertut.show.picture import Picture, canvas, chart, listed
@@ -67,12 +67,12 @@ def dots(
     """
     own, intervals = own or {}, intervals or {}
     for method in (*own, *intervals):
-        if method not in reference:
-            raise unknown("method of the reference", method, reference)
+        must_be_known("method of the reference", method, reference)
     with chart(height=1.5 + 0.75 * len(reference)) as (figure, axis):
         for row, (method, scores) in enumerate(reference.items()):
             looks: Any = {"color": ROLES["reference"], "mec": "#555555", "mew": 0.6, "ms": 6}
-            axis.plot(scores, row + _spread(scores), "o", label=each, **looks)
+            aside = np.resize([0.0, 0.16, -0.16, 0.08, -0.08], len(scores))  # keeps dots of similar score apart
+            axis.plot(scores, row + aside[np.argsort(np.argsort(scores))], "o", label=each, **looks)
             if method not in intervals:
                 axis.plot([np.mean(scores)] * 2, [row - 0.3, row + 0.3], color=BLACK, lw=2, label="mean")
         estimates = {method: intervals.get(method) for method in reference}
@@ -165,8 +165,3 @@ def draw_own(axis: Axes, x: Sequence[float], y: Sequence[float], label: str = "y
     looks: Any = {"color": ROLES["own"], "mfc": "none", "mew": 2, "ms": 11, "zorder": 5}
     rim = [withStroke(linewidth=3.2, foreground=BLACK)]
     axis.plot(x, y, MARKERS["own"], path_effects=rim, label=label, **looks)
-
-
-def _spread(scores: Sequence[float], height: float = 0.16) -> np.ndarray:
-    """Vertical offsets that keep dots of similar score apart; the same at every call."""
-    return np.resize(np.array([0.0, 1.0, -1.0, 0.5, -0.5]), len(scores))[np.argsort(np.argsort(scores))] * height

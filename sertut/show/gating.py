@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
 import torch
 from matplotlib.axes import Axes
@@ -10,8 +12,8 @@ from sertut.attention import AttentionMap
 from sertut.errors import SertutError
 from sertut.evidence import Example, Report
 from sertut.show.picture import Picture, listed, numbers
-from sertut.show.rows import Row, compose, panels
-from sertut.show.style import BLACK, GRAY, MARKERS, ROLES, emotion_color
+from sertut.show.rows import Row, compose
+from sertut.show.style import BLACK, GRAY, MARKERS, ROLES
 from sertut.show.words import of_clip, verdict
 from sertut.training.prediction import Predictions
 
@@ -36,44 +38,33 @@ def gates(example: Example) -> Picture:
 
 
 def gates_over(report: Report) -> Picture:
-    """The gates of each head over a corpus: one box for all clips, and one for those of each emotion.
-
-    A box holds the middle half of the clips, its line is their median; dots are clips far from it. The dotted line is
-    the head's mean gate before training, if the report knows it. All panels have the same scale, which is only as wide
-    as the gates and their starts are.
+    """The gate of each head over all clips: mean and standard deviation, after training and, if known, before.
 
     Raises:
         SertutError: the model has no gates.
     """
-    import seaborn  # slow to import, and every picture would wait for it
+    known = {"before training": report.untrained, "after training": report.predictions}
+    tables = {when: _gates_of_all(predictions) for when, predictions in known.items() if predictions}  # (N, H) each
+    heads = np.arange(tables["after training"].shape[1])
 
-    table = _gates_of_all(report.predictions)  # (N, H)
-    before = _gates_of_all(report.untrained).mean(axis=0) if report.untrained else None  # (H,)
-    emotions = np.array([clip.emotion for clip in report.predictions.clips])
-    rows = {"all": np.ones(len(table), dtype=bool)} | {name: emotions == name for name in sorted(set(emotions))}
-    colors = ["white", *(emotion_color(name, emotions) for name in list(rows)[1:])]
+    def draw(axis: Axes) -> None:
+        looks = {"before training": ("untrained", -0.15), "after training": ("attention", 0.15)}
+        for when, table in tables.items():
+            role, lift = looks[when]
+            options: Any = {"fmt": MARKERS[role], "color": ROLES[role], "mec": BLACK, "ecolor": BLACK, "label": when}
+            axis.errorbar(table.mean(axis=0), heads + lift, xerr=table.std(axis=0), ms=8, capsize=5, **options)
+        axis.set_yticks(heads, [f"head {h + 1}" for h in heads])
+        axis.set(ylim=(len(heads) - 0.5, -0.5), xlabel="gate: mean and sd over clips")
 
-    def draw(h: int, axis: Axes) -> None:
-        values = [table[member, h] for member in rows.values()]
-        looks = {"saturation": 1, "fliersize": 2.5, "linecolor": "#333333", "linewidth": 1.1}
-        seaborn.boxplot(values, orient="h", palette=colors, ax=axis, **looks)
-        axis.set_yticks(range(len(rows)), [f"{name} ({member.sum()})" for name, member in rows.items()])
-        axis.set_title(f"head {h + 1}")
-        if before is not None:
-            axis.axvline(before[h], color=ROLES["uniform"], ls=":", lw=1.6, label="mean before training")
-
-    parts = [f"Gates of {table.shape[1]} heads over {len(table)} clips."]
-    for h, values in enumerate(table.T):
-        means = {name: float(values[member].mean()) for name, member in list(rows.items())[1:]}
-        high, low = max(means, key=means.__getitem__), min(means, key=means.__getitem__)
-        parts.append(
-            f"Head {h + 1}: mean {values.mean():.3f}"
-            + ("" if before is None else f" ({before[h]:.3f} before training)")
-            + f", from {values.min():.3f} to {values.max():.3f};"
-            f" by emotion highest for {high} ({means[high]:.3f}), lowest for {low} ({means[low]:.3f})."
+    parts = [
+        f"head {h + 1} "
+        + " and ".join(
+            f"{table[:, h].mean():.3f} (sd {table[:, h].std():.4f}) {when}" for when, table in tables.items()
         )
-    height, labels = 0.5 + 0.27 * len(rows), ("gate", "true emotion (clips)")
-    return panels(table.shape[1], draw, "", " ".join(parts), labels=labels, height=height)
+        for h in heads
+    ]
+    says = f"Mean gate of {len(heads)} heads over {len(report.predictions.clips)} clips: {'; '.join(parts)}."
+    return compose([Row(draw, 0.45 * len(heads), None, says)], "")
 
 
 def gates_of(map_: AttentionMap | None) -> torch.Tensor:

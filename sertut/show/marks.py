@@ -6,7 +6,6 @@ import base64
 import io
 
 import numpy as np
-import torch
 from jinja2 import Environment, PackageLoader, StrictUndefined
 from matplotlib.colors import to_rgb
 from PIL import Image
@@ -23,11 +22,6 @@ PAGES = Environment(
 
 Mark = tuple | str
 """(class, path), (class, picture, x, width), or the name of a mark that no slider changes; in a box of 1000 x 100."""
-
-
-def softened(scores: np.ndarray) -> np.ndarray:
-    """The softmax of scores (n,)."""
-    return torch.from_numpy(scores).softmax(dim=0).numpy()
 
 
 def percent(part: float) -> str:

@@ -136,7 +136,9 @@ def mixtures(
     x, y, who = x[known], y[known], np.asarray(speakers)[known]
     constant = float(np.median(x))
     error, flat = (_mean(np.abs(values - x), who) for values in (y, np.full(len(x), constant)))
-    steps = _binned(x, y, who)
+    edges = np.linspace(x.min(), x.max(), BINS + 1)
+    which = np.clip(np.searchsorted(edges, x, side="right") - 1, 0, BINS - 1)
+    steps = [(float(x[which == b].mean()), _mean(y[which == b], who[which == b])) for b in np.unique(which)]
     with chart(height=4.6) as (figure, axis):
         axis.plot([0, 1], [0, 1], color=ROLES["region"], lw=1.8, label="perfect")
         label = f"one share for all: off by {flat.estimate:.2f}"
@@ -162,13 +164,6 @@ def _points(guess: np.ndarray, truth: np.ndarray, emotion: int | None) -> tuple[
     inside = np.where(truth > 0, guess, 0.0).sum(axis=1)
     within = np.where(inside > 0, guess[rows, first] / np.where(inside > 0, inside, 1.0), 0.5)
     return np.where(two, truth[rows, first], np.nan), within
-
-
-def _binned(x: np.ndarray, y: np.ndarray, who: np.ndarray) -> list[tuple[float, Interval]]:
-    """Mean true share of each bin with clips, and mean estimated share with its interval."""
-    edges = np.linspace(x.min(), x.max(), BINS + 1)
-    which = np.clip(np.searchsorted(edges, x, side="right") - 1, 0, BINS - 1)
-    return [(float(x[which == b].mean()), _mean(y[which == b], who[which == b])) for b in np.unique(which)]
 
 
 def _mean(values: np.ndarray, who: np.ndarray) -> Interval:

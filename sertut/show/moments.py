@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 import numpy as np
+from scipy.special import softmax
 
 from sertut.evidence import Example
 from sertut.show import marks
@@ -88,7 +89,7 @@ def window(example: Example, center: Windows, width: Windows) -> Touchable:
     def draw(v: Mapping[str, float]) -> Drawing:
         head, at, wide = int(v["head"]), v["center"], v["width"]
         G = -2 * ((centers - at) / wide) ** 2
-        plain, w = marks.softened(scores[head]), marks.softened(scores[head] + G)
+        plain, w = softmax(scores[head]), softmax(scores[head] + G)
         best = int(w.argmax())
         said = f"The content alone looks most at {centers[plain.argmax()]:.2f} s;"
         said += f" the product, at {centers[best]:.2f} s."

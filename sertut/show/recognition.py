@@ -72,7 +72,7 @@ def reliability(tables: Mapping[str, np.ndarray]) -> Picture:
 
     Args:
         tables: name -> (B, 3): clips, sum of their confidences, and number that is right, in each of B bins of
-            confidence, up to three names; see :func:`sertut.course.confidence.reliability`. Large dots hold many clips.
+            confidence, up to three names (:func:`sertut.evidence.confidence.reliability`). Large dots hold many clips.
     """
     styles, alt = ((ROLES["reference"], "s"), (ROLES["attention"], "o"), (ROLES["own"], "D")), []
     with chart(height=4.6) as (figure, axis):

@@ -137,7 +137,11 @@ def legend_below(figure: Figure, columns: int, title: str = "") -> None:
     if entries:
         looks: dict[str, Any] = {"handlelength": 2.0, "columnspacing": 1.2, "title": title or None}
         labels, handles = zip(*entries, strict=True)
-        figure.legend(handles, labels, loc="outside lower center", ncols=columns, **looks)
+        for n in range(columns, 0, -1):  # as many columns as the figure is wide enough for
+            legend = figure.legend(handles, labels, loc="outside lower center", ncols=n, **looks)
+            if n == 1 or legend.get_window_extent().width < 0.98 * figure.bbox.width:
+                break
+            legend.remove()
 
 
 def keep_square(figure: Figure, rows: Sequence[Axes], strip: Axes, n: int) -> None:

@@ -7,8 +7,8 @@ roles differ in marker or line too.
 
 from __future__ import annotations
 
-import contextlib
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable
+from contextlib import AbstractContextManager
 from typing import Any
 
 import matplotlib
@@ -80,11 +80,9 @@ RC: Any = {
 }
 
 
-@contextlib.contextmanager
-def look() -> Iterator[None]:
+def look() -> AbstractContextManager[None]:
     """Draw inside this block with the book's settings; those of the reader's session stay as they are."""
-    with matplotlib.rc_context(RC):
-        yield
+    return matplotlib.rc_context(RC)
 
 
 def emotion_color(emotion: str, among: Iterable[str] = ()) -> str:

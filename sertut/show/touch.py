@@ -12,6 +12,7 @@ from typing import Any
 
 import numpy as np
 import torch
+from scipy.special import softmax as softened
 from torchaudio.transforms import MelSpectrogram
 
 from sertut.attention.alignment import LAG_STEP, MAX_LAG
@@ -53,7 +54,7 @@ def softmax(scores: torch.Tensor, mask: torch.Tensor) -> Touchable:
 
     def draw(v: Mapping[str, float]) -> Drawing:
         e = [v[f"score{k}"] + v["constant"] if r or not v["mask"] else -np.inf for k, r in enumerate(real)]
-        w = marks.softened(np.array(e))
+        w = softened(np.array(e))
         bars = {f"score{k}": float(weight) for k, weight in enumerate(w)}
         out = {name: f"{marks.signed(v[name], 1)} → {marks.percent(weight)}" for name, weight in bars.items()}
         out["constant"] = marks.signed(v["constant"], 1)
@@ -139,7 +140,7 @@ def scale(example: Example, trained: float) -> Touchable:
 
     def draw(v: Mapping[str, float]) -> Drawing:
         value = 0.0 if v["scale"] <= LOWEST_SCALE else trained * 10 ** (v["scale"] / 20)
-        flat = marks.softened(value * scores.ravel())
+        flat = softened(value * scores.ravel())
         high, time = flat.max(), flat.reshape(scores.shape).sum(axis=0)
         ranked = np.sort(flat)[::-1].cumsum()
         cells = int((ranked < 0.5 - 1e-6).sum()) + 1

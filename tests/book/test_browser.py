@@ -14,9 +14,11 @@ READY = r"""async () => {
   document.head.insertAdjacentHTML("beforeend", "<style>* { transition: none !important; }</style>");
   document.querySelectorAll("details").forEach(fold => { fold.open = true; });  // what is folded counts, too
 }"""
-SETTLED = (
-    "() => new Promise(done => setTimeout(done, 350))"  # 300 ms after a change of size, the theme looks what scrolls
-)
+SETTLED = """async () => {
+  // tables and formulas follow in the next frames; 300 ms after the last change, the theme looks what scrolls
+  for (let i = 0; i < 4; i += 1) await new Promise(requestAnimationFrame);
+  await new Promise(done => setTimeout(done, 350));
+}"""
 LOOK = r"""() => {
   const main = document.querySelector("article"), found = [];
   const text = one => (one.textContent || one.outerHTML).trim().replace(/\s+/g, " ").slice(0, 70);
@@ -79,6 +81,9 @@ JUDGE = r"""async ([where, rules]) => {
 HEAVIEST = 2_500_000
 """Bytes of a page with all that it loads, also what is folded, when nothing is kept of the pages before."""
 
+HEAVIEST_OWN = 1_000_000
+"""Bytes of a page without what all pages share: what is loaded from the second page on."""
+
 CONTRAST = {"runOnly": {"type": "rule", "values": ["color-contrast"]}}
 OTHERS = {
     # that keys can scroll is seen to at both widths by LOOK; how large a place to touch is, nothing serious says
@@ -95,6 +100,7 @@ class Window:
         import axe_playwright_python
 
         self.page = page
+        page.set_default_timeout(120_000)
         self.axe = (Path(axe_playwright_python.__file__).parent / "axe.min.js").read_text(encoding="utf-8")
         self.said: list[str] = []
         self.seen: dict[str, None] = {}
@@ -137,6 +143,9 @@ class Window:
         weight = sum(file.stat().st_size for file in files if file.is_file())
         if weight > HEAVIEST:
             found.append(f"the page weighs {weight / 1e6:.2f} MB")
+        own = sum(file.stat().st_size for file in files if file.is_file() and "_static" not in file.parts)
+        if own > HEAVIEST_OWN:
+            found.append(f"the page itself weighs {own / 1e6:.2f} MB")
         return list(dict.fromkeys(self.said + found))
 
 
@@ -172,6 +181,7 @@ def test_a_broken_page_is_found_out(window, tmp_path):
         "a raw table", "a table wider than its place", "a picture without a text", "a picture that does not load",
         "390 px: the page is wider than the window", "light: color-contrast", "dark: color-contrast",
         "button-name", "image-alt", "the page weighs 2.60 MB",
+        "the page itself weighs 2.60 MB",
     ):  # fmt: skip
         assert problem in found, found
 
@@ -234,6 +244,21 @@ def test_a_figure_is_found_by_its_number_and_told_in_words(html, window):
     assert words.get_attribute("open") is not None and words.inner_text().endswith(
         page.locator("#figure-4-3 img").get_attribute("alt")
     )
+
+
+@pytest.mark.parametrize("page", [page for page in contents(repository()) if page.startswith("notebooks/")])
+def test_what_only_reviewers_need_is_one_fold(html, window, page):
+    found = window.page
+    found.goto("about:blank")
+    found.goto((html / f"{page}.html").as_uri())
+    section = found.locator("#for-reviewers")
+    inside = section.locator(":scope > :not(h2)")
+    assert inside.count() == 1 and inside.evaluate("one => one.tagName === 'DETAILS' && !one.open")
+    for part in section.locator("section").all():
+        assert not part.is_visible()
+        found.evaluate("id => { location.hash = id; }", part.get_attribute("id"))
+        part.wait_for(state="visible")
+        inside.evaluate("fold => { fold.open = false; }")
 
 
 def test_claims_are_filtered_by_keyboard(html, window):

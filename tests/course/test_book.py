@@ -12,7 +12,7 @@ import pandas as pd
 import pytest
 from PIL import Image
 
-from sertut.course.book import build_book, find_problems, prepare_notebook
+from sertut.course.book import _readable, _web_pictures, build_book, find_problems, prepare_notebook
 from sertut.errors import SertutError
 from tests.course.tiny import cell
 
@@ -132,6 +132,29 @@ def test_a_page_brings_the_code_of_its_players_once(kind):
     assert more == [f'<div class="{kind}">{i}</div>' for i in (1, 2)]
 
 
+def test_a_table_is_folded_where_it_is_long_and_its_intervals_are_small():
+    table = pd.DataFrame({"who": ["ann [a]", "bob"], "UAR": [".47 [.40, .55]", "-1.5"]}, index=["a", "b"])
+    shown = _readable(table._repr_html_())
+    assert '<td class="number">.47 <small>[.40, .55]</small></td>' in shown and '<td class="number">-1.5</td>' in shown
+    assert "<td>bob</td>" in shown and "<details" not in shown
+    long = _readable(pd.DataFrame({"n": range(13)})._repr_html_())
+    assert long.startswith("<details><summary>A table of 13 rows</summary>") and long.count("</details>") == 1
+    assert "<details" not in _readable(pd.DataFrame({"n": range(12)})._repr_html_())
+
+
+def test_pictures_of_the_pages_become_webp_to_the_pixel(tmp_path):
+    (tmp_path / "_images").mkdir()
+    pixels = np.random.default_rng(0).integers(0, 255, (40, 60, 3), dtype=np.uint8)
+    Image.fromarray(pixels).save(tmp_path / "_images" / "a1.png")
+    (tmp_path / "page.html").write_text('<a href="_images/a1.png"><img src="../_images/a1.png"></a><p>b.png</p>')
+    _web_pictures(tmp_path)
+    assert (tmp_path / "page.html").read_text() == (
+        '<a href="_images/a1.webp"><img src="../_images/a1.webp"></a><p>b.png</p>'
+    )
+    assert [path.name for path in (tmp_path / "_images").iterdir()] == ["a1.webp"]
+    np.testing.assert_array_equal(np.asarray(Image.open(tmp_path / "_images" / "a1.webp").convert("RGB")), pixels)
+
+
 def test_progress_and_widgets_are_left_out_but_warnings_stay():
     (found,) = prepare_notebook(code([BAR, WARNING, WIDGET]))["cells"]
     assert found["outputs"] == [WARNING]
@@ -174,6 +197,8 @@ def test_traces_of_the_run_are_removed():
         (pd.DataFrame({"a": ["b" * 51]})._repr_html_(), "a text cut off in a table: bbbb"),
         ('<td class="x"><p>nan</p></td>', "nan in a table"),
         ("<td>-0.12345678901</td>", "-0.12345678901 in a table"),
+        ("<td>nan [nan, nan]</td>", "nan in a table"),
+        ('<div class="output stream x"><pre>\n{"a": 0.34367326}</pre>', "more digits than anybody reads: 0.34367326"),
     ],
 )
 def test_problems_of_a_page_are_found(tmp_path, page, problem):
@@ -187,6 +212,7 @@ def test_a_good_page_has_no_problem(tmp_path):
     text += (
         "<p>|x| is a size</p><p>a | b</p><p>Warnings: none; see data/tmp/x, ../usr/x and https://example.org/home/x</p>"
     )
+    text += '<div class="output text_plain"><pre>0.343673</pre></div><pre>x = 0.123456789</pre>'
     text += '<td>-.007</td><td>Nancy ...</td><audio src="data:audio/mp4;base64,AB/tmp/+/home/ab"></audio>'
     (tmp_path / "page.html").write_text(text)
     assert find_problems(tmp_path, ["page"]) == []

@@ -2,7 +2,8 @@
 
 import torch
 
-from sertut.course.confidence import calibrate, calibration_error, reliability
+from sertut.evidence.confidence import calibrate, reliability
+from sertut.evidence.sums import calibration_error
 from tests.course.answers import defined, named
 
 

@@ -8,7 +8,7 @@ import pytest
 from sertut.course.library import LIBRARY, STUDENT, fill_library, names_of, prepare_docstring, reading_order
 
 PAGES = LIBRARY.parent / "book" / "reference"
-ROOMS = ("signals", "attention", "models", "training", "corpora", "evidence", "show")
+ROOMS = ("signals", "attention", "models", "training", "corpora", "video", "evidence", "show", "study")
 
 
 def described(page: str) -> set[str]:

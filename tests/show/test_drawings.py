@@ -15,6 +15,7 @@ SVG = "{http://www.w3.org/2000/svg}"
 PLACES = {
     "03": "LSTM in both directions",
     "04": "soft attention",
+    "06": "mixture",
     "07": "fully convolutional network",
     "08": "attention over time and frequency",
     "10": "many heads",
@@ -81,6 +82,20 @@ def test_the_claims_of_the_text_are_drawn():
     assert int(np.argmax([float(box.get("data-value")) for box in focus])) == 6
     (match,) = of_weights(parsed("synchrony"))
     assert int(np.argmax([float(box.get("data-value")) for box in match])) == 0
+
+
+def test_the_mixture_is_the_sum_of_the_weighed_opinions():
+    svg = parsed("mixture")
+    groups = {name: [g for g in svg.iter(f"{SVG}g") if g.get("class") == name] for name in ("opinion", "mixture")}
+    opinions, mixed = (
+        np.array([[float(box.get("data-value")) for box in group.findall(f"{SVG}rect")] for group in groups[name]])
+        for name in groups
+    )
+    weights = np.array([float(box.get("data-value")) for box in of_weights(svg)[0]])
+    np.testing.assert_allclose(opinions.sum(axis=1), 1, atol=1e-3)
+    np.testing.assert_allclose(weights @ opinions, mixed[0], atol=1e-3)
+    assert list(opinions.argmax(axis=1)) == [2, 2, 0, 0, 1, 1]  # as its text says
+    assert mixed[0].argmax() == 0
 
 
 def test_an_unknown_mechanism_names_the_nearest():

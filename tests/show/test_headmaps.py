@@ -200,27 +200,23 @@ def test_gates_of_one_clip(example):
     assert not [line for line in axis.lines if line.get_linestyle() == ":"]  # one clip does not know where it started
 
 
-def test_gates_over_a_report_and_by_emotion(example):
-    table = torch.tensor([[0.1, 0.9], [0.3, 0.8], [0.5, 0.4], [0.7, 0.3]])
-    emotions = ("anger", "anger", "fear", "fear")
-    clips = tuple(replace(example.clip, name=str(i), emotion=name) for i, name in enumerate(emotions))
-    maps = tuple({"attention": replace(many(example).map, gates=row[None])} for row in table)
-    logits, labels = torch.zeros(4, 2), torch.tensor([0, 0, 1, 1])
-    report = Report("invented", Predictions(clips, ("anger", "fear"), logits, labels, maps))
-    picture = show.gates_over(report)
-    assert [axis.get_title("left") for axis in panels(picture)] == ["head 1", "head 2"]
-    assert [label.get_text() for label in panels(picture)[0].get_yticklabels()] == ["all (4)", "anger (2)", "fear (2)"]
-    boxes = [patch.get_path().get_extents() for patch in panels(picture)[0].patches]
-    assert (boxes[1].x0, boxes[1].x1) == pytest.approx((0.15, 0.25))  # the middle half of .1 and .3
-    expected = "Head 1: mean 0.400, from 0.100 to 0.700; by emotion highest for fear (0.600), lowest for anger"
+def test_gates_over_a_report_before_and_after_training(example):
+    def predicted(rows):
+        maps = tuple({"attention": replace(many(example).map, gates=torch.tensor([row]))} for row in rows)
+        clips = tuple(replace(example.clip, name=str(i)) for i in range(len(rows)))
+        n = len(rows)
+        return Predictions(clips, ("anger", "fear"), torch.zeros(n, 2), torch.zeros(n, dtype=torch.long), maps)
+
+    report = Report("invented", predicted([[0.1, 0.9], [0.3, 0.8], [0.5, 0.4], [0.7, 0.3]]))
+    assert legend(show.gates_over(report)) == ["after training"]
+    picture = show.gates_over(replace(report, untrained=predicted([[0.7, 0.9], [0.8, 0.9], [0.8, 0.9], [0.9, 0.9]])))
+    (axis,) = picture.figure.axes
+    before, after = axis.containers  # (marks, caps, bars) each
+    np.testing.assert_allclose(after[0].get_xdata(), [0.4, 0.6], rtol=1e-6)
+    np.testing.assert_allclose(before[0].get_xdata(), [0.8, 0.9], rtol=1e-6)
+    (bar, _) = after[2][0].get_segments()
+    np.testing.assert_allclose(bar[:, 0], [0.4 - 0.05**0.5, 0.4 + 0.05**0.5], rtol=1e-6)
+    expected = "over 4 clips: head 1 0.800 (sd 0.0707) before training and 0.400 (sd 0.2236) after training; head 2"
     assert expected in picture.alt
-    early = tuple(
-        {"attention": replace(many(example).map, gates=torch.tensor([[x, 0.9]]))} for x in (0.7, 0.8, 0.8, 0.9)
-    )
-    picture = show.gates_over(replace(report, untrained=replace(report.predictions, maps=early)))
-    starts = [[line.get_xdata()[0] for line in axis.lines if line.get_linestyle() == ":"] for axis in panels(picture)]
-    assert starts == [[pytest.approx(0.8)], [pytest.approx(0.9)]]
-    assert "Head 1: mean 0.400 (0.800 before training), from 0.100" in picture.alt
-    without = replace(report, predictions=replace(report.predictions, maps=({}, {}, {}, {})))
     with pytest.raises(SertutError, match="no gates"):
-        show.gates_over(without)
+        show.gates_over(replace(report, predictions=replace(report.predictions, maps=({}, {}, {}, {}))))

@@ -16,16 +16,18 @@ SEEK = """async (playing) => {
     if (playing && media.paused) { await media.play(); }
     const sought = new Promise((done, fail) => {
       media.addEventListener("seeked", () => done(media.currentTime), {once: true});
-      setTimeout(() => fail(new Error(`${to} s was not found, ${media.error?.message}`)), 3000);
+      setTimeout(() => fail(new Error(`${to} s was not found, ${media.error?.message}`)), 30_000);
     });
+    const asked = performance.now(), passed = () => (performance.now() - asked) / 1000;  // it plays on meanwhile
     slider.value = to;
     slider.dispatchEvent(new Event("input", {bubbles: true}));
-    const at = await sought;
+    const at = await sought, late = passed();
     if (playing && to < seconds - 0.2) {  // the sound goes on from there
       await new Promise(done => media.addEventListener("timeupdate", done, {once: true}));
     }
     const error = media.error && media.error.message;
-    found.push({to, at, slider: parseFloat(slider.value), error, grown: media.duration - length});
+    const grown = media.duration - length;
+    found.push({to, at, late, slider: parseFloat(slider.value), error, grown, passed: passed()});
   }
   media.pause();
   return found;
@@ -59,15 +61,16 @@ def test_every_seek_works(page, seen, kind, playing):
     assert len(found) == 20
     for one in found:
         assert one["error"] is None
-        assert one["at"] == pytest.approx(one["to"], abs=0.3 if playing else 0.01), one
+        assert one["at"] == pytest.approx(one["to"], abs=0.3 + one["late"] if playing else 0.01), one
         assert abs(one["grown"]) < 1e-3
-        assert one["slider"] == pytest.approx(one["to"], abs=0.6 if playing else 0.011), one
+        assert one["slider"] == pytest.approx(one["to"], abs=0.6 + one["passed"] if playing else 0.011), one
 
 
 def test_one_voice_at_a_time_by_mouse_and_keys(page, seen, example):
     errors = []
     page.on("pageerror", lambda error: errors.append(str(error)))
     put(page, show.player(example, title="first"), show.watch(seen), show.player(example, title="third"))
+    page.evaluate("document.querySelectorAll('audio, video').forEach(media => { media.loop = true; })")  # none ends
     sounding = "[...document.querySelectorAll('audio, video')].map(media => !media.paused)"
     page.get_by_role("button", name="Play first").click()
     page.wait_for_function(f"{sounding}[0]")

@@ -15,7 +15,7 @@ from tests.conftest import a_chromium
 
 PAGE = """<!doctype html><html lang=en><title>recorder</title><main></main><script type=module>
 import widget from "/recorder.js";
-const state = {seconds: 1}, sent = window.sent = [];
+const state = window.state = {seconds: 1}, sent = window.sent = [];
 const model = {
   get: (name) => state[name],
   set: (name, value) => { state[name] = value; },
@@ -25,6 +25,16 @@ window.leave = widget.render({model, el: document.querySelector("main")});
 </script></html>"""
 
 NO_MICROPHONE = "MediaDevices.prototype.getUserMedia = async () => { throw new DOMException('', 'NotFoundError'); };"
+
+DURING = """() => {  // what is seen at the first sound; looked for in the page, since a recording is short
+  const [button, status, timer, meter] =
+    ["button", "[role=status]", "[role=timer]", "meter"].map(one => document.querySelector(one));
+  const look = () => {
+    if (meter.value > 0.1)
+      window.during = [button, status, timer].map(one => one.innerText).concat(meter.checkVisibility());
+    else setTimeout(look, 10); };
+  look();
+}"""
 
 
 def melody() -> np.ndarray:
@@ -67,7 +77,6 @@ def open_page(browser):
         page.route("**/recorder.js", lambda route: route.fulfill(path=script))
         page.goto(address)
         page.wait_for_function("Boolean(window.leave)")
-        page.set_default_timeout(5000)
         return page
 
     yield opened
@@ -88,19 +97,19 @@ def said(page) -> str:
 
 def test_what_the_microphone_plays_arrives(open_page, tmp_path):
     page = open_page()
+    page.evaluate("state.seconds = 2")
+    page.evaluate(DURING)
     page.get_by_role("button", name="Record").press("Enter")
-    page.get_by_role("button", name="Stop").wait_for()
-    assert page.get_by_role("status").inner_text() == "Recording. It stops by itself after 1 s."
-    page.wait_for_function("document.querySelector('meter').value > 0.1")
-    assert page.get_by_role("timer").inner_text() == "0 s"
-    assert page.get_by_label("Level of the microphone").is_visible()
+    does, says, seconds, visible = page.wait_for_function("window.during").json_value()
+    assert (does, says) == ("Stop", "Recording. It stops by itself after 2 s.") and visible
+    assert seconds in ("0 s", "1 s") and page.get_by_label("Level of the microphone").count() == 1
     assert said(page) == "Recorded."  # it has stopped by itself
     (sound,) = page.evaluate("sent")
 
     path = tmp_path / "recorded"  # the bytes alone say what they are, as in chapter 18
     Recorder(path.write_bytes).set_state({"sound": memoryview(base64.b64decode(sound))})
-    heard, played = read_voice(path), np.tile(melody(), 2)
-    assert len(heard) / SAMPLE_RATE == pytest.approx(1.0, abs=0.25)
+    heard, played = read_voice(path), np.tile(melody(), 3)
+    assert 1.0 < len(heard) / SAMPLE_RATE < 5.0
     alike = scipy.signal.correlate(played, heard, "valid")
     there = played[alike.argmax() :][: len(heard)]
     assert alike.max() > 0.9 * np.linalg.norm(there) * np.linalg.norm(heard)
@@ -109,6 +118,7 @@ def test_what_the_microphone_plays_arrives(open_page, tmp_path):
 
 def test_stopped_by_hand_and_recorded_again(open_page):
     page = open_page()
+    page.evaluate("state.seconds = 30")  # not by itself
     for times in (1, 2):
         page.get_by_role("button", name="Record").press("Space")
         page.get_by_role("button", name="Stop").press("Space")
@@ -134,6 +144,7 @@ def test_where_there_is_no_voice_one_sentence_says_why(open_page, options, says)
 
 def test_who_leaves_sends_nothing(open_page):
     page = open_page()
+    page.evaluate("state.seconds = 30")  # not by itself
     page.get_by_role("button", name="Record").click()
     page.get_by_role("button", name="Stop").wait_for()
     page.evaluate("leave()")

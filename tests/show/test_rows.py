@@ -22,6 +22,16 @@ def line(label):
     return lambda axis: axis.plot([0, 1], [0, 1], label=label)
 
 
+@pytest.mark.parametrize("length", [3, 20, 60])
+def test_a_legend_is_never_wider_than_its_figure(length):
+    names = [f"{'x' * length} {i}" for i in range(6)]
+    picture = compose([Row(lambda axis: [axis.plot([0, 1], [i, i], label=n) for i, n in enumerate(names)], 1, 1.0)], "")
+    (below,) = picture.figure.legends
+    picture.figure.draw_without_rendering()
+    box, room = below.get_window_extent(), picture.figure.bbox
+    assert room.x0 <= box.x0 and box.x1 <= room.x1 and legend(picture) == names
+
+
 def test_rows_share_seconds_legend_and_text(example):
     picture = compose(
         [

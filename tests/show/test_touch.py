@@ -221,7 +221,7 @@ def test_the_script_draws_what_the_library_draws(figures, tmp_path):
     path = tmp_path / "page.html"
     path.write_text(f"<!doctype html><meta charset=utf-8><body>{pages}<script>{told}{DRIVE}</script></body>")
     command = [browser, "--headless", "--no-sandbox", "--disable-gpu", f"--user-data-dir={tmp_path}", "--dump-dom"]
-    done = subprocess.run([*command, path.as_uri()], capture_output=True, text=True, timeout=60)
+    done = subprocess.run([*command, path.as_uri()], capture_output=True, text=True, timeout=300)
     state = json.loads(html.unescape(re.search(r"<pre>(.*)</pre>", done.stdout, re.S).group(1)))
     for (name, values), found in zip(cases, state["found"], strict=True):
         here = figures[name].draw(values)
