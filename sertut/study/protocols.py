@@ -108,7 +108,7 @@ PROTOCOLS: Mapping[str, Protocol] = {
         "Which patch of the spectrogram matters, how fine can the map be, and what does lambda do?",
         "planted",
         ("fine-mean", "fine", "fine-lambda-3", "small-mean", "small"),
-        folds=2,
+        THREE,
     ),
     "spectrogram-planted-band": Protocol(
         "The same where the cue is heard below or above 2 kHz only", "planted-band", ("fine",), folds=1
