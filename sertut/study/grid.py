@@ -55,6 +55,9 @@ SECONDS = (0.5, 0.75, 1.0, 1.5, 2.0)
 JOINED = (1, 2, 4)
 """Numbers of clips joined, at which it is tested."""
 
+FAMILIES = ("ear-attention", "ear-heads", "ear-cells", "ear-perception")
+"""One network of each family, behind one front."""
+
 
 def result_path(name: str, training: Training) -> Path:
     """Where the result of a training is kept until :func:`~sertut.study.references.report_study` collects it."""
@@ -176,6 +179,9 @@ def _network(training: Training, seed: int, fold: Fold, device: str) -> dict:
             result["gates"] = gate_use(run, fold).to_json()
     if training.method == "attention":
         result["deletion"] = _falls(deletion(run, fold.test, shares=(0.1,)))
+    if training.method == "attention" or (
+        training.method in FAMILIES and (training.corpus, training.seed) == ("ravdess", 0)
+    ):
         dev = predict(run, fold.dev)
         result["confidence"] = judge_confidence(calibrate(dev.logits, dev.labels), report.predictions).to_json()
     if method.recipes == "audiovisual":

@@ -111,7 +111,7 @@ PROTOCOLS: Mapping[str, Protocol] = {
         THREE,
     ),
     "spectrogram-planted-band": Protocol(
-        "The same where the cue is heard below or above 2 kHz only", "planted-band", ("fine",), folds=1
+        "The same where the cue is heard below or above 2 kHz only", "planted-band", ("fine",), THREE
     ),
     "spectrogram-spliced-ravdess": Protocol(KNOWN_REGION, "spliced-ravdess", ("fine-mean", "fine"), folds=1),
     "spectrogram-ravdess": Protocol(
@@ -154,7 +154,7 @@ PROTOCOLS: Mapping[str, Protocol] = {
         "Is the offset between voice and face found, and what does perception attention add?",
         "planted",
         ("nearest", "align", "align+lag+sync", "fused-mean", "perception", "one-embedding"),
-        folds=1,
+        THREE,
     ),
     "streams-planted-blend": Protocol(
         "Does each emotion's question find its own moment, when clips with two emotions are what it learns from?",
