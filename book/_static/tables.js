@@ -57,12 +57,13 @@
       .filter(table => table.tHead && table.tBodies[0]?.querySelector("th"));
     tables.forEach(table => table.querySelectorAll("td").forEach(cell =>
       cell.classList.toggle("whole", whole(cell.innerHTML))));
-    const widths = new Map();
+    const widths = new Map(tables.map(place).map(box => [box, box.clientWidth]));
+    turn(tables);  // also those in a closed fold, whose size no observer is told
     const watch = new ResizeObserver(changed => requestAnimationFrame(() => {
       const boxes = changed.map(({target}) => target).filter(box => widths.get(box) !== box.clientWidth);  // not height
       boxes.forEach(box => widths.set(box, box.clientWidth));
       turn(tables.filter(table => boxes.includes(place(table))));
     }));
-    new Set(tables.map(place)).forEach(box => watch.observe(box));
+    [...widths.keys()].forEach(box => watch.observe(box));
   });
 }

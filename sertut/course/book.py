@@ -80,6 +80,8 @@ def build_book(*, workers: int = 2, force: bool = False, progress: bool = True, 
             stamp.unlink(missing_ok=True)
             shutil.rmtree(html, ignore_errors=True)  # no page of an earlier book stays behind
             _jupyter_book(stage, root, progress)
+            start = html / "index.html"  # of Jupyter Book's, which leads to the first page and has no icon
+            start.write_text('<!DOCTYPE html><link rel="icon" href="_static/favicon.svg">' + start.read_text())
             keep_used_icons(html)
             _web_pictures(html)
             if problems := find_problems(html, contents(root)):
@@ -136,7 +138,11 @@ def prepare_notebook(notebook: dict, number: str = "1") -> dict:
             notes = [note for kind, note in notes if kind.startswith("image/") and note.get("alt")]
             for data in (output.get("data", {}) for output in cell["outputs"]):
                 data |= {"image/png": _lighter(data["image/png"])} if "image/png" in data else {}
-                if re.search('class="sertut-(player|touch)"', page := "".join(data.get("text/html", ""))):
+                page = "".join(data.get("text/html", ""))
+                if re.search('class="sertut-(touch|drawing)"', page):
+                    n_figures += 1
+                    page = data["text/html"] = _numbered(page, f"{number}.{n_figures}")
+                if re.search('class="sertut-(player|touch)"', page):
                     data["text/html"] = _once(page, brought)
                 elif 'class="dataframe"' in page:
                     data["text/html"] = _readable(page)
@@ -189,6 +195,16 @@ def _readable(table: str) -> str:
     if (n_rows := table.partition("<tbody>")[2].count("<tr")) <= LONGEST:
         return table
     return f'<details><summary>A table of {n_rows} rows</summary><div class="fold">{table}</div></details>'
+
+
+def _numbered(html: str, number: str) -> str:
+    """A figure to touch has its number before its title, a drawing below it, with its name and its words."""
+    if 'class="sertut-touch"' in html:
+        return html.replace("<div><strong>", f"<div><strong>Figure {number}.</strong> <strong>", 1)
+    name, words = re.findall('aria-label="([^":]*): ([^"]*)"', html)[0]
+    words = f'<div class="legend"><details><summary>in words</summary>{words}</details></div>'
+    caption = f"<p><strong>Figure {number}.</strong> The mechanism as a drawing: {name}.</p>{words}"
+    return f"<figure>{html}<figcaption>{caption}</figcaption></figure>"
 
 
 def _once(html: str, brought: set[str]) -> str:

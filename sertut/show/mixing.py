@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 import torch
 from matplotlib.axes import Axes
+from matplotlib.patheffects import withStroke
 
 from sertut.attention import AttentionMap, Clock
 from sertut.errors import SertutError
@@ -20,7 +21,7 @@ from sertut.show.picture import Picture, chart, listed, numbers
 from sertut.show.rows import Row, compose, legend_below, mark_spans, whole
 from sertut.show.sounds import waveform_row
 from sertut.show.strips import describe_truth, faces_row
-from sertut.show.style import BLACK, BLUE, GREEN, MARKERS, ROLES, VERMILION, emotion_color
+from sertut.show.style import BLACK, BLUE, GREEN, HATCHES, MARKERS, ROLES, VERMILION, emotion_color
 from sertut.show.weights import describe_peak, time_weights, uniform_level, weights_row
 from sertut.show.words import length, of_clip, stream_of
 
@@ -52,7 +53,8 @@ def mixture(example: Example, posteriors: torch.Tensor | np.ndarray, *, title: s
         tops = np.cumsum(table, axis=1)  # (N, C)
         for emotion, share, top, values in zip(example.emotions, shares, tops.T, table.T, strict=True):
             color = emotion_color(emotion, example.emotions)
-            axis.stairs(top, edges, baseline=top - values, fill=True, color=color, label=f"{emotion} {share:.2f}")
+            looks: Any = {"fc": color, "ec": "white", "lw": 0, "hatch": HATCHES.get(emotion)}
+            axis.stairs(top, edges, baseline=top - values, fill=True, label=f"{emotion} {share:.2f}", **looks)
         axis.set(ylim=(0, 1), ylabel="share\nof a step")
         mark_spans(axis, example, over=whole)
 
@@ -92,9 +94,14 @@ def shares(
         for emotion, *both in zip(example.emotions, truth, guess, strict=True):
             color = emotion_color(emotion, example.emotions)
             label = emotion if max(both) >= 0.005 else ""
-            bars = axis.barh(range(2), both, left=left, height=0.8, color=color, ec="white", lw=1, label=label)
+            looks: Any = {"color": color, "ec": "white", "lw": 1, "hatch": HATCHES.get(emotion)}
+            bars = axis.barh(range(2), both, left=left, height=0.8, label=label, **looks)
             numbered = [f"{share:.2f}" if share >= WRITABLE else "" for share in both]
-            axis.bar_label(bars, numbered, label_type="center", color="white" if color in DARK else BLACK)
+            ink: Any = {
+                "color": "white" if color in DARK else BLACK,
+                "path_effects": [withStroke(linewidth=3, foreground=color)],
+            }
+            axis.bar_label(bars, numbered, label_type="center", **ink)
             left += both
         axis.set_yticks(range(2), ["true", "estimated"])
         axis.set(xlim=(0, 1), ylim=(1.45, -0.45), xlabel="share of the emotional time")

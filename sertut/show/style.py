@@ -48,6 +48,11 @@ EMOTIONS = {
 }
 """The color of each emotion, in every chapter."""
 
+HATCHES = dict(
+    calm="..", happiness="//", sadness="\\\\", anger="xx", fear="||", disgust="--", surprise="++", boredom="oo"
+)
+"""What a filled area of an emotion has beside its color; neutral and emotions of a reader's own corpus have none."""
+
 OTHER = "#6B4E3D"  # brown: an emotion, or a baseline, that this page does not know
 
 SPARE = (OTHER, "#882255", "#44AA99", "#999933", "#332288", "#AA4499")
@@ -58,7 +63,7 @@ HEAT = "cividis"
 SPECTRUM = "magma"
 """Color map of spectrograms."""
 
-WIDTH = 6.4  # inches: 704 pixels, the text column of the book; a phone shows it at half that width
+WIDTH = 5.8  # inches: 638 pixels, which fit into the text column; a phone shows them at a bit more than half that width
 
 RC: Any = {
     "font.family": "DejaVu Sans",  # comes with matplotlib, so that every machine draws the same picture
@@ -75,6 +80,7 @@ RC: Any = {
     "axes.grid": False,
     "figure.facecolor": "white",  # never transparent: the book has a dark mode
     "savefig.facecolor": "white",
+    "hatch.linewidth": 0.5,
     "figure.dpi": 110,
     "savefig.dpi": 220,  # two pixels where a page has one, for fine screens
 }

@@ -41,7 +41,7 @@ def code(outputs: list[dict], *tags: str, **metadata) -> dict:
 def test_build_reuse_and_rebuild(done, tmp_path):
     root = shutil.copytree(done, tmp_path / "copy")
     page, html = build_book(root=root, progress=False), root / "_build" / "html"
-    assert page == html / "index.html" and "book/intro.html" in page.read_text()
+    assert page == html / "index.html" and "book/intro.html" in page.read_text() and "icon" in page.read_text()
     chapter = (html / "notebooks" / "01-one.html").read_text()
     assert 'alt="A rising line."' in chapter
     assert "Show a solution" in chapter
@@ -101,6 +101,22 @@ def test_figures_are_numbered_and_have_their_caption_and_words():
         {"name": "figure-4-2", "caption": "**Figure 4.2.**\n\n" + words.format("2 &lt; 3")},
     ]
     assert last["metadata"]["mystnb"]["image"] == {"alt": "2 < 3"}
+
+
+def test_drawings_and_figures_to_touch_are_numbered_with_the_pictures():
+    alt = "soft attention: six frames &amp; one question"
+    drawing = f'<div class="sertut-drawing"><svg aria-label="{alt}"></svg></div>'
+    touch = '<div class="sertut-touch"><div><strong>Drag a score</strong></div><strong>and</strong></div>'
+    outputs = [{"output_type": "display_data", "data": {"text/html": [html]}} for html in (drawing, touch)]
+    notebook = code([copy.deepcopy(PICTURE)])
+    notebook["cells"] += [cell for output in outputs for cell in code([output])["cells"]]
+    notebook["cells"] += code([copy.deepcopy(PICTURE)])["cells"]
+    _, *two, last = prepare_notebook(notebook, "4")["cells"]
+    drawn, touched = ("".join(cell["outputs"][0]["data"]["text/html"]) for cell in two)
+    assert drawn.startswith("<figure>" + drawing) and drawn.count("Figure 4.2.") == 1
+    assert "drawing: soft attention.</p>" in drawn and "six frames &amp; one question</details>" in drawn
+    assert "<strong>Figure 4.3.</strong> <strong>Drag a score</strong>" in touched and touched.count("Figure") == 1
+    assert last["metadata"]["mystnb"]["figure"]["name"] == "figure-4-4"
 
 
 @pytest.mark.parametrize("more", [TABLE, PICTURE])

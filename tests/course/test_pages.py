@@ -71,6 +71,16 @@ def test_the_filter_comes_where_there_is_much_to_choose_from():
     assert "<form" not in page_of(*many[:12]) and "<script" not in page_of(*many[:12])
 
 
+def test_what_no_paper_says_is_one_fold_where_there_is_much():
+    papers, own = [(f"{i:02d}-x", {"id": f"Z{i}"}) for i in range(11)], [("05-y", {"id": "B1"}), ("06-y", {"id": "B2"})]
+    page = page_of(*papers, *own)
+    (fold,) = re.findall(r'<details class="own">.*', page, re.DOTALL)
+    assert ">This book: 2 claims of its own," in fold and page.count("<h2") == 2
+    assert re.findall('id="claim-(..)"', fold) == ["B1", "B2"], "the fold comes last and holds nothing else"
+    assert page.count("<details") == page.count("</details>") == 14
+    assert 'class="own"' not in page_of(*own), "a chapter shows its few claims at once"
+
+
 def test_no_link_is_inside_a_fold_that_is_itself_pressed():
     assert "<a" not in re.findall(r"<summary\b.*?</summary>", page_of(("04-x", {})), re.DOTALL)[0]
 

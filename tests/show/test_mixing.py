@@ -9,6 +9,7 @@ from matplotlib.patches import Rectangle, StepPatch
 
 from sertut import show
 from sertut.errors import SertutError
+from sertut.show.style import EMOTIONS, HATCHES
 from sertut.show.weights import describe_peak
 
 from .conftest import changed, frames, legend, rows, steps
@@ -43,6 +44,8 @@ def test_mixture_stacks_to_one_and_weighs_by_attention(example):
     np.testing.assert_allclose(layers[-1][0], 1.0, rtol=1e-5)
     for column, (top, _, bottom) in enumerate(layers):
         np.testing.assert_allclose(top - bottom, posteriors[:, column], rtol=1e-4, atol=1e-6)
+    hatches = [patch.get_hatch() for patch in stack.patches if isinstance(patch, StepPatch)]
+    assert hatches == [HATCHES.get(emotion) for emotion in example.emotions], "not told by color alone"
     assert frames(stack) == [pytest.approx((0.9, 0, 1.15, 1))]
     shares = example.map.weights[0] @ posteriors
     said = [f"{emotion} {share:.2f}" for emotion, share in zip(example.emotions, shares, strict=True)]
@@ -63,6 +66,10 @@ def test_mixture_of_a_model_without_a_map_weighs_all_steps_alike(example):
     weights, borders = steps(rows(picture)["weight of a step"])
     np.testing.assert_allclose(weights, 0.25)
     np.testing.assert_allclose(borders, [0, 0.5, 1, 1.5, 2])
+
+
+def test_no_two_emotions_have_one_hatch():
+    assert set(HATCHES) == set(EMOTIONS) - {"neutral"} and len(set(HATCHES.values())) == len(HATCHES)
 
 
 def test_bars_are_as_long_as_the_shares(blend):

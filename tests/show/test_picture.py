@@ -33,8 +33,8 @@ def test_a_notebook_shows_it_once_with_its_text_and_keeps_its_own_settings(pictu
     json.dumps([data, metadata])  # goes into a notebook
     image = base64.b64decode(data.pop("image/png"))
     assert image.startswith(STARTS["png"]) and data == {"text/plain": "what it shows"}
-    assert metadata == {"image/png": {"alt": "what it shows", "width": 704}}
-    assert int.from_bytes(image[16:20], "big") == 2 * 704  # the width in a PNG's header: two pixels for one of the page
+    assert metadata == {"image/png": {"alt": "what it shows", "width": 638}}
+    assert int.from_bytes(image[16:20], "big") == 2 * 638  # the width in a PNG's header: two pixels for one of the page
     assert pyplot.get_fignums() == []  # nothing is left that a backend would show again
     assert dict(matplotlib.rcParams) == before
 

@@ -1,10 +1,10 @@
-"""Exercises of chapter 5: the lag of two curves, and mass that is moved to other steps."""
+"""Exercises of chapter 5: the lag of two curves, and two curves whose peaks mislead."""
 
 from typing import Any
 
 import torch
 
-from sertut.course.judging import Wrong, ask, compare, exercise
+from sertut.course.judging import Wrong, ask, compare, exercise, pair
 
 
 @exercise("5.1")
@@ -73,37 +73,33 @@ def lag_of(answer: Any) -> str:
 
 
 @exercise("5.2")
-def moved(answer: Any) -> str:
-    weights, hop, new_hop, n = torch.tensor([0.05, 0.1, 0.5, 0.2, 0.1, 0.05]), 0.1, 0.15, 4
-
-    def mass(scaled: torch.Tensor, old: float = hop, new: float = new_hop, steps: int = n) -> torch.Tensor:
-        begin, at = old * torch.arange(len(scaled))[:, None], new * torch.arange(steps)[None, :]
-        common = torch.minimum(begin + old, at + new) - torch.maximum(begin, at)  # (T, n), seconds
-        return scaled @ common.clamp(min=0) / old
-
-    right = mass(weights)
-    middle = ((torch.arange(n) + 0.5) * new_hop / hop).long()  # the old step in which each new one's middle lies
-    owner = ((torch.arange(6) + 0.5) * hop / new_hop).long()  # the new step in which each old one's middle lies
-    place = ((torch.arange(n) + 0.5) * new_hop / hop - 0.5).clamp(0, 5)
-    low = place.long().clamp(max=4)
-    heights = weights[low] + (place - low) * (weights[low + 1] - weights[low])
-    mistakes = [
-        (heights, "those are heights between the old weights; mass is shared out, and stays 1 in all."),
-        (heights / heights.sum(), "those are heights, scaled to sum 1; share the mass out by the seconds in common."),
-        (weights[middle], "you took the weight of one old step for each new one; what lies in the others is lost."),
-        (torch.zeros(n).index_add(0, owner, weights), "you moved each step as a whole; one that lies across a border is"
-         " divided."),
-        (right * hop, "you multiplied by the seconds in common and did not divide by the old hop: the sum is not 1."),
-        (right * hop / new_hop, "you divided by the new hop. A step gives away the share of *its own* length, hop."),
-        (right.cumsum(0), "that is all the mass up to each border; take the difference of neighbors."),
-    ]  # fmt: skip
-    compare(ask(answer, weights, hop, new_hop, n), right, mistakes, "The mass in the new steps is different.")
-    fewer, finer = mass(weights, steps=2), mass(weights, new=0.04, steps=15)
-    compare(
-        ask(answer, weights, hop, new_hop, 2),
-        fewer,
-        [(fewer / fewer.sum(), "you scaled the result to sum 1, but here some mass lies after the last new step.")],
-        "With two new steps:",
-    )
-    compare(ask(answer, weights, hop, 0.04, 15), finer, (), "With new steps shorter than the old ones:")
-    return "mass is kept: no clock makes a map more or less sure than another."
+def misleading(answer: Any) -> str:
+    for T, k in ((24, 3), (40, -4), (30, 5), (26, -2)):
+        curves = {"voice": torch.empty(0), "face": torch.empty(0)}
+        for name, values in zip(curves, pair(ask(answer, T, k), "the voice and the face"), strict=True):
+            curve = curves[name] = torch.as_tensor(values).double()
+            if curve.shape != (T,):
+                raise Wrong(f"the shape of the {name} is {tuple(curve.shape)}, it must be ({T},).")
+            if not bool((curve >= 0).all()) or abs(float(curve.sum()) - 1) > 1e-4:
+                raise Wrong(f"weights are never negative and sum to 1; those of the {name} have the minimum"
+                            f" {float(curve.min()):.3g} and the sum {float(curve.sum()):.3g}.")  # fmt: skip
+            if int((curve == curve.max()).sum()) > 1:
+                raise Wrong(f"several steps of the {name} are equally high; one step must be the highest.")
+        highest = [int(curve.argmax()) for curve in curves.values()]
+        if highest[1] - highest[0] == k:
+            raise Wrong(
+                f"your highest step moves along with the rest, from {highest[0]} to {highest[1]}; it must stay."
+            )
+        if highest[0] != highest[1]:
+            raise Wrong(f"the voice is highest at step {highest[0]}, the face at step {highest[1]}; make it one step.")
+        x, y = (curve - curve.mean() for curve in curves.values())
+        sums = {d: float((x[max(0, -d) : T - max(0, d)] * y[max(0, d) : T + min(0, d)]).sum()) for d in range(-8, 9)}
+        lag = max(sums, key=lambda d: sums[d])
+        mistakes = {
+            0: "the sum of products is largest without a move: the highest step outweighs all others. Make it lower, or"
+            " give the others more mass.",
+            -k: "the sign is the wrong way round: with a positive k the face is later.",
+        }
+        if lag != k:
+            raise Wrong(f"For T = {T}, k = {k}: {mistakes.get(lag, f'the lag of your curves is {lag} steps.')}")
+    return "so two maps can peak at the same step and still not belong together; and a lag needs all of both."

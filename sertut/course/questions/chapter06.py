@@ -1,58 +1,33 @@
-"""Exercises of chapter 6: the likelihood of a mixture, and the error of estimated shares."""
+"""Exercises of chapter 6: a course for given shares, and the error of estimated shares."""
 
-import math
 from typing import Any
 
 import torch
 
 from sertut.course.judging import Wrong, ask, compare, exercise
-from sertut.signals import length_mask
 
 
 @exercise("6.1")
-def mixture_log_probability(answer: Any) -> str:
-    generator = torch.Generator().manual_seed(0)
-    mask = length_mask(torch.tensor([6, 4, 5]))
-    scores = torch.randn(3, 6, generator=generator)
-    weights = scores.masked_fill(~mask, -torch.inf).softmax(dim=1)
-    log_q = (2 * torch.randn(3, 6, 4, generator=generator)).log_softmax(dim=-1)
-    weighed = weights.unsqueeze(-1)
-    p = (weighed * log_q.exp()).sum(dim=1)
-    mean_q = (log_q.exp() * mask.unsqueeze(-1)).sum(1) / mask.sum(1, keepdim=True)
-    mistakes = [
-        (p, "that is p; return its logarithm."),
-        (-p.log(), "that is -log p: a loss. Return log p."),
-        ((weighed * log_q).sum(dim=1), "you mixed the *logarithms*: that is a product of the q's (a geometric mean), in"
-         " which one moment that says no can veto all others. Mix the probabilities."),
-        ((weighed * log_q).sum(dim=1).log_softmax(dim=-1), "you mixed the *logarithms*, and normalized what came out: a"
-         " geometric mean. Mix the probabilities."),
-        (mean_q.log(), "every moment counts alike in your result: where are the weights?"),
-        (torch.logsumexp(weighed.clamp(min=1e-38).log() + log_q, dim=2)[:, :4], "your sum runs over emotions; it must"
-         " run over time (dim=1)."),
-        (torch.logsumexp(log_q, dim=1), "you added up the q's of all moments: where are the weights?"),
-        (torch.logsumexp(weighed + log_q, dim=1), "inside logsumexp the weights must stand as logarithms, too."),
-        ((log_q.masked_fill(~mask.unsqueeze(-1), -torch.inf) + weighed.log()).amax(dim=1), "you took the strongest"
-         " moment; a mixture is the sum over all of them."),
-    ]  # fmt: skip
-    compare(ask(answer, weights, log_q, mask), p.log(), mistakes, "log p is different.")
-    smeared = torch.where(mask, weights, torch.tensor(0.1))
-    compare(
-        ask(answer, smeared, log_q, mask),
-        p.log(),
-        [((smeared.unsqueeze(-1) * log_q.exp()).sum(dim=1).log(), "moments that are padding take part: use the mask.")],
-        "With something else than 0 on padding, log p is different.",
-    )
-    sure = torch.tensor([[[0.0, -1000.0], [0.0, -1001.0]]])
-    got = torch.as_tensor(ask(answer, torch.tensor([[0.5, 0.5]]), sure, torch.tensor([[True, True]])))
-    if not bool(torch.isfinite(got).all()):
-        raise Wrong(
-            "with log_q = -1000 your result is not finite: exp(-1000) is 0, and its logarithm minus infinity. Stay with"
-            " logarithms and use torch.logsumexp."
-        )
-    compare(got, [[0.0, math.log(0.5) - 1000 + math.log1p(math.exp(-1))]], (), "With log_q near -1000:")
-    return (
-        "log p of the true emotion, with a minus, is the loss of the mixture: no moment is asked to be the whole clip."
-    )
+def sure_moments(answer: Any) -> str:
+    for shares, T in (([0.5, 0.3, 0.2], 10), ([0.37, 0.0, 0.55, 0.08], 9), ([0.0, 1.0], 4)):
+        p = torch.tensor(shares)
+        C, q = len(p), torch.as_tensor(ask(answer, p, T)).double()
+        if q.shape != (T, C):
+            raise Wrong(f"the shape is {tuple(q.shape)}, it must be ({T}, {C}): a row for each moment.")
+        if bool((q <= 0).all()):
+            raise Wrong("these are logarithms; return the probabilities.")
+        if not bool((q > -1e-4).all()) or not bool((q.sum(dim=1) - 1).abs().max() < 1e-4):
+            raise Wrong("what a moment says is a distribution: no number below 0, and each row sums to 1.")
+        unsure = int((q.max(dim=1).values < 1 - 1e-3).sum())
+        if not bool((q.mean(dim=0) - p).abs().max() < 1e-4):
+            told = "Your moments are all sure. Where T times p is no whole number, some have to be unsure."
+            compare(q.mean(dim=0), p, (), f"The mean of your moments is not p. {told if not unsure else ''}".strip())
+        if bool((q - p).abs().max() < 1e-4) and unsure:
+            raise Wrong("each of your moments says p itself. That has the right mean, but every moment is unsure.")
+        if unsure >= C:
+            raise Wrong(f"the mean is right, but {unsure} moments are unsure; for {C} emotions {C - 1} are enough. Let"
+                        " one emotion begin where the one before ends, also within a moment.")  # fmt: skip
+    return "p is the same for a clip that changes and for one whose moments are all torn; only the course tells which."
 
 
 @exercise("6.2")

@@ -1,4 +1,4 @@
-"""Exercises of chapter 7: how many cells, how far each one sees, and padding that must not leak."""
+"""Exercises of chapter 7: how many cells, which of them hear a frame, and padding that must not leak."""
 
 from collections.abc import Sequence
 from typing import Any
@@ -54,29 +54,33 @@ def _field(layers: Layers) -> tuple[int, int]:
 
 
 @exercise("7.2")
-def stride_and_field(answer: Any) -> str:
-    for layers in (ALEXNET[:1], [(3, 1, 1), (3, 1, 1)], ALEXNET, [(5, 2, 2), (3, 2, 1), (3, 1, 1), (3, 1, 1)]):
-        stride, field = _field(layers)
-        step, late = 1, 1
-        for kernel, own, _ in layers:
-            step *= own
-            late += (kernel - 1) * step
-        added = sum(own for _, own, _ in layers)
-        widths = sum(kernel for kernel, _, _ in layers)
-        spread = 1 + sum(kernel - 1 for kernel, _, _ in layers)
-        mistakes: list[tuple[Any, str]] = [
-            ((field, stride), "the two are the other way round: first the step from cell to cell, then the field."),
-            ((added, field), "strides multiply: two layers of stride 2 step over 4 frames, not over 2 + 2."),
-            ((stride, spread), "each layer widens the field by (k - 1) *steps of what it reads*, and these steps grow"
-             " with every stride before it."),
-            ((stride, widths), "the kernels do not simply add up: neighbors share all but one position, and they lie"
-             " further apart after each stride."),
-            ((stride, late), "you multiplied by the stride of the layer itself; its window slides over what it *reads*,"
-             " so only the strides before it count."),
-            ((stride, field - 1), "one is missing: start from a field of 1, the frame itself."),
-        ]  # fmt: skip
-        compare(pair(ask(answer, list(layers)), "stride and field"), (stride, field), mistakes, f"For {layers}:")
-    return "AlexNet's trunk steps by 32 frames and sees 195: its neighbors look at nearly the same sound."
+def cells_that_hear(answer: Any) -> str:
+    gap = [(3, 5, 0), (3, 1, 1)]
+    for frame, n, layers in (
+        (12, 30, [(5, 1, 2)]),
+        (150, 301, ALEXNET),
+        (0, 301, ALEXNET),
+        (8, 24, gap),
+        (300, 301, ALEXNET),
+    ):
+        sees = torch.eye(n)  # (cells, frames)
+        for kernel, stride, padding in layers:
+            around = nn.functional.pad(sees, (0, 0, padding, padding))
+            sees = around.unfold(0, kernel, stride).amax(dim=2)
+        right = sees[:, frame].nonzero().flatten().tolist()
+        got = sorted(int(cell) for cell in ask(answer, frame, n, list(layers)))
+        where = f"For frame {frame} of {n} and {layers}:"
+        if got and not 0 <= got[0] <= got[-1] < len(sees):
+            raise Wrong(f"{where} there are the cells 0 to {len(sees) - 1}; you return {got}. Do not go past the ends.")
+        if got and not right:
+            raise Wrong(f"{where} no window of some layer covers it, so no cell above hears it; return an empty list.")
+        if len(got) == 1 < len(right):
+            raise Wrong(f"{where} you return one cell. Windows overlap, so that {len(right)} cells hear this frame.")
+        for cell in sorted({*got} ^ {*right}):
+            heard = sees[cell].nonzero().flatten().tolist()
+            what = "does not hear it" if cell in got else "hears it, too"
+            raise Wrong(f"{where} cell {cell} {what}. It depends on the frames {heard[0]} to {heard[-1]}.")
+    return "one frame of 10 ms reaches six cells of AlexNet's trunk: neighbors share most of what they hear."
 
 
 @exercise("7.3")

@@ -1,49 +1,41 @@
-"""Exercises of chapter 10: the weights of one head, the attention that a frame receives, and what order does."""
+"""Exercises of chapter 10: a head that looks back, the attention that a frame receives, and what order does."""
 
 import math
 from typing import Any
 
 import torch
 
-from sertut.course.judging import Wrong, ask, compare, exercise
+from sertut.course.judging import Wrong, ask, compare, exercise, pair
 
 
 @exercise("10.1")
-def head_weights(answer: Any) -> str:
-    generator = torch.Generator().manual_seed(0)
-    for d, real in ((4, 6), (9, 4)):
-        Q, K = torch.randn(6, d, generator=generator), torch.randn(6, d, generator=generator)
-        mask = torch.arange(6) < real
-
-        def over_keys(scores: torch.Tensor, mask: torch.Tensor = mask, real: int = real) -> torch.Tensor:
-            return scores.masked_fill(~mask, -torch.inf).softmax(dim=1)[:real]
-
-        raw, scale = Q @ K.T, math.sqrt(d)
-        right = over_keys(raw / scale)
-        queries_masked = (raw / scale).masked_fill(~mask[:, None], -torch.inf).softmax(dim=1)[:real]
-        mistakes = [
-            ((raw / scale).softmax(dim=1)[:real], "padded keys get weight: mask them before the softmax."),
-            (over_keys(raw), "the scale is missing: divide the dot products by sqrt(d)."),
-            (over_keys(raw / d), "you divided by d; it is its square root that keeps the variance at 1."),
-            (over_keys(raw * scale), "you multiplied by sqrt(d); divide by it."),
-            (over_keys(raw / math.sqrt(6)), "you divided by sqrt(T); d is the length of a query, `Q.shape[1]`."),
-            ((raw / scale).softmax(dim=0)[:real], "each *column* sums to 1: every query needs a distribution over the"
-             " keys, so the softmax runs along a row."),
-            ((raw / scale).masked_fill(~mask, -torch.inf).softmax(dim=0)[:real], "each *column* sums to 1: every query"
-             " needs a distribution over the keys, so the softmax runs along a row."),
-            (over_keys(K @ Q.T / scale), "queries and keys are exchanged: queries stand down, keys across."),
-            (queries_masked, "you removed padded *queries*; it is padded keys that must not be found."),
-            ((raw / scale).softmax(dim=1)[:real] * mask, "a row sums to less than 1, because padding was taken away"
-             " after the softmax; take it away before, by a score of minus infinity."),
-            ((raw / scale * mask).softmax(dim=1)[:real], "a score of 0 still gets weight, since exp(0) = 1; a padded"
-             " key needs a score of minus infinity."),
-            ((raw / scale).masked_fill(~mask, -torch.inf)[:real], "these are the scores; their softmax is asked for."),
-        ]  # fmt: skip
-        got = torch.as_tensor(ask(answer, Q, K, mask))
-        if got.shape != (6, 6):
-            raise Wrong(f"the shape is {tuple(got.shape)}; for 6 frames it must be (6, 6), queries down, keys across.")
-        compare(got[:real], right, mistakes, "The weights are different.")
-    return "that is one head. All that is still missing are three projections before it and the values behind it."
+def one_step_back(answer: Any) -> str:
+    for T in (4, 20):
+        Q, K = (torch.as_tensor(values).double() for values in pair(ask(answer, T), "queries and keys"))
+        if Q.shape != (T, 2) or K.shape != (T, 2):
+            raise Wrong(f"the shapes are {tuple(Q.shape)} and {tuple(K.shape)}; both must be ({T}, 2).")
+        scores = Q @ K.T / math.sqrt(2)
+        if not bool(scores.isfinite().all()):
+            raise Wrong("the scores are not finite; large numbers are enough, infinite ones are not needed.")
+        found, asked, steps = scores.softmax(dim=1)[1:], scores.T.softmax(dim=1)[1:], torch.arange(T - 1)
+        least, best = float(found[steps, steps].min()), found.argmax(dim=1)
+        if least >= 0.9:
+            continue
+        if float(asked[steps, steps].min()) >= 0.9:
+            raise Wrong("queries and keys are exchanged: as it is, each step looks one step *ahead*.")
+        if bool((best == steps).all()):
+            raise Wrong(f"each step finds the one before, but one of them gives it only {least:.2f}. Longer queries"
+                        " make larger scores, and larger scores sharper weights.")  # fmt: skip
+        if bool((best == best[0]).all()):
+            raise Wrong(f"all steps look at step {int(best[0])}. The product with a long key is large for every query;"
+                        " make all keys equally long, and let their directions differ.")  # fmt: skip
+        mistakes = {0: "itself", 1: "the step after it"}
+        wrong = int((best != steps).nonzero()[0])  # the query of step wrong + 1
+        at = mistakes.get(int(best[wrong]) - wrong - 1, f"step {int(best[wrong])}")
+        raise Wrong(f"for T = {T}, step {wrong + 1} looks most at {at}; it must be step {wrong}.")
+    return (
+        "sines and cosines of a place are such keys; one matrix turns all by one step, so W_Q can learn to look back."
+    )
 
 
 @exercise("10.2")

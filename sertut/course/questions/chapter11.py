@@ -1,4 +1,4 @@
-"""Exercises of chapter 11: the window of a query, where it comes from, and what it does to finished weights."""
+"""Exercises of chapter 11: the window of a query, how to read it off, and what it does to finished weights."""
 
 from typing import Any
 
@@ -36,59 +36,32 @@ def window_bias(answer: Any) -> str:
 
 
 @exercise("11.2")
-def window_of(answer: Any) -> str:
-    generator = torch.Generator().manual_seed(0)
-    T, d = 7, 4
-    for L in (7, 5):
-        Q, W1, W2 = (torch.randn(n, d, generator=generator) for n in (T, d, d))
-        u_p, u_z = (torch.randn(d, generator=generator) for _ in range(2))
-        mask = torch.arange(T) < L
-        g, asked = Q[mask].mean(dim=0), Q @ W1
-
-        def window(
-            mean: torch.Tensor = g,
-            local: torch.Tensor = asked,
-            n: int = L,
-            squash: Any = torch.tanh,
-            W2: torch.Tensor = W2,
-            L: int = L,
-            u: tuple[torch.Tensor, torch.Tensor] = (u_p, u_z),
-        ) -> torch.Tensor:
-            phi = squash(local + mean @ W2)
-            return torch.stack([n * torch.sigmoid(phi @ u[0]), n * torch.sigmoid(phi @ u[1]) + 1])[:, :L]
-
-        right = window()
-        one, logits = torch.tensor([[0.0], [1.0]]), torch.logit((right - torch.tensor([[0.0], [1.0]])) / L)
+def window_from(answer: Any) -> str:
+    for L, P, Z in ((7, [2.3, 4.0, 3.5], [3.0, 8.0, 5.0]), (6, [-1.5, 2.6, 7.2], [6.0, 2.5, 7.0])):
+        center, width, keys = torch.tensor(P), torch.tensor(Z), torch.arange(L)
+        weights = (-2 * ((keys - center[:, None]) / width[:, None]) ** 2).softmax(dim=1)
+        mean = weights @ keys.float()
+        spread = (weights * (keys - mean[:, None]) ** 2).sum(dim=1).sqrt()
+        cut = "the clip ends before the window does, and what is cut off is missing in it. Compare neighboring weights."
+        found = [torch.as_tensor(each) for each in pair(ask(answer, weights), "centers and widths")]
         mistakes = [
-            (window(mean=Q.mean(dim=0)), "padded queries count in your g; take the mean over real frames only."),
-            (window(n=T), "you multiply by T, padding included: put into another batch, the clip would look elsewhere."
-             " Multiply by L, `mask.sum()`."),
-            (window(mean=Q.mean(dim=0), n=T), "padding counts twice: in g, and in the length that you multiply by. Both"
-             " belong to the real frames."),
-            (window(mean=torch.zeros(d)), "g is missing: each query decides alone, without knowing the rest."),
-            (window(local=torch.zeros(T, d)), "all queries get one window: Q W1 is missing in Phi."),
-            (window(squash=lambda values: values), "the tanh is missing."),
-            (window(local=Q @ W1.T), "you multiplied by the transpose of W1; it is Q @ W1."),
-            (window(W2=W2.T), "you multiplied by the transpose of W2; it is g @ W2."),
-            (right.flip(0), "the two are the other way round: first the center, then the width."),
-            (window(u=(u_z, u_p)), "u_p and u_z are exchanged."),
-            (right - one, "the floor is missing: without the + 1 a width can come near 0, and G divides by it."),
-            (right + 1 - one, "the + 1 belongs to the width only; it would move the center."),
-            (right + (1 - 2 * one), "the + 1 is at the center; it belongs to the width."),
-            ((right - one) / L + one, "the sigmoid gives a part of the clip, from 0 to 1; times L it is frames."),
-            ((right - one) / L, "the sigmoid gives a part of the clip, from 0 to 1; times L it is frames."),
-            (L * logits + one, "the sigmoid is missing: the center could lie outside of the clip, and the width be"
-             " negative."),
+            (width, "the two are the other way round: first the centers, then the widths."),
+            (weights.argmax(dim=1), "that is the strongest key. A center may lie between two keys, or outside."),
+            (mean, f"that is the mean place under the weights: {cut}"),
+            (center - 0.5, "half a step is missing: the slope between two keys belongs to the place between them."),
+            (center + 0.5, "half a step too much: the slope between two keys belongs to the place between them."),
         ]  # fmt: skip
-        if L == T:
-            mistakes = [known for known in mistakes if not bool(known[0].allclose(right))]
-        center, width = pair(ask(answer, Q, W1, W2, u_p, u_z, mask), "center and width")
-        center, width = torch.as_tensor(center), torch.as_tensor(width)
-        if center.shape != (T,) or width.shape != (T,):
-            raise Wrong(f"the shapes are {tuple(center.shape)} and {tuple(width.shape)}; both must be ({T},): every"
-                        " query has a window of its own.")  # fmt: skip
-        compare(torch.stack([center, width])[:, :L], right, mistakes, "Center or width is different.")
-    return "look for the loudness in it: there is none. Where the voice is loud, a head has to learn from Q."
+        compare(found[0], center, mistakes, "The centers are different.")
+        mistakes = [
+            (spread, f"that is the standard deviation under the weights: {cut}"),
+            (2 * spread, f"that is twice the standard deviation under the weights: {cut}"),
+            (width.square(), "these are the squared widths; take the root."),
+            (width / 2, "that is the standard deviation of the window; the width is twice as much."),
+            (width / 2**0.5, "G has a factor 2: its second difference is -4 / Z^2."),
+            (width * 2**0.5, "G has a factor 2: its second difference is -4 / Z^2."),
+        ]
+        compare(found[1], width, mistakes, "The centers are right, the widths are different.")
+    return "three neighboring keys are enough. The sum that the softmax divides by drops out of each difference."
 
 
 @exercise("11.3")
