@@ -13,7 +13,7 @@ KEPT = """async () => ({
 TICKS = r"""() => [...document.querySelectorAll(".bd-links a, .book-map a")].filter(one =>
   one.querySelector(".tick")?.checkVisibility() || /✓/.test(getComputedStyle(one, "::after").content)
 ).map(one => one.ariaLabel ?? one.textContent.trim())"""
-HEAR = """const play = HTMLMediaElement.prototype.play;  // the sound is not in the page; in a loop it does not end too early
+HEAR = """const play = HTMLMediaElement.prototype.play;  // the sound is no part of the page; a loop does not end too early
 HTMLMediaElement.prototype.play = function () { window.sound = this; this.loop = true; return play.call(this); };"""
 SEEN = """seconds => {
   const [drawn, truth] = ["svg", ".truth"].map(one => document.querySelector(`#game ${one}`).getBoundingClientRect());
@@ -28,7 +28,7 @@ SEEN = """seconds => {
 
 @pytest.fixture
 def page(html, chromium):
-    """A page of a reader who was never here; a script error, a complaint or a request elsewhere fails the test.
+    """A page of a reader who was never here; an error or a request to elsewhere fails the test.
 
     `html` comes first, so that nothing is built while the browser is open.
     """
@@ -36,7 +36,7 @@ def page(html, chromium):
     context = chromium.new_context(viewport={"width": 1280, "height": 900})
     context.set_default_timeout(120_000)
     context.on("weberror", lambda one: said.append(str(one.error)))
-    context.on("console", lambda one: one.type in ("error", "warning") and said.append(one.text))
+    context.on("console", lambda one: one.type == "error" and said.append(one.text))
     context.on("request", lambda one: one.url.startswith(("file:", "data:", "blob:")) or said.append(one.url))
     yield context.new_page()
     context.close()
@@ -113,8 +113,8 @@ def test_the_game_is_played_by_mouse_and_by_keys(html, page, width):
         play.click()
         page.wait_for_function("document.querySelector('#game .spoken') && sound.currentTime > 0")
         assert page.evaluate("sound.duration") == pytest.approx(clip["seconds"], abs=0.1)
-        play.press("Space")
-        play.get_by_text("Listen").wait_for()
+        game.get_by_role("button", name="Pause").press("Space")
+        game.get_by_role("button", name="Listen").wait_for()
         if way in ("right", "wrong"):
             words.nth(chosen).click()
         else:

@@ -3,6 +3,7 @@
 import math
 
 import torch
+from torch.nn.functional import scaled_dot_product_attention
 from torch.testing import assert_close
 
 from sertut.attention import MultiHeadAttention
@@ -10,26 +11,33 @@ from sertut.course.exercises import check
 from tests.course.answers import defined, named
 
 
-def scaled(Q, K):
-    return Q @ K.T / math.sqrt(Q.shape[1])
+def circle(T, turn=1, length=1000):
+    """A direction a step, and queries that ask for the one `turn` steps back."""
+    angle = 2 * math.pi * torch.arange(T) / T
+    keys = torch.stack([angle.cos(), angle.sin()], dim=1)
+    return length * keys.roll(turn, dims=0), keys
 
 
-def hidden(scores, mask):
-    return scores.masked_fill(~mask, -torch.inf)
+def line(T):
+    return torch.stack([torch.arange(T), torch.zeros(T)], dim=1).double()
+
+
+def parabola(T):
+    """Another way: q . k = c ((i - 1) j - j^2 / 2) is largest at j = i - 1."""
+    i = torch.arange(T)
+    return torch.stack([40.0 * (i - 1), torch.full((T,), 40.0)], dim=1), torch.stack([i, -(i**2) / 2], dim=1)
 
 
 MISTAKES = [
-    ("10.1", lambda Q, K, m: scaled(Q, K).softmax(1), "padded keys get weight"),
-    ("10.1", lambda Q, K, m: hidden(Q @ K.T, m).softmax(1), "the scale is missing"),
-    ("10.1", lambda Q, K, m: hidden(Q @ K.T / Q.shape[1], m).softmax(1), "its square root"),
-    ("10.1", lambda Q, K, m: hidden(Q @ K.T * math.sqrt(Q.shape[1]), m).softmax(1), "divide by it"),
-    ("10.1", lambda Q, K, m: hidden(Q @ K.T / math.sqrt(len(Q)), m).softmax(1), "divided by sqrt(T)"),
-    ("10.1", lambda Q, K, m: scaled(Q, K).softmax(0), "each *column* sums to 1"),
-    ("10.1", lambda Q, K, m: hidden(scaled(K, Q), m).softmax(1), "exchanged"),
-    ("10.1", lambda Q, K, m: scaled(Q, K).softmax(1) * m, "less than 1"),
-    ("10.1", lambda Q, K, m: (scaled(Q, K) * m).softmax(1), "exp(0) = 1"),
-    ("10.1", lambda Q, K, m: hidden(scaled(Q, K), m), "these are the scores"),
-    ("10.1", lambda Q, K, m: Q, "(6, 6)"),
+    ("10.1", lambda T: circle(T)[::-1], "queries and keys are exchanged"),
+    ("10.1", lambda T: circle(T, turn=0), "looks most at itself"),
+    ("10.1", lambda T: circle(T, turn=-1), "exchanged: as it is, each step looks one step *ahead*"),
+    ("10.1", lambda T: circle(T, turn=2), "step 1 looks most at step 3; it must be step 0"),
+    ("10.1", lambda T: circle(T, length=1), "Longer queries make larger scores"),
+    ("10.1", lambda T: (100 * line(T) - 100, line(T)), "all steps look at step 3"),
+    ("10.1", lambda T: (1e300 * line(T), 1e300 * line(T)), "not finite"),
+    ("10.1", lambda T: circle(T)[0], "return two values"),
+    ("10.1", lambda T: (torch.eye(T), torch.eye(T)), "both must be (4, 2)"),
     ("10.2", lambda w, m: w.mean(dim=(0, 1)), "leave their rows out"),
     ("10.2", lambda w, m: (w * m[:, None]).mean(dim=(0, 1)), "divide by T"),
     ("10.2", lambda w, m: w[:, m].sum(dim=(0, 1)), "that is a sum"),
@@ -54,18 +62,8 @@ MISTAKES = [
 test_mistake_is_named = named(MISTAKES)
 
 
-def test_masked_queries_are_named():
-    def answer(Q, K, mask):
-        return scaled(Q, K).masked_fill(~mask[:, None], -torch.inf).softmax(1)
-
-    assert not check("10.1", answer)
-
-
-def test_padded_queries_may_hold_anything():
-    def answer(Q, K, mask):
-        return torch.where(mask[:, None], hidden(scaled(Q, K), mask).softmax(1), 7.0)
-
-    assert check("10.1", answer)
+def test_another_head_that_looks_back_passes():
+    assert check("10.1", parabola), check("10.1", parabola)
 
 
 def test_solutions_agree_with_the_library():
@@ -73,13 +71,13 @@ def test_solutions_agree_with_the_library():
     torch.manual_seed(0)
     attend, states = MultiHeadAttention(8, n_heads=2), torch.randn(1, 6, 8)
     mask = torch.arange(6)[None] < 4
-    head_weights, received, reordered = (defined(id) for id in ("10.1", "10.2", "10.3"))
+    one_step_back, received, reordered = (defined(id) for id in ("10.1", "10.2", "10.3"))
     with torch.no_grad():
         _, weights, _ = attend(states, mask)
-        Q, K = attend.split(attend.query(states)), attend.split(attend.key(states))
-        for h in range(2):
-            assert_close(head_weights(Q[0, h], K[0, h], mask[0])[:4], weights[0, h, :4])
         assert_close(received(weights[0], mask[0]), weights[0].sum(dim=(0, 1)) / (2 * 4))
         order = torch.tensor([2, 0, 3, 1])
         _, moved, _ = attend(states[:, order], mask[:, :4])
         assert_close(moved[0, 0], reordered(weights[0, 0, :4, :4], order))
+    Q, K = one_step_back(6)
+    found = scaled_dot_product_attention(Q[None], K[None], torch.eye(6)[None])[0]
+    assert_close(found[1:], torch.eye(6)[:5])

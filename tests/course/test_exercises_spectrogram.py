@@ -1,5 +1,7 @@
 """The mistakes that the exercises of chapters 7 and 8 know are called by their names; see test_exercises.py."""
 
+import math
+
 import pytest
 import torch
 
@@ -26,12 +28,15 @@ def stride(layers):
     return int(torch.tensor([s for _, s, _ in layers]).prod())
 
 
-def field(layers, own=False, first=1):
-    step, total = 1, first
-    for k, s, _ in layers:
-        total += (k - 1) * step * (s if own else 1)
-        step *= s
-    return total
+def span(frame, n, layers, inside=True):
+    """Cells that hear a frame, from the first to the last."""
+    low = high = frame
+    for k, s, p in layers:
+        n = (n + 2 * p - k) // s + 1
+        low, high = math.ceil((low + p - k + 1) / s), (high + p) // s
+        if inside:
+            low, high = max(0, low), min(n - 1, high)
+    return list(range(low, high + 1))
 
 
 def grid(values):
@@ -61,13 +66,14 @@ MISTAKES = [
     ("7.1", unrounded, "cells are whole"),
     ("7.1", lambda n, a: chain(n, a[-1:]), "the last layer alone"),
     ("7.1", chain, "20 frames are too short"),
-    ("7.2", lambda a: (field(a), stride(a)), "the other way round"),
-    ("7.2", lambda a: (sum(s for _, s, _ in a), field(a)), "strides multiply"),
-    ("7.2", lambda a: (stride(a), field(a, own=True)), "the stride of the layer itself"),
-    ("7.2", lambda a: (stride(a), 1 + sum(k - 1 for k, _, _ in a)), "*steps of what it reads*"),
-    ("7.2", lambda a: (stride(a), sum(k for k, _, _ in a) if len(a) > 1 else field(a)), "do not simply add up"),
-    ("7.2", lambda a: (stride(a), field(a, first=0)), "start from a field of 1"),
-    ("7.2", lambda a: field(a), "return two values"),
+    ("7.2", lambda f, n, a: [f // stride(a)], "you return one cell"),
+    ("7.2", lambda f, n, a: span(f, n, a, inside=False), "past the ends"),
+    ("7.2", lambda f, n, a: span(f, n, [(k, s, 0) for k, s, _ in a]), "hears it"),
+    ("7.2", lambda f, n, a: span(f, n, a) or [0], "return an empty list"),
+    ("7.2", lambda f, n, a: span(f, n, a)[1:], "hears it, too"),
+    ("7.2", lambda f, n, a: [*span(f, n, a), span(f, n, a)[-1] + 1], "does not hear it"),
+    ("7.2", lambda f, n, a: list(range(chain(n, a))), "does not hear it"),
+    ("7.2", lambda f, n, a: 3.5, "TypeError"),
     ("7.3", lambda c, v, n: (c(v), sized(c, n)), "no mask is at work"),
     ("7.3", lambda c, v, n: (c(v) * real(c(v), sized(c, n)), sized(c, n)), "before the convolution too"),
     ("7.3", lambda c, v, n: (c(v * real(v, n)), sized(c, n)), "Mask the result too"),
@@ -112,9 +118,12 @@ def test_three_exercises_a_chapter(chapter):
 def test_solutions_agree_with_the_computed_geometry():
     """A second implementation: what the exercises ask for is what the library computes from the layers."""
     axis = FullyConvolutional(2, "small").time
-    n_cells, stride_and_field = defined("7.1"), defined("7.2")
+    n_cells, cells_that_hear = defined("7.1"), defined("7.2")
     assert [(w.kernel, w.stride, w.padding) for w in axis.windows] == ALEXNET
-    assert stride_and_field(ALEXNET) == (axis.stride, axis.field)
+    for frame in range(0, 301, 20):
+        cells = range(n_cells(301, ALEXNET))
+        near = [i for i in cells if abs(axis.first + axis.stride * i - frame) <= (axis.field - 1) / 2]
+        assert cells_that_hear(frame, 301, ALEXNET) == near
     for n in (10, 62, 63, 94, 95, 300, 1000):
         assert n_cells(n, ALEXNET) == int(axis.size(torch.tensor(n)))
 

@@ -3,11 +3,9 @@
 import numpy as np
 import pytest
 import torch
-from torch.testing import assert_close
 
-from sertut.attention import Clock
 from sertut.course.exercises import check
-from sertut.evidence.streams import best_lag, on_steps
+from sertut.evidence.streams import best_lag
 from sertut.video import VIDEO_HOP
 from tests.course.answers import defined, named
 
@@ -26,23 +24,20 @@ def peaks_apart(voice, face, hop, longest):
     return (int(face.argmax()) - int(voice.argmax())) * hop
 
 
-def mass(weights, hop, new_hop, n):
-    """The mass in the new steps by another way: what lies before each border."""
-    before = np.cumsum([0.0, *weights.tolist()])
-    borders = new_hop * np.arange(n + 1) / hop
-    return torch.from_numpy(np.diff(np.interp(borders, np.arange(len(before)), before))).float()
+def bumps(T, k, peak, far=0, floor=0.0):
+    """Two curves with a hump, k steps apart, and a highest step, `far` steps apart."""
+    voice, face = torch.full((2, T), floor)
+    voice[6:14], face[6 + k : 14 + k] = 1.0, 1.0
+    voice[18], face[18 + far] = peak, peak
+    return voice / voice.sum(), face / face.sum()
 
 
-def heights(weights, hop, new_hop, n):
-    at, new_at = hop * (np.arange(len(weights)) + 0.5), new_hop * (np.arange(n) + 0.5)
-    return torch.from_numpy(np.interp(new_at, at, weights.numpy())).float()
-
-
-def whole(weights, hop, new_hop, n):
-    found = torch.zeros(max(n, 50))
-    for t, weight in enumerate(weights):
-        found[int((t + 0.5) * hop / new_hop)] += weight
-    return found[:n]
+def needles(T, k):
+    """Another way: three needles, and the highest step before them."""
+    voice, face = torch.zeros(2, T, dtype=torch.float64)
+    voice[[7, 12, 15]], face[[7 + k, 12 + k, 15 + k]] = 0.25, 0.25
+    voice[0], face[0] = 0.26, 0.26
+    return [curve / curve.sum() for curve in (voice, face)]
 
 
 MISTAKES = [
@@ -59,33 +54,36 @@ MISTAKES = [
     ("5.1", peaks_apart, "the two highest points"),
     ("5.1", lambda v, f, hop, n: lag(v, f, hop, len(v) - 1), "no lag above 0.48 s"),
     ("5.1", lambda *a: lag(*a, wrap=True), "wrap around"),
-    ("5.2", heights, "those are heights between"),
-    ("5.2", lambda *a: heights(*a) / heights(*a).sum(), "scaled to sum 1; share"),
-    ("5.2", lambda w, h, k, n: w[((torch.arange(n) + 0.5) * k / h).long()], "one old step for each new one"),
-    ("5.2", whole, "across a border is divided"),
-    ("5.2", lambda w, h, k, n: mass(w, h, k, n) * h, "did not divide by the old hop"),
-    ("5.2", lambda w, h, k, n: mass(w, h, k, n) * h / k, "divided by the new hop"),
-    ("5.2", lambda *a: mass(*a).cumsum(0), "up to each border"),
-    ("5.2", lambda *a: mass(*a) / mass(*a).sum(), "some mass lies after the last new step"),
+    ("5.2", lambda T, k: bumps(T, k, 1.1, far=k), "moves along with the rest"),
+    ("5.2", lambda T, k: bumps(T, k, 1.1, far=1), "make it one step"),
+    ("5.2", lambda T, k: bumps(T, k, 1.0), "equally high"),
+    ("5.2", lambda T, k: bumps(T, k, 9.0), "outweighs all others"),
+    ("5.2", lambda T, k: bumps(T, -k, 1.1), "with a positive k the face is later"),
+    ("5.2", lambda T, k: bumps(T, 1 if abs(k) > 2 else k, 3.2), "outweighs all others"),
+    ("5.2", lambda T, k: bumps(T, 4 if k == 3 else k, 1.1), "the lag of your curves is 4 steps"),
+    ("5.2", lambda T, k: [8 * curve for curve in bumps(T, k, 1.1)], "never negative and sum to 1"),
+    ("5.2", lambda T, k: [curve - curve.mean() + 1 / T for curve in bumps(T, k, 3.0, floor=-1.0)], "never negative"),
+    ("5.2", lambda T, k: bumps(T + 1, k, 1.1), "it must be (24,)"),
 ]
 
 
 test_mistake_is_named = named(MISTAKES)
 
 
-@pytest.mark.parametrize(("id", "other"), [("5.1", lag), ("5.2", mass)])
+@pytest.mark.parametrize(("id", "other"), [("5.1", lag), ("5.2", needles)])
 def test_another_way_to_the_same_answer_passes(id, other):
     assert check(id, other), check(id, other)
 
 
 def test_solutions_agree_with_the_library():
     """What the exercises ask for is what the evidence of chapter 5 does."""
-    lag_of, moved = defined("5.1"), defined("5.2")
+    lag_of, misleading = defined("5.1"), defined("5.2")
     generator = np.random.default_rng(0)
     for _ in range(5):
         voice, face = (np.convolve(generator.normal(size=90), np.hanning(9), "same") for _ in range(2))
         ours = lag_of(torch.from_numpy(voice), torch.from_numpy(face), VIDEO_HOP, 30)
         assert ours == pytest.approx(best_lag(voice, face))
-        weights = generator.dirichlet(np.ones(20))
-        theirs = torch.from_numpy(on_steps(weights, Clock(0.04), 0.05 * np.arange(17)))
-        assert_close(moved(torch.from_numpy(weights), 0.04, 0.05, 16), theirs.float())
+    for k in (2, -3, 5):
+        voice, face = misleading(30, k)
+        assert voice.argmax() == face.argmax()
+        assert best_lag(voice.numpy(), face.numpy()) == pytest.approx(k * VIDEO_HOP)

@@ -11,8 +11,20 @@ from sertut.evidence.mixture import total_variation
 from tests.course.answers import defined, named
 
 
-def log_p(weights, log_q, mask, mix=lambda a, q: (a * q.exp()).sum(1).log()):
-    return mix((weights * mask).unsqueeze(-1), log_q)
+def rounded(p, T):
+    """Sure moments only, as many of each emotion as T p says, rounded."""
+    return torch.eye(len(p))[torch.bucketize((torch.arange(T) + 0.5) / T, p.cumsum(0)).clamp(max=len(p) - 1)]
+
+
+def filled(p, T):
+    """Another way: fill moment after moment from what is left, the largest share first."""
+    left, q = T * p.double(), torch.zeros(T, len(p), dtype=torch.float64)
+    for t in range(T):
+        while (room := 1 - float(q[t].sum())) > 1e-6:
+            taken = min(room, float(left.max()))
+            q[t, left.argmax()] += taken
+            left[left.argmax()] -= taken
+    return q
 
 
 def seconds(cues, emotions, add=True, count=False):
@@ -34,17 +46,13 @@ def present(cues, emotions):
 
 
 MISTAKES = [
-    ("6.1", lambda *a: log_p(*a).exp(), "that is p; return its logarithm"),
-    ("6.1", lambda *a: -log_p(*a), "that is -log p"),
-    ("6.1", lambda *a: log_p(*a, mix=lambda w, q: (w * q).sum(1)), "mixed the *logarithms*"),
-    ("6.1", lambda *a: log_p(*a, mix=lambda w, q: (w * q).sum(1).log_softmax(1)), "and normalized what came out"),
-    ("6.1", lambda w, q, m: log_p(m / m.sum(1, keepdim=True), q, m), "every moment counts alike"),
-    ("6.1", lambda w, q, m: log_p(w, q, m, lambda a, x: (a * x.exp()).sum(2)[:, :4].log()), "over emotions"),
-    ("6.1", lambda w, q, m: torch.logsumexp(q, dim=1), "you added up the q's"),
-    ("6.1", lambda w, q, m: torch.logsumexp(w.unsqueeze(-1) + q, dim=1), "must stand as logarithms"),
-    ("6.1", lambda *a: log_p(*a, mix=lambda w, q: (w * q.exp()).amax(1).log()), "the strongest moment"),
-    ("6.1", lambda w, q, m: log_p(w, q, torch.ones_like(m)), "padding take part"),
-    ("6.1", lambda *a: log_p(*a), "exp(-1000) is 0"),
+    ("6.1", lambda p, T: p.expand(T, len(p)), "says p itself"),
+    ("6.1", lambda p, T: rounded(p, T), "no whole number"),
+    ("6.1", lambda p, T: torch.eye(len(p))[torch.arange(T) % len(p)], "is not p"),
+    ("6.1", lambda p, T: defined("6.1")(p, T).clamp(min=1e-30).log(), "these are logarithms"),
+    ("6.1", lambda p, T: defined("6.1")(p, T) / T, "each row sums to 1"),
+    ("6.1", lambda p, T: defined("6.1")(p, T).T, "a row for each moment"),
+    ("6.1", lambda p, T: (p + defined("6.1")(p, T)) / 2, "moments are unsure; for 3 emotions 2 are enough"),
     ("6.2", lambda c, e, p: (p - shares(c, e)).abs().sum(), "left out the half"),
     ("6.2", lambda c, e, p: (p - shares(c, e)).abs().max(), "the largest difference"),
     ("6.2", lambda c, e, p: (p - shares(c, e)).abs().mean(), "the mean difference"),
@@ -64,23 +72,21 @@ test_mistake_is_named = named(MISTAKES)
 
 @pytest.mark.parametrize("id", ["6.1", "6.2"])
 def test_another_way_to_the_same_answer_passes(id):
-    def clip_by_clip(weights, log_q, mask):
-        clips = zip(weights, log_q, mask, strict=True)
-        return torch.stack([(w[real, None].log() + q[real]).logsumexp(dim=0) for w, q, real in clips])
-
-    other = {"6.1": clip_by_clip, "6.2": lambda c, e, p: (p - shares(c, e)).clamp(min=0).sum()}
+    other = {"6.1": filled, "6.2": lambda c, e, p: (p - shares(c, e)).clamp(min=0).sum()}
     assert check(id, other[id]), check(id, other[id])
 
 
 def test_solutions_agree_with_the_library():
-    """What the exercises ask for is what the pooling and the evidence of chapter 6 do."""
-    mixture_log_probability, share_error = defined("6.1"), defined("6.2")
-    torch.manual_seed(0)
-    pooling, states = MixturePooling(6, 3), torch.randn(2, 5, 6)
-    mask = torch.tensor([[True] * 5, [True] * 3 + [False] * 2])
+    """A mixture of the moments is what they were made from; the share error is that of the evidence."""
+    sure_moments, share_error = defined("6.1"), defined("6.2")
+    pooling, shares = MixturePooling(3, 3), torch.tensor([0.25, 0.6, 0.15])
     with torch.no_grad():
-        log_p, weights = pooling(states, mask)
-        assert_close(mixture_log_probability(weights, pooling.frame_log_posteriors(states), mask), log_p)
+        pooling.attend.score.weight.zero_()  # equal weights
+        pooling.classify.weight.copy_(100 * torch.eye(3))
+        pooling.classify.bias.zero_()
+        q = sure_moments(shares, 20)  # all sure: 20 p is whole
+        log_p, _ = pooling(q[None], torch.ones(1, 20, dtype=torch.bool))
+    assert_close(log_p[0].exp(), shares, atol=1e-5, rtol=0)
 
     emotions, p = ["anger", "fear", "joy"], np.array([0.5, 0.3, 0.2])
     cues = [("fear", 0.0, 0.2), ("anger", 0.5, 1.1), ("fear", 1.5, 1.7)]

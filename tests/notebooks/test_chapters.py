@@ -125,6 +125,27 @@ def test_code_fits_beside_the_text(chapter):
     assert sum(lengths) <= 250
 
 
+def reading_minutes(chapter: Chapter) -> float:
+    """By the rule of book/how-to-use.md; what is folded and what only reviewers need does not count."""
+    words = lines = figures = 0
+    for cell in chapter.cells():
+        text, last, _ = source(cell).partition("## For reviewers")
+        if cell["cell_type"] == "markdown":
+            words += len(re.sub(r"<details>.*?</details>|\]\([^)]*\)|[^\w\s]", "", text, flags=re.DOTALL).split())
+        elif not UNSEEN & set(tags(cell)):
+            lines += len([line for line in text.splitlines() if line.strip()])
+        figures += "figure" in cell["metadata"].get("mystnb", {})
+        if last:
+            break
+    return words / 180 + lines * 4 / 60 + figures / 2
+
+
+@each_chapter
+def test_reading_time_follows_one_rule(chapter):
+    said = int(re.findall(r"\*\*Reading\*\* about (\d+) minutes", source(chapter.cells()[0]))[0])
+    assert abs(said - reading_minutes(chapter)) <= 2 and said <= 45
+
+
 def test_the_leak_on_real_voices_is_kept():
     kept = json.loads((repository() / "book" / "leak-ravdess.json").read_text(encoding="utf-8"))
     kept = {name: Tally.pooled(parts, range(len(parts))) for name, parts in kept.items()}

@@ -62,7 +62,7 @@ def loss_of_speakers(answer: Any) -> str:
              " one speaker, and to this network they are all alike."),
             (own.log().mean(), "the voices played backward are missing: they have the same speaker."),
             ((2 * own - 1).log().mean(), "the own voice is one of those to choose from, too."),
-            ((2 * own).mean().log(), "you averaged numbers of voices; each face has a loss, and the losses are averaged."),
+            ((2 * own).mean().log(), "you averaged numbers of voices; each face has a loss, and losses are averaged."),
             (torch.tensor(2.0 * N / S).log(), "you took the mean number of clips of a speaker. A speaker of many clips"
              " has many faces in the mean, and each of them has a larger loss."),
             ((2 * of_each).log().mean(), "you averaged over speakers; the loss is a mean over faces."),
