@@ -25,14 +25,14 @@ MEMORY, DISK, FILE, PROCESSES, FILES, SECONDS = 2**30, 2**26, 2**24, 16, 256, 60
 files, seconds of processor time."""
 
 USERS, PROCESS_IDS, NETWORK, MOUNTS, MESSAGES = 0x10000000, 0x20000000, 0x40000000, 0x00020000, 0x08000000  # CLONE_NEW*
-PLAIN = 2 | 4 | 8  # MS_NOSUID, MS_NODEV, MS_NOEXEC
+BIND, PLAIN = 4096, 2 | 4 | 8  # MS_BIND; MS_NOSUID, MS_NODEV, MS_NOEXEC
 MOUNT_SETATTR, RECURSIVE, READ_ONLY, PRIVATE = 442, 0x8000, 1, 1 << 18
 
 
 def close(disk: str, home: str, hidden: list[str]) -> None:
     """Go where there is no network and all that is mounted is read-only, but for an empty disk in memory over `disk`.
 
-    `hidden` folders look empty, and processes outside cannot be seen. Who mounts can unmount, so the submission runs
+    What is `hidden` looks empty, and processes outside cannot be seen. Who mounts can unmount, so the submission runs
     among other users than who did it. It ends when its watch ends, which also ends it when it has too many processes.
 
     Raises:
@@ -53,8 +53,9 @@ def close(disk: str, home: str, hidden: list[str]) -> None:
         with open(f"/proc/self/{name}", "w") as file:
             file.write(text)
     must(libc.syscall(MOUNT_SETATTR, -100, b"/", RECURSIVE, struct.pack("QQQQ", READ_ONLY, 0, PRIVATE, 0), 32))
-    for path in filter(os.path.isdir, hidden):
-        must(mount(b"tmpfs", path, b"size=4k"))
+    for path in filter(os.path.exists, hidden):
+        place, file = path.encode(), os.path.isfile(path)
+        must(libc.mount(b"/dev/null", place, None, BIND, None) if file else mount(b"tmpfs", path, b"size=4k"))
     must(mount(b"tmpfs", disk, b"size=%d" % DISK))
     os.makedirs(home, exist_ok=True)
     _continue_in_child(lambda: None)

@@ -364,7 +364,8 @@ def _hidden(folder: Path) -> list[str]:
     roots = [root for root in {repository(), Path(__file__).parents[2]} if (root / "notebooks").is_dir()]
     beside = [path for root in roots for path in root.iterdir() if path.name not in ("book", "data") and path.is_dir()]
     unused = [path for path in beside if not any(Path(used).is_relative_to(path) for used in USED)]
-    return [str(path) for path in (folder, *unused, Path("/run"))]
+    marks = [root / "gradebook.db" for root in roots]  # of nbgrader, in a pack
+    return [str(path) for path in (folder, *unused, *marks, Path("/run"))]
 
 
 def _fenced(fence: Fence, hidden: list[str], trusted: bool) -> bool:

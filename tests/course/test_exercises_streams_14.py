@@ -57,13 +57,13 @@ MISTAKES = [
     ("14.2", lambda s: alike(s).log().mean(), "played backward are missing"),
     ("14.2", lambda s: (2 * alike(s) - 1).log().mean(), "one of those to choose from"),
     ("14.2", lambda s: (2 * alike(s)).mean().log(), "losses are averaged"),
-    ("14.2", lambda s: torch.tensor(2 * len(s) / len(s.unique())).log(), "the mean number of clips"),
+    ("14.2", lambda s: torch.tensor(2 * len(s) / len(s.unique())).log(), "the clips of a speaker"),
     ("14.2", lambda s: (2.0 * s.unique(return_counts=True)[1]).log().mean(), "averaged over speakers"),
     ("14.2", lambda s: torch.tensor(2.0 * len(s.unique())).log(), "you counted speakers"),
     ("14.2", lambda s: -(2 * alike(s)).log().mean(), "the sign is turned"),
     ("14.2", lambda s: (2 * alike(s)).log().sum(), "the sum over the faces"),
     ("14.2", lambda s: (0.5 / alike(s)).mean(), "the mean probability"),
-    ("14.2", lambda s: -(0.5 / alike(s)).mean().log(), "averaged probabilities"),
+    ("14.2", lambda s: -(0.5 / alike(s)).mean().log(), "averaged before the logarithm"),
 ]
 
 
@@ -101,6 +101,7 @@ def test_solutions_agree_with_the_library():
         # a network that says who speaks, louder in the middle of the clip
         speakers, middle = torch.tensor([2, 0, 2, 1]), 30 - (torch.arange(12) - 5.5).abs()
         knows = torch.nn.functional.one_hot(speakers)[:, None, :] * middle[:, None]  # (4, 12, 3)
+        align = Alignment(3, 3, n_units=3, score="product")
         align.query.weight.copy_(30 * torch.eye(3))
         align.key.weight.copy_(torch.eye(3))
         loss = synchrony_loss(align, knows, knows, mask, mask, lags)

@@ -277,7 +277,11 @@ def test_in_a_pack_for_teachers_no_solution_is_in_reach(tmp_path, monkeypatch, f
         exec(thief, found)
         assert check("2.2", found["masked_mean"]), "outside of a fence it succeeds"
         hand_in(tmp_path / name / "02.ipynb", {"2.1": RIGHT["2.1"], "2.2": thief})
-    for name in places:
+    (pack / "gradebook.db").write_text(RIGHT["2.2"])
+    hand_in(
+        tmp_path / "marks" / "02.ipynb", {"2.1": RIGHT["2.1"], "2.2": f"exec(open('{pack / 'gradebook.db'}').read())"}
+    )
+    for name in (*places, "marks"):
         (tmp_path / name).replace(pack / "submitted" / f"from {name}")
     try:
         table = pd.read_csv(grade_folder(pack / "submitted", progress=False) / "grades.csv").set_index("student")

@@ -45,42 +45,36 @@ def n_cells(answer: Any) -> str:
     return "no layer asks how long the input is, as long as one window fits: that is all that 'any length' means."
 
 
-def _field(layers: Layers) -> tuple[int, int]:
-    step, field = 1, 1
-    for kernel, stride, _ in layers:
-        field += (kernel - 1) * step
-        step *= stride
-    return step, field
+def _hears(n: int, layers: Layers) -> torch.Tensor:
+    """Whether each cell of the last layer depends on each of `n` frames: (cells, n)."""
+    sees = torch.eye(n)
+    for kernel, stride, padding in layers:
+        around = nn.functional.pad(sees, (0, 0, padding, padding))
+        sees = around.unfold(0, kernel, stride).amax(dim=2)
+    return sees > 0
 
 
 @exercise("7.2")
 def cells_that_hear(answer: Any) -> str:
-    gap = [(3, 5, 0), (3, 1, 1)]
-    for frame, n, layers in (
-        (12, 30, [(5, 1, 2)]),
-        (150, 301, ALEXNET),
-        (0, 301, ALEXNET),
-        (8, 24, gap),
-        (300, 301, ALEXNET),
-    ):
-        sees = torch.eye(n)  # (cells, frames)
-        for kernel, stride, padding in layers:
-            around = nn.functional.pad(sees, (0, 0, padding, padding))
-            sees = around.unfold(0, kernel, stride).amax(dim=2)
+    inside, ends = (12, 30, [(5, 1, 2)]), [(frame, 301, ALEXNET) for frame in (150, 0, 300)]
+    for frame, n, layers in (inside, *ends, (8, 24, [(3, 5, 0), (3, 1, 1)])):
+        sees, unpadded = _hears(n, layers), _hears(n, [(kernel, stride, 0) for kernel, stride, _ in layers])
         right = sees[:, frame].nonzero().flatten().tolist()
         got = sorted(int(cell) for cell in ask(answer, frame, n, list(layers)))
         where = f"For frame {frame} of {n} and {layers}:"
         if got and not 0 <= got[0] <= got[-1] < len(sees):
             raise Wrong(f"{where} there are the cells 0 to {len(sees) - 1}; you return {got}. Do not go past the ends.")
         if got and not right:
-            raise Wrong(f"{where} no window of some layer covers it, so no cell above hears it; return an empty list.")
+            raise Wrong(f"{where} it lies between two windows of a layer, or behind the last one. So no cell hears it.")
         if len(got) == 1 < len(right):
             raise Wrong(f"{where} you return one cell. Windows overlap, so that {len(right)} cells hear this frame.")
+        if got != right and got == unpadded[:, frame].nonzero().flatten().tolist():
+            raise Wrong(f"{where} you left the padding out: with it, window 0 begins before frame 0.")
         for cell in sorted({*got} ^ {*right}):
             heard = sees[cell].nonzero().flatten().tolist()
             what = "does not hear it" if cell in got else "hears it, too"
             raise Wrong(f"{where} cell {cell} {what}. It depends on the frames {heard[0]} to {heard[-1]}.")
-    return "one frame of 10 ms reaches six cells of AlexNet's trunk: neighbors share most of what they hear."
+    return "one frame of 10 ms reaches six or seven cells of AlexNet's trunk: neighbors share most of what they hear."
 
 
 @exercise("7.3")

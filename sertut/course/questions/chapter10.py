@@ -26,8 +26,8 @@ def one_step_back(answer: Any) -> str:
         if bool((best == steps).all()):
             raise Wrong(f"each step finds the one before, but one of them gives it only {least:.2f}. Longer queries"
                         " make larger scores, and larger scores sharper weights.")  # fmt: skip
-        if bool((best == best[0]).all()):
-            raise Wrong(f"all steps look at step {int(best[0])}. The product with a long key is large for every query;"
+        if bool((best[1:] == best[1]).all()):
+            raise Wrong(f"all steps look at step {int(best[1])}. The product with a long key is large for every query;"
                         " make all keys equally long, and let their directions differ.")  # fmt: skip
         mistakes = {0: "itself", 1: "the step after it"}
         wrong = int((best != steps).nonzero()[0])  # the query of step wrong + 1

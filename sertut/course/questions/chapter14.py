@@ -63,14 +63,13 @@ def loss_of_speakers(answer: Any) -> str:
             (own.log().mean(), "the voices played backward are missing: they have the same speaker."),
             ((2 * own - 1).log().mean(), "the own voice is one of those to choose from, too."),
             ((2 * own).mean().log(), "you averaged numbers of voices; each face has a loss, and losses are averaged."),
-            (torch.tensor(2.0 * N / S).log(), "you took the mean number of clips of a speaker. A speaker of many clips"
-             " has many faces in the mean, and each of them has a larger loss."),
+            (torch.tensor(2.0 * N / S).log(), "you averaged before the logarithm, the probabilities or the clips of a"
+             " speaker. Each face has a loss; average the losses."),
             ((2 * of_each).log().mean(), "you averaged over speakers; the loss is a mean over faces."),
             (torch.tensor(2.0 * S).log(), "you counted speakers; the choice is among the voices of the own speaker."),
             (-right, "the sign is turned: a loss is minus the logarithm of a probability."),
             (right * N, "that is the sum over the faces; return the mean."),
             ((1 / (2 * own)).mean(), "that is the mean probability of the own voice, not the loss."),
-            (-(1 / (2 * own)).mean().log(), "you averaged probabilities; take the mean of the logarithms."),
         ]  # fmt: skip
         compare(ask(answer, speakers), right, mistakes, f"For the speakers {speakers.tolist()}:")
     return "a loss above this may come from knowing *who*; only what is below it has to come from knowing *when*."
