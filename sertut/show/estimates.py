@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping, Sequence
+from textwrap import fill
 from typing import Any
 
 import numpy as np
@@ -31,7 +32,7 @@ def differences(rows: Mapping[str, Interval], *, measure: str = "difference in U
         axis.axvline(0, color=BLACK, lw=1.2)
         draw_rows(axis, rows)
         axis.set(xlabel=measure, title=title)
-        axis.locator_params(axis="x", nbins=5)  # labels such as -0.075 are wide
+        axis.locator_params(axis="x", nbins=4)  # labels such as -0.075 are wide
     parts = []
     for name, interval in rows.items():
         bounds = "no interval"
@@ -111,7 +112,7 @@ def localization(result: ClipScores) -> Picture:
             axis.vlines(chance, rows - 0.38, rows + 0.38, color=BLACK, lw=2.5, label="chance")
             draw_rows(axis, found, roles={method: METHOD_ROLES.get(method, method) for method in methods})
             bounds = [bound for interval in found.values() for bound in (interval.low, interval.high)]
-            axis.set(xlim=(np.nanmin([0, *bounds]) - 0.05, np.nanmax([1, *bounds]) + 0.07), title=name)
+            axis.set(xlim=(np.nanmin([0, *bounds]) - 0.05, np.nanmax([1, *bounds]) + 0.07), title=fill(name, 22))
             parts = [
                 f"{m} {found[m].estimate:.2f} (chance {level:.2f})" for m, level in zip(methods, chance, strict=True)
             ]

@@ -56,6 +56,7 @@ def alignment(example: Example) -> Picture:
         if example.face is not None:
             axis.plot(mouth_darkness(example.face), example.face.times, color=STREAMS["face"], lw=1.6)
         axis.set(ylim=(0, seconds), yticklabels=[], xlabel="mouth\n(darkness)")
+        axis.locator_params(axis="x", nbins=2)
         mark_spans(axis, example, "face", up=True)
 
     level = replace(level_row(example), beside=scale)

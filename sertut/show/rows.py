@@ -19,7 +19,6 @@ from matplotlib.figure import Figure, FigureBase
 from matplotlib.lines import Line2D
 from matplotlib.patches import Rectangle, StepPatch
 from matplotlib.patheffects import withStroke
-from matplotlib.ticker import MaxNLocator
 from matplotlib.transforms import ScaledTranslation
 
 from sertut.attention import Clock
@@ -86,7 +85,9 @@ def compose(rows: Sequence[Row], title: str, *, says: str = "", columns: int = 4
                 axis.tick_params(labelbottom=False)
             elif not axis.get_xlabel():
                 axis.set_xlabel("time (s)")
-        if title:
+        if title and aside:
+            figure.suptitle(title, x=0.1, ha="left", fontsize=12, wrap=True)  # over both columns
+        elif title:
             axes[0, 0].set_title(title)
         legend_below(figure, columns, legend)
         figure.align_ylabels([axis for axis in axes[:, 0] if axis.get_ylabel()])
@@ -252,4 +253,4 @@ class Heat:
         """The bar in the empty corner beside a row."""
         corner.axis("off")
         place: Any = {"cax": corner.inset_axes((0, 0.6, 1, 0.2)), "orientation": "horizontal"}
-        self.scale(corner.figure, label, ticks=MaxNLocator(2, steps=[1, 2, 5, 10]), **place)
+        self.scale(corner.figure, label, ticks=[0, self.top], format="%.2g", **place)

@@ -118,7 +118,7 @@ def test_localization_draws_each_score_beside_its_chance(report, score, said):
     picture = show.localization(result)
     assert names(picture.figure.axes[0]) == list(result.methods)
     for axis, (metric, name) in zip(picture.figure.axes, result.metrics.items(), strict=True):
-        assert axis.get_title(loc="left") == name
+        assert axis.get_title(loc="left").split() == name.split()
         found, (low, high) = drawn(axis), axis.get_xlim()
         for row, method in enumerate(result.methods):
             interval = result.interval(method, metric)

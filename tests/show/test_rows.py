@@ -67,7 +67,7 @@ def test_a_few_strong_weights_do_not_darken_the_rest():
     picture = compose([Row(lambda axis: Heat(weights).scale_in(axis, "weight"), 1, None)], "")
     (bar,) = picture.figure.axes[0].child_axes
     assert bar.get_xlabel() == "weight" and bar.get_xlim() == (0, pytest.approx(Heat(weights).top))
-    assert [at for at in bar.get_xticks() if at < 1] == [0, 0.5]  # in a corner there is room for two
+    assert bar.get_xticks() == pytest.approx(bar.get_xlim()), "in a corner there is room for two: the ends"
 
 
 def test_an_even_map_is_not_drawn_in_the_brightest_color():
