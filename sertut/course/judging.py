@@ -66,6 +66,17 @@ def pair(result: Any, names: str) -> tuple[Any, Any]:
     return result[0], result[1]
 
 
+def tensors(result: Any, **shapes: tuple[int, ...]) -> list[torch.Tensor]:
+    """The tensors of these names and shapes that a function had to return."""
+    if not isinstance(result, (tuple, list)) or len(result) != len(shapes):
+        raise Wrong(f"return {len(shapes)} tensors, {', '.join(shapes)}; you returned {kind_of(result)}.")
+    found = [_tensor(value) for value in result]
+    for value, (name, shape) in zip(found, shapes.items(), strict=True):
+        if value.shape != shape or not bool(value.isfinite().all()):
+            raise Wrong(f"`{name}` must be finite, of shape {shape}; yours has the shape {tuple(value.shape)}.")
+    return found
+
+
 def compare(got: Any, expected: Any, mistakes: Sequence[tuple[Any, str]] = (), otherwise: str = "") -> None:
     """Raise :class:`Wrong` unless `got` equals `expected` within 1e-4; say which known mistake gives what was got.
 

@@ -69,9 +69,7 @@ class Study:
 
     def has(self, method: str, part: str = "report") -> bool:
         """Whether a part of the results was kept of a method; parts as in :meth:`pooled`."""
-        return any(
-            name == method and all(part in result for result in results) for (_, name), results in self.cells.items()
-        )
+        return any(name == method and any(part in one for one in results) for (_, name), results in self.cells.items())
 
     def pooled(self, method: str, part: str = "report") -> Tally:
         """All folds and seeds of one method: scores with intervals, and paired differences.
@@ -91,7 +89,8 @@ class Study:
             )
         if method in FLAWS and part == "report":
             return over_partitions(found)
-        return Tally.pooled([result[part] for result in found], [result["seed"] for result in found])
+        kept = [result for result in found if part in result]  # some parts, of the first seed only
+        return Tally.pooled([result[part] for result in kept], [result["seed"] for result in kept])
 
     def scores(self, method: str, fold: int, score: str = "uar") -> list[float]:
         """The score of each seed on one fold: what a reader's own run on that fold is compared with.

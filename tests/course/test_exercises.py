@@ -1,14 +1,18 @@
 """Every solution passes; every mistake that an exercise knows is called by its name."""
 
 from collections import Counter
+from itertools import product
 
 import pytest
 import torch
+from torch.testing import assert_close
 
+from sertut.attention import AttentionPooling
 from sertut.corpora.ravdess import EMOTIONS
 from sertut.course.exercises import check
 from sertut.course.judging import JUDGES
 from sertut.errors import SertutError
+from sertut.training import metrics
 from tests.course.answers import defined, named
 
 
@@ -18,6 +22,18 @@ def speakers(part):
 
 def real_mean(features, mask):
     return (features * mask.unsqueeze(-1)).sum(1) / mask.sum(1, keepdim=True)
+
+
+def recognized(n, which, taken_for=None):
+    """Counts of n clips a class of which `which` are recognized: of some classes all, or a share of each."""
+    counts = torch.diag((n * which).long())
+    counts[:, n.argmax() if taken_for is None else taken_for] += n - counts.diagonal()
+    return counts
+
+
+def in_time(weights, mask):
+    """The weights under a mask before the softmax, by another way: from their logarithms."""
+    return weights.log().masked_fill(~mask, -torch.inf).softmax(1)
 
 
 @pytest.mark.parametrize("id", sorted(JUDGES))
@@ -78,6 +94,27 @@ def test_the_answer_may_change_its_arguments():
     assert check("2.2", in_place)
 
 
+def test_no_other_decisions_set_wa_and_uar_farther_apart():
+    """Against all ways to recognize some classes and not the others."""
+    for sizes in ([50, 10, 20], [6, 6, 1, 40, 30], [5, 5, 5]):
+        n, found = torch.tensor(sizes), []
+        for some in product([False, True], repeat=len(n)):
+            counts = recognized(n, torch.tensor(some)).numpy()
+            found.append(float(metrics.wa(counts) - metrics.uar(counts)))
+        counts = defined("3.2")(n).numpy()
+        assert float(metrics.wa(counts) - metrics.uar(counts)) == pytest.approx(max(found))
+
+
+def test_a_late_mask_is_repaired_to_what_the_library_pools():
+    pool, states, mask = AttentionPooling(4, 3), torch.randn(2, 6, 4), torch.arange(6) < torch.tensor([[4], [6]])
+    states = states * mask[:, :, None]
+    late = pool.score(torch.tanh(pool.project(states))).squeeze(-1).softmax(dim=1)
+    weights, vectors = defined("4.1")(late, (late[:, None] @ states).squeeze(1), mask)
+    right, expected = pool(states, mask)
+    assert_close(vectors, right)
+    assert_close(weights, expected)
+
+
 MISTAKES = [
     ("1.1", lambda a, b, c: speakers(a) & speakers(c), "train with test only"),
     ("1.1", lambda a, b, c: speakers(a) & speakers(b) & speakers(c), "all three parts"),
@@ -131,19 +168,29 @@ MISTAKES = [
     ("3.1", lambda s, m: s[:, 0], "first frame"),
     ("3.1", real_mean, "mean pooling"),
     ("3.1", lambda s, m: s[torch.arange(3), m.sum(1)], "IndexError"),
-    ("3.2", lambda c: c.diagonal().sum() / c.sum(), "that is WA"),
-    ("3.2", lambda c: (c.diagonal() / c.sum(0)).mean(), "precision"),
-    ("3.2", lambda c: c.diagonal() / c.sum(1), "UAR is their mean"),
-    ("3.2", lambda c: c.diagonal().float().mean(), "mean of counts"),
-    ("3.2", lambda c: 100 * (c.diagonal() / c.sum(1)).mean(), "percent"),
-    ("4.1", lambda s, m: s.softmax(-1), "all 12 columns, padding included"),
-    ("4.1", lambda s, m: s.softmax(-1) * m, "no longer sum to 1"),
-    ("4.1", lambda s, m: (s * m).softmax(-1), "exp(0) = 1"),
-    ("4.1", lambda s, m: (s * m).softmax(-1) * m, "cut them off afterwards"),
-    ("4.1", lambda s, m: s.masked_fill(~m, -torch.inf).softmax(0), "dim=0"),
-    ("4.1", lambda s, m: s.masked_fill(m, -1e9).softmax(-1) * ~m, "the wrong way round"),
-    ("4.1", lambda s, m: m / m.sum(1, keepdim=True), "uniform"),
-    ("4.1", lambda s, m: (s.exp() * m) / (s.exp() * m).sum(1, keepdim=True), "exp overflows"),
+    ("3.2", lambda n: torch.diag(n), "all recalls are equal"),
+    ("3.2", lambda n: torch.zeros(len(n), len(n)), "Row i must sum to n[i]"),
+    ("3.2", lambda n: recognized(n, n == n.max()), "only the largest class is recognized"),
+    ("3.2", lambda n: recognized(n, n < n.float().mean(), n.argmin()), "your UAR is above your WA"),
+    ("3.2", lambda n: recognized(n, n > n.float().mean()).T, "it is transposed"),
+    ("3.2", lambda n: recognized(n, n > n.min()), "recognizes clips of class 2"),
+    ("3.2", lambda n: recognized(n, (n > n.float().mean()) / (1 + (n == 30))), "misses clips of class 4"),
+    ("3.2", lambda n: 2 * torch.diag(n) - recognized(n, n > n.max()), "no negative ones"),
+    ("3.2", lambda n: n, "of shape (3, 3)"),
+    ("4.1", lambda w, c, m: (w, c), "the weights are unchanged"),
+    ("4.1", lambda w, c, m: (w * m, c), "no longer sum to 1"),
+    ("4.1", lambda w, c, m: ((w * m).softmax(1), c), "exp(0) = 1"),
+    ("4.1", lambda w, c, m: (w.masked_fill(~m, -torch.inf).softmax(1), c), "weights are no scores"),
+    ("4.1", lambda w, c, m: (w * m / (w * m).sum(), c), "the sum of the whole batch"),
+    ("4.1", lambda w, c, m: (w * m / m.sum(1, keepdim=True), c), "the number of real frames"),
+    ("4.1", lambda w, c, m: (m * (w + (w * ~m).sum(1, keepdim=True) / m.sum(1, keepdim=True)), c), "the same *factor*"),
+    ("4.1", lambda w, c, m: (w * ~m / (w * ~m).sum(1, keepdim=True), c), "the wrong way round"),
+    ("4.1", lambda w, c, m: (m / m.sum(1, keepdim=True), c), "uniform"),
+    ("4.1", lambda w, c, m: (in_time(w, m), c), "the vectors are unchanged"),
+    ("4.1", lambda w, c, m: (in_time(w, m), c * (w * m).sum(1, keepdim=True)), "you multiplied the vectors"),
+    ("4.1", lambda w, c, m: (in_time(w, m), c / m.sum(1, keepdim=True)), "the vectors by the number of real frames"),
+    ("4.1", lambda w, c, m: (in_time(w, m)[:, :5], c), "the shape is (3, 5)"),
+    ("4.1", lambda w, c, m: in_time(w, m), "return two values"),
     ("4.2", lambda w, c, a, b, t: a <= c[w.argmax()] <= b, "with a tolerance of 0.05 s"),
     ("4.2", lambda w, c, a, b, t: a <= c[w.argmax()] <= b + t, "*both* sides"),
     ("4.2", lambda w, c, a, b, t: a - 0.05 <= c[w.argmax()] <= b + 0.05, "more than the tolerance of 0.01"),

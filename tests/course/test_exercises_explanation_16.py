@@ -2,17 +2,21 @@
 
 import numpy as np
 import torch
+from captum.attr import InputXGradient, IntegratedGradients
 from torch.testing import assert_close
 
+from sertut.course.exercises import check
 from tests.course.answers import defined, named
 
 
-def slopes(f, x, points):
-    found = []
-    for point in points:
-        at = (point * x).detach().requires_grad_()
-        found.append(torch.autograd.grad(f(at), at)[0])
-    return torch.stack(found).mean(dim=0)
+def bent(way):
+    """Rises by 1 in the first entry and is level at its end; falls in the second and comes back with the slope 1."""
+    return 2 * way[0] - way[0] ** 2 + way[1] ** 2 - way[1]
+
+
+def clipped(x):
+    """Another way: with corners."""
+    return lambda z: (2 * z[0] / x[0]).clamp(max=1) + (z[1] / x[1] - 0.5).abs() - 0.5
 
 
 def pairs(t, s, clear, tie, sign=1.0):
@@ -20,10 +24,6 @@ def pairs(t, s, clear, tie, sign=1.0):
     truly, says = t[i] - t[j], sign * (s[i] - s[j])
     credit = torch.where(says == 0, torch.tensor(tie), (truly * says > 0).float())
     return credit[truly.abs() >= clear].mean()
-
-
-def middles(n):
-    return (torch.arange(n) + 0.5) / n
 
 
 MISTAKES = [
@@ -37,14 +37,18 @@ MISTAKES = [
     ("16.2", lambda t, s, c: pairs(t, s, c, 1.0), "count as right"),
     ("16.2", lambda t, s, c: pairs(t, s, 0.0, 0.5), "nearer than `clear`"),
     ("16.2", lambda t, s, c: pairs(t, s, c, 0.5, -1.0), "other way round"),
-    ("16.3", lambda f, x, n: slopes(f, x, [1.0]), "at the input alone"),
-    ("16.3", lambda f, x, n: x * slopes(f, x, [1.0]), "gradient times input"),
-    ("16.3", lambda f, x, n: slopes(f, x, middles(n)), "by the way, x"),
-    ("16.3", lambda f, x, n: n * x * slopes(f, x, middles(n)), "these are the sums"),
-    ("16.3", lambda f, x, n: x * slopes(f, x, torch.arange(n) / n), "left ends"),
-    ("16.3", lambda f, x, n: x * slopes(f, x, (torch.arange(n) + 1) / n), "right ends"),
-    ("16.3", lambda f, x, n: (x * slopes(f, x, middles(n))).abs(), "keep the sign"),
-    ("16.3", lambda f, x, n: (x * slopes(f, x, middles(n))).sum(), "One number for each entry"),
+    ("16.3", lambda x: lambda z: z[1] / x[1], "The two agree"),
+    ("16.3", lambda x: lambda z: (z / x)[0] + 0 * bent(z), "The two agree"),
+    ("16.3", lambda x: lambda z: bent((z / x).flip(0)), "The two are exchanged"),
+    ("16.3", lambda x: lambda z: (z / x)[0] + (z / x)[1] ** 2 - (z / x)[1], "level at x"),
+    ("16.3", lambda x: lambda z: 2 * (z / x)[0] - (z / x)[0] ** 2 + (z / x)[1], "come back"),
+    ("16.3", lambda x: lambda z: bent(z), "for every x"),
+    ("16.3", lambda x: lambda z: bent(z / x) + (z[0] / x[0] > 0.5).float(), "your f jumps"),
+    ("16.3", lambda x: lambda z: z / x, "one number"),
+    ("16.3", lambda x: lambda z: z[0].item(), "one number"),
+    ("16.3", lambda x: lambda z: (z[0] / x[0] > 0.5).float(), "with a gradient"),
+    ("16.3", lambda x: x, "return a function f"),
+    ("16.3", lambda x: lambda z: z @ torch.ones(3), "RuntimeError"),
 ]
 test_mistake_is_named = named(MISTAKES)
 
@@ -53,7 +57,17 @@ def test_the_solutions_agree_with_known_answers():
     shares, p = torch.tensor([0.0, 0.2, 1.0]), torch.tensor([1.0, 0.5, 0.1])
     assert float(defined("16.1")(shares, p)) == np.float32(np.trapezoid(p, shares))
     assert defined("16.2")(torch.tensor([1.0, 0.5, 0.0]), torch.tensor([3.0, 2.0, 1.0]), 0.1) == 1
-    x = torch.tensor([1.0, 2.0, -3.0])
-    assert_close(defined("16.3")(lambda x: (torch.tensor([2.0, 1.0, 1.0]) * x).sum(), x, 4), torch.tensor([2.0, 2, -3]))
-    squares = defined("16.3")(lambda x: x.square().sum(), x, 4)  # a slope that is straight: no error of the pieces
-    assert_close(squares, x.square())
+
+
+def test_another_way_to_a_contradiction_passes():
+    assert check("16.3", clipped), check("16.3", clipped)
+
+
+def test_the_library_of_attributions_sees_the_contradiction():
+    x = torch.tensor([[3.0, -2.0]])
+    f = defined("16.3")(x[0])
+    rows = lambda z: torch.stack([f(row) for row in z])  # noqa: E731
+    walked = IntegratedGradients(rows).attribute(x, n_steps=50, method="riemann_middle")
+    assert_close(walked, torch.tensor([[1.0, 0.0]]), atol=1e-3, rtol=0, check_dtype=False)
+    assert_close(InputXGradient(rows).attribute(x.clone().requires_grad_()), torch.tensor([[0.0, 1.0]]))
+    assert float(f(torch.tensor([0.0, -2.0]))) == 0 and float(f(torch.tensor([3.0, 0.0]))) == 1

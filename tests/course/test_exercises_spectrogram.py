@@ -4,7 +4,9 @@ import math
 
 import pytest
 import torch
+from torch.testing import assert_close
 
+from sertut.attention import SpectrogramAttention
 from sertut.course.exercises import check
 from sertut.course.judging import JUDGES
 from sertut.course.questions.chapter07 import ALEXNET
@@ -43,10 +45,6 @@ def grid(values):
     return values.flatten().softmax(0).view(values.shape)
 
 
-def tanh(c, w, b, u):
-    return torch.tanh(c @ w.T + b) @ u
-
-
 def real(values, lengths):
     return (torch.arange(values.shape[-1]) < lengths[:, None])[:, None]
 
@@ -82,15 +80,21 @@ MISTAKES = [
     ("7.3", lambda c, v, n: (c(v), (n - c.kernel_size[0]) // c.stride[0] + 1), "the convolution's own padding"),
     ("7.3", lambda c, v, n: (c(v), sized(c, n).max().expand(3)), "length of the longest"),
     ("7.3", lambda c, v, n: c(v), "return two values"),
-    ("8.1", lambda c, w, b, u, s: (s * tanh(c, w, b, u)).softmax(1), "each row sums to 1"),
-    ("8.1", lambda c, w, b, u, s: (s * tanh(c, w, b, u)).softmax(0), "each column sums to 1"),
-    ("8.1", lambda c, w, b, u, s: grid(tanh(c, w, b, u)), "lambda plays no role"),
-    ("8.1", lambda c, w, b, u, s: s * grid(tanh(c, w, b, u)), "inside the softmax"),
-    ("8.1", lambda c, w, b, u, s: grid(tanh(c, w, b, u) / s), "divided by lambda"),
-    ("8.1", lambda c, w, b, u, s: grid(s * ((c @ w.T + b) @ u)), "the tanh is missing"),
-    ("8.1", lambda c, w, b, u, s: s * tanh(c, w, b, u), "these are the scores"),
-    ("8.1", lambda c, w, b, u, s: grid(s * tanh(c, w, b, u)).T, "transposed"),
-    ("8.1", lambda c, w, b, u, s: (s * tanh(c, w, b, u)).flatten().softmax(0), "but flat"),
+    ("8.1", lambda e: (e.softmax(0), e.logsumexp(0).softmax(0)), "the other way round"),
+    ("8.1", lambda e: (grid(e).sum(1), e.softmax(0)), "the weight of each band"),
+    ("8.1", lambda e: (e.sum(0).softmax(0), e.softmax(0)), "you added up scores"),
+    ("8.1", lambda e: (e.mean(0).softmax(0), e.softmax(0)), "you averaged scores"),
+    ("8.1", lambda e: (e.amax(0).softmax(0), e.softmax(0)), "the best band of each moment alone"),
+    ("8.1", lambda e: (e.logsumexp(0), e.softmax(0)), "these are the scores of the moments"),
+    ("8.1", lambda e: (e.exp().sum(0), e.softmax(0)), "these are sums of exponentials"),
+    ("8.1", lambda e: (e.exp().sum(0).softmax(0), e.softmax(0)), "its logarithm is"),
+    ("8.1", lambda e: (e.softmax(0).sum(0) / e.shape[1], e.softmax(0)), "all moments have the same weight"),
+    ("8.1", lambda e: (e.softmax(1).mean(0), e.softmax(0)), "each row sums to 1 in yours"),
+    ("8.1", lambda e: (grid(e).sum(0), grid(e)), "`when` would count twice"),
+    ("8.1", lambda e: (grid(e).sum(0), e.softmax(1)), "each *row* of `where`"),
+    ("8.1", lambda e: (grid(e).sum(0), grid(e).sum(1, keepdim=True).expand(e.shape)), "the same at all moments"),
+    ("8.1", lambda e: (grid(e).sum(0), grid(e) / grid(e).sum(0)), "0 / 0"),
+    ("8.1", grid, "return two values"),
     ("8.2", lambda u, s, new: u, "unchanged"),
     ("8.2", lambda u, s, new: u * new / s, "the other way round"),
     ("8.2", lambda u, s, new: u * s, "still multiplies it"),
@@ -126,6 +130,13 @@ def test_solutions_agree_with_the_computed_geometry():
         assert cells_that_hear(frame, 301, ALEXNET) == near
     for n in (10, 62, 63, 94, 95, 300, 1000):
         assert n_cells(n, ALEXNET) == int(axis.size(torch.tensor(n)))
+
+
+def test_when_and_where_are_the_weights_of_the_library():
+    attend, cells, mask = SpectrogramAttention(4, scale=3.0), torch.randn(1, 4, 3, 5), torch.ones(1, 5) > 0
+    scores = attend.score(torch.tanh(attend.project(cells.permute(0, 2, 3, 1)))).squeeze()
+    when, where = defined("8.1")(3 * scores)
+    assert_close(when * where, attend.weights(cells, mask)[0].T)
 
 
 def test_in_place_answers_do_not_disturb_the_judge():

@@ -5,20 +5,22 @@ import torch
 from torch.testing import assert_close
 
 from sertut.attention import PerceptionAttention
+from sertut.course.exercises import check
 from sertut.evidence.mixture import divergence
 from tests.course.answers import defined, named
 
 
-def inner(s, mu, P, R, q):
-    return s @ P.T + (mu @ R.T)[:, None] + q
+def questions(
+    mu=((1.0, 0.0), (0.0, 1.0)), W_s=((1.0,), (1.0,)), R=((0.0, 9.0), (9.0, 0.0)), q=(0.0, 0.0), r=(9.0, -9.0)
+):
+    """Two questions that want the opposite, and what can go wrong in them."""
+    return [torch.tensor(each) for each in (mu, W_s, R, q, r)]
 
 
-def fill(g, mask):
-    return g.masked_fill(~mask, -torch.inf)
-
-
-def scored(s, mask, mu, P, R, q, r, curve=torch.tanh, dim=1):
-    return fill(curve(inner(s, mu, P, R, q)) @ r, mask).softmax(dim=dim)
+def mirrored():
+    """Another way: one unit rises, one falls, and the biases alone close them; the embeddings open."""
+    return questions(mu=[[2.0, 0.0], [0.0, -2.0]], W_s=[[3.0], [-3.0]], R=[[4.0, 0.0], [0.0, 4.0]], q=[-8.0, 8.0],
+                     r=[7.0, 7.0])  # fmt: skip
 
 
 def entropy(p, log=torch.log2):
@@ -39,31 +41,18 @@ def relative(a, b):
 
 
 MISTAKES = [
-    ("15.1", lambda s, m, mu, P, R, q, r: (torch.tanh(inner(s, mu, P, R, q)) @ r).softmax(1), "padding has weight"),
-    ("15.1", lambda s, m, mu, P, R, q, r: (torch.tanh(inner(s, mu, P, R, q)) @ r).softmax(1) * m, "no longer sums to"),
-    ("15.1", lambda *a: scored(*a, dim=0), "compete for each step"),
-    ("15.1", lambda s, m, mu, P, R, q, r: (torch.tanh(inner(s, mu, P, R, q)) @ r).softmax(0), "compete for each step"),
-    ("15.1", lambda *a: scored(*a, curve=lambda x: x), "the tanh is missing"),
-    ("15.1", lambda *a: scored(*a, curve=torch.sigmoid), "not a sigmoid"),
-    ("15.1", lambda s, m, mu, P, R, q, r: scored(s, m, 0 * mu, P, R, q, r), "all emotions look alike"),
-    ("15.1", lambda s, m, mu, P, R, q, r: scored(s, m, 0 * mu, P, R, q, r)[0], "one row for all emotions"),
-    ("15.1", lambda s, m, mu, P, R, q, r: scored(s, m, mu, P, R, 0 * q, r), "`q` is missing"),
-    ("15.1", lambda s, m, mu, P, R, q, r: scored(s, m, mu, P, R, q, torch.ones_like(r)), "`r` is missing"),
-    (
-        "15.1",
-        lambda s, m, mu, P, R, q, r: fill(torch.tanh(s @ P.T + q) @ r + (torch.tanh(mu @ R.T) @ r)[:, None], m).softmax(
-            1
-        ),
-        "outside the tanh",
-    ),
-    (
-        "15.1",
-        lambda s, m, mu, P, R, q, r: fill(torch.tanh(inner(s, mu, P, R, 0)) @ r + torch.tanh(q) @ r, m).softmax(1),
-        "outside it is a constant",
-    ),
-    ("15.1", lambda s, m, mu, P, R, q, r: fill(torch.tanh(inner(s, mu, P, R, q)) @ r, m), "these are the scores"),
-    ("15.1", lambda s, m, mu, P, R, q, r: torch.tanh(inner(s, mu, P, R, q)) @ r, "without padding"),
-    ("15.1", lambda *a: scored(*a).T, "transposed"),
+    ("15.1", lambda: questions(R=[[0.0, 0.0], [0.0, 0.0]]), "both emotions have the same weights"),
+    ("15.1", lambda: questions(mu=[[1.0, 0.0], [1.0, 0.0]]), "both emotions have the same weights"),
+    ("15.1", lambda: questions(r=[9.0, 9.0], W_s=[[0.001], [0.001]]), "both emotions have the same weights"),
+    ("15.1", lambda: questions(r=[-9.0, 9.0]), "the two are exchanged"),
+    ("15.1", lambda: questions(r=[9.0, 9.0], R=[[0.0, 9.0], [0.5, 0.0]]), "a higher number makes a larger score"),
+    ("15.1", lambda: questions(r=[-9.0, -9.0], R=[[0.0, 9.0], [0.5, 0.0]]), "a lower number makes a larger score"),
+    ("15.1", lambda: questions(R=[[0.0, 9.0], [0.0, 0.0]]), "nearly even weights"),
+    ("15.1", lambda: questions(R=[[0.0, 0.5], [9.0, 2.0]]), "emotion 1 at 1"),
+    ("15.1", lambda: questions(r=[2.0, -2.0]), "A longer r"),
+    ("15.1", lambda: questions(r=[torch.inf, 1.0]), "must be finite"),
+    ("15.1", lambda: questions()[:4], "return 5 tensors"),
+    ("15.1", lambda: questions(W_s=[[1.0, 1.0]]), "of shape (2, 1)"),
     ("15.2", lambda w, s, o, b: w @ s @ o.T + b, "by *all* emotions"),
     ("15.2", lambda w, s, o, b: o @ (w @ s).T + b[:, None], "by *all* emotions"),
     ("15.2", lambda w, s, o, b: o @ (w @ s).mean(0) + b, "you averaged over the questions"),
@@ -95,15 +84,23 @@ MISTAKES = [
 test_mistake_is_named = named(MISTAKES)
 
 
+def test_another_way_to_opposite_questions_passes():
+    assert check("15.1", mirrored), check("15.1", mirrored)
+
+
 def test_solutions_agree_with_the_library():
     """What the exercises ask for is what perception attention and the measure of the chapter do."""
     torch.manual_seed(0)
     perceive, s, mask = PerceptionAttention(6, 3, n_embedding=4, n_units=5), torch.randn(7, 6), torch.arange(7) < 5
-    emotion_weights, decide, unlike = (defined(id) for id in ("15.1", "15.2", "15.3"))
+    opposite_questions, decide, unlike = (defined(id) for id in ("15.1", "15.2", "15.3"))
     with torch.no_grad():
         logits, weights = perceive(s[None], mask[None])
-        P, q, R = perceive.state.weight, perceive.state.bias, perceive.emotion.weight
-        found = emotion_weights(s, mask, perceive.embeddings, P, R, q, perceive.score.weight[0])
-        assert_close(found, weights[0])
+        found = weights[0]
         assert_close(decide(found, s, perceive.evidence.weight, perceive.evidence.bias), logits[0])
+        perceive = PerceptionAttention(1, 2, n_embedding=2, n_units=2)
+        parts = perceive.embeddings, perceive.state.weight, perceive.emotion.weight, perceive.state.bias
+        for part, made in zip((*parts, perceive.score.weight[0]), opposite_questions(), strict=True):
+            part.copy_(made)
+        _, weights = perceive(torch.tensor([[[0.0], [1.0], [-1.0]]]), torch.ones(1, 3) > 0)
+        assert weights[0].argmax(dim=1).tolist() == [1, 2] and weights[0].amax(dim=1).min() > 0.99
     assert float(unlike(*found[:2])) == pytest.approx(divergence(*found[:2].double().numpy()), abs=1e-5)

@@ -1,10 +1,10 @@
-"""Exercises of chapter 3: a recurrent baseline."""
+"""Exercises of chapter 3: the last real state, and how far apart WA and UAR can be."""
 
 from typing import Any
 
 import torch
 
-from sertut.course.judging import ask, compare, exercise
+from sertut.course.judging import Wrong, ask, compare, exercise
 from sertut.signals import length_mask
 
 
@@ -33,18 +33,25 @@ def last_state(answer: Any) -> str:
 
 
 @exercise("3.2")
-def uar(answer: Any) -> str:
-    counts = torch.tensor([[40, 5, 5], [6, 3, 1], [9, 0, 11]])
-    right = counts.diagonal().double()
-    recalls = right / counts.sum(dim=1)
-    mistakes = [
-        (right.sum() / counts.sum(), "that is WA, the share of right clips: large classes count more. Take the recall"
-         " of each class first."),
-        ((right / counts.sum(dim=0)).mean(), "you divided by the columns, which gives precision: of the clips *called*"
-         " i. Recall asks of the clips that *are* i: divide by the rows."),
-        (recalls, "these are the recalls; UAR is their mean."),
-        (right.mean(), "that is a mean of counts; divide each by the number of clips of its class."),
-        (100 * recalls.mean(), "that is in percent; this book gives shares from 0 to 1."),
-    ]  # fmt: skip
-    compare(ask(answer, counts), recalls.mean(), mistakes, "UAR of the matrix [[40, 5, 5], [6, 3, 1], [9, 0, 11]]:")
-    return "each class counts the same, whether it has ten clips or fifty."
+def farthest(answer: Any) -> str:
+    for sizes in ([50, 10, 20], [6, 6, 1, 40, 30], [3, 9]):
+        n, C = torch.tensor(sizes).double(), len(sizes)
+        counts = torch.as_tensor(ask(answer, torch.tensor(sizes))).double()
+        if counts.shape != (C, C) or bool((counts < 0).any()):
+            raise Wrong(f"return counts, no negative ones, of shape ({C}, {C}); yours are {counts.tolist()}.")
+        if torch.equal(counts.sum(dim=0), n) and not torch.equal(counts.sum(dim=1), n):
+            raise Wrong("it is transposed: row i holds the clips of class i.")
+        compare(counts.sum(dim=1), n, (), "Row i must sum to n[i].")
+        recalls, gain = counts.diagonal() / n, n / n.sum() - 1 / C  # of WA - UAR, if all of a class is recognized
+        apart, best = float((recalls * gain).sum()), float(gain.clamp(min=0).sum())
+        if apart < best - 1e-6:
+            k = int(torch.where(gain > 0, 1 - recalls, recalls * (gain < 0)).argmax())
+            raise Wrong(
+                "all recalls are equal. Then WA and UAR are the same." if bool((recalls == recalls[0]).all()) else
+                "your UAR is above your WA; let WA be larger." if apart < 0 else
+                "only the largest class is recognized. Other large classes, too, add more to WA than to UAR."
+                if float(recalls[n.argmax()]) == recalls.sum() == 1 else
+                f"with n = {sizes} yours {'misses' if gain[k] > 0 else 'recognizes'} clips of class {k}. All of its"
+                f" clips add {float(n[k] / n.sum()):.2f} to WA and {1 / C:.2f} to UAR."
+            )  # fmt: skip
+    return "so a high WA can hide that small classes are never recognized."

@@ -1,40 +1,41 @@
-"""Exercises of chapter 4: soft attention, and whether it looks at the right place."""
+"""Exercises of chapter 4: a mask that came too late, and whether attention looks at the right place."""
 
 from typing import Any
 
 import torch
 
-from sertut.course.judging import Wrong, ask, compare, exercise
+from sertut.course.judging import Wrong, ask, compare, exercise, pair
 from sertut.signals import length_mask
 
 
 @exercise("4.1")
-def masked_softmax(answer: Any) -> str:
-    mask = length_mask(torch.tensor([12, 5, 8]))
-    scores = torch.randn(3, 12, generator=torch.Generator().manual_seed(0)) - 1.0
-    expected = scores.masked_fill(~mask, -torch.inf).softmax(dim=-1)
-    plain, zeroed = scores.softmax(dim=-1), (scores * mask).softmax(dim=-1)
+def repaired(answer: Any) -> str:
+    generator, mask = torch.Generator().manual_seed(0), length_mask(torch.tensor([12, 5, 8]))
+    scores, states = torch.randn(3, 12, generator=generator), torch.randn(3, 12, 4, generator=generator)
+    late, right = scores.softmax(dim=1), scores.masked_fill(~mask, -torch.inf).softmax(dim=1)
+    pooled, vectors = ((weights[:, None] @ (states * mask[:, :, None])).squeeze(1) for weights in (late, right))
+    kept, n = late * mask, mask.sum(dim=1, keepdim=True)
+    real = kept.sum(dim=1, keepdim=True)
+    found = pair(ask(answer, late, pooled, mask), "weights and vectors")
     mistakes = [
-        (plain, "your weights sum to 1 over all 12 columns, padding included: mask before the softmax."),
-        (plain * mask, "padding is 0, but the real weights no longer sum to 1: padding took its share before you"
-         " removed it. Mask before the softmax."),
-        (zeroed, "you set the padded scores to 0, and exp(0) = 1 is no small weight: use minus infinity."),
-        (zeroed * mask, "you set the padded scores to 0 and cut them off afterwards; they took their share of the sum."
-         " Use minus infinity before the softmax."),
-        (scores.masked_fill(~mask, -torch.inf).softmax(dim=0), "your softmax runs over the clips of the batch (dim=0);"
-         " it must run over time."),
-        (scores.masked_fill(mask, -torch.inf).softmax(dim=-1).nan_to_num(), "the mask is the wrong way round: True is"
-         " real."),
-        (scores.softmax(dim=0), "your softmax runs over the clips of the batch (dim=0), and knows no mask."),
-        (mask / mask.sum(dim=1, keepdim=True), "these weights are uniform: the scores play no role."),
-    ]  # fmt: skip
-    compare(ask(answer, scores, mask), expected, mistakes, "The weights are different.")
-    large = ask(answer, scores * 1000, mask)
-    if not bool(torch.isfinite(torch.as_tensor(large)).all()):
-        raise Wrong(
-            "with scores of 1000 your weights are not finite: exp overflows. Subtract each row's maximum first."
-        )
-    return "a distribution over the real frames; every mechanism of this book ends in this function."
+        (late, "the weights are unchanged; padding still has some."),
+        (kept, "padding is 0, but the real weights no longer sum to 1: padding took its share before you removed it."),
+        (kept.softmax(dim=1), "a softmax of weights gives padding weight again, exp(0) = 1; divide instead."),
+        (late.masked_fill(~mask, -torch.inf).softmax(dim=1), "weights are no scores. Their logarithms would do."),
+        (kept / kept.sum(), "you divided by the sum of the whole batch; each clip has its own."),
+        (kept / n, "you divided by the number of real frames; divide by the weight that they had."),
+        (kept + (1 - real) * mask / n, "you added the same to each real frame. All must grow by the same *factor*."),
+        (late * ~mask / (1 - real), "the mask is the wrong way round: True is real."),
+        (mask / n, "these weights are uniform: what the clip attended to is gone."),
+    ]
+    compare(found[0], right, mistakes, "The weights are different.")
+    mistakes = [
+        (pooled, "the weights are right, but the vectors are unchanged. They were made with the old weights."),
+        (pooled * real, "you multiplied the vectors; they are too *short*, as the real weights were."),
+        (pooled / n, "you divided the vectors by the number of real frames; divide by the weight that these had."),
+    ]
+    compare(found[1], vectors, mistakes, "The weights are right, the vectors are different.")
+    return "this needs padded states of 0. Others would be part of the vector, and nobody could take them out again."
 
 
 @exercise("4.2")

@@ -1,39 +1,41 @@
-"""Exercises of chapter 8: one softmax over all cells, what lambda is worth, and how many cells count."""
+"""Exercises of chapter 8: one softmax in two steps, what lambda is worth, and how many cells count."""
 
 from typing import Any
 
 import torch
 
-from sertut.course.judging import Wrong, ask, compare, exercise
+from sertut.course.judging import Wrong, ask, compare, exercise, pair
 
 
 @exercise("8.1")
-def region_attention(answer: Any) -> str:
+def when_and_where(answer: Any) -> str:
     generator = torch.Generator().manual_seed(0)
-    for scale in (0.3, 2.0):
-        cells, W = torch.randn(3, 5, 4, generator=generator), torch.randn(6, 4, generator=generator)
-        b, u = torch.randn(6, generator=generator), torch.randn(6, generator=generator)
-        scores = torch.tanh(cells @ W.T + b) @ u  # (F, T)
-
-        def over_all(values: torch.Tensor) -> torch.Tensor:
-            return values.flatten().softmax(dim=0).view(values.shape)
-
-        right = over_all(scale * scores)
+    distant = torch.tensor([[0.0, -900.0], [1.0, -901.0]])  # a moment so low that its weight is 0 for the computer
+    for scores in (2 * torch.randn(3, 5, generator=generator), torch.randn(4, 4, generator=generator), distant):
+        columns, rows, each = scores.softmax(dim=0), scores.softmax(dim=1), scores.logsumexp(dim=0)
+        weights = scores.flatten().softmax(dim=0).view(scores.shape)
+        when, where = pair(ask(answer, scores), "when and where")
         mistakes = [
-            ((scale * scores).softmax(dim=1), "each row sums to 1: your softmax runs over time only, and no band can"
-             " win over another. All F x T cells share one distribution."),
-            ((scale * scores).softmax(dim=0), "each column sums to 1: your softmax runs over frequency only, so that no"
-             " moment can win over another. All F x T cells share one distribution."),
-            (over_all(scores), "lambda plays no role; multiply the scores by it, before the softmax."),
-            (scale * over_all(scores), "lambda belongs inside the softmax: these weights sum to lambda, not to 1."),
-            (over_all(scores / scale), "you divided by lambda (a temperature); here it multiplies the scores."),
-            (over_all(scale * ((cells @ W.T + b) @ u)), "the tanh is missing between W a + b and u."),
-            (scale * scores, "these are the scores; their softmax over all cells are the weights."),
-            (right.T, "the weights are transposed: return (F, T)."),
-            (right.flatten(), "the weights are right, but flat; give them the shape (F, T) of the cells again."),
-        ]  # fmt: skip
-        compare(ask(answer, cells, W, b, u, scale), right, mistakes, "The weights are different.")
-    return "one distribution over time and frequency together, so its sum over frequency is a map over time."
+            (columns, "the two are the other way round: first `when`, then `where`."),
+            (weights.sum(dim=1), "that is the weight of each band; sum over the bands, not over time."),
+            (scores.sum(dim=0).softmax(dim=0), "you added up scores. The softmax adds up their *exponentials*."),
+            (scores.mean(dim=0).softmax(dim=0), "you averaged scores. The softmax adds up their *exponentials*."),
+            (scores.amax(dim=0).softmax(dim=0), "you took the best band of each moment alone; the others add to it."),
+            (each, "these are the scores of the moments; their softmax is asked for."),
+            (each.exp(), "these are sums of exponentials; divide them by their sum over time."),
+            (each.exp().softmax(dim=0), "the sum of exponentials is no score; its logarithm is."),
+            (torch.full_like(each, 1 / len(each)), "all moments have the same weight in yours."),
+            (rows.mean(dim=0), "each row sums to 1 in yours, so that all bands count alike."),
+        ]
+        compare(when, each.softmax(dim=0), mistakes, "`when` is different.")
+        mistakes = [
+            (weights, "`where` are the weights of the cells; then `when` would count twice."),
+            (rows, "each *row* of `where` sums to 1: your softmax runs over time."),
+            (weights.sum(dim=1, keepdim=True).expand(scores.shape), "`where` is the same at all moments."),
+            (weights / weights.sum(dim=0), "a moment of weight 0 gives 0 / 0; use the scores of its column alone."),
+        ]
+        compare(where, columns, mistakes, "`when` is right, `where` is different.")
+    return "the score of a moment is the logsumexp of its bands: a bit above the best of them, more if many are good."
 
 
 @exercise("8.2")

@@ -1,46 +1,41 @@
-"""Exercises of chapter 12: gates from summaries, what a constant gate is worth, and how far a head looks."""
+"""Exercises of chapter 12: a gate made by hand, what a constant gate is worth, and how far a head looks."""
 
 from typing import Any
 
 import torch
 
-from sertut.course.judging import ask, compare, exercise
+from sertut.course.judging import Wrong, ask, compare, exercise, tensors
 
 
 @exercise("12.1")
-def head_gates(answer: Any) -> str:
-    generator = torch.Generator().manual_seed(0)
-    for B, H in ((3, 4), (1, 4)):
-        s = torch.randn(B, H, generator=generator)
-        W_a, b_a = torch.randn(2, H, generator=generator), torch.tensor([0.7, -0.2])
-        W_b, b_b = torch.randn(H, 2, generator=generator), torch.randn(H, generator=generator)
-        squeezed = s @ W_a.T + b_a  # (B, r)
-        logits = torch.relu(squeezed) @ W_b.T + b_b
-        right = torch.sigmoid(logits)
+def open_if_apart(answer: Any) -> str:
+    steps = torch.linspace(0, 3, 31).double()
+    s = torch.cartesian_prod(steps, steps)
+    apart = s[:, 0] - s[:, 1]
+    for near, far in ((0.2, 1.0), (0.1, 0.4)):
+        W_a, b_a, W_b, b_b = tensors(ask(answer, near, far), W_a=(2, 2), b_a=(2,), W_b=(2, 2), b_b=(2,))
+        hidden = torch.relu(s @ W_a.T + b_a)
+        gates = torch.sigmoid(hidden @ W_b.T + b_b)
+        alike, first, second = (gates[at] for at in (apart.abs() < near + 1e-6, apart > far - 1e-6, apart < 1e-6 - far))
+        shut, lowest = float(alike.max()), float(min(first.min(), second.min()))
+        none, much = ([round(value, 2) for value in gates[at].tolist()] for at in (0, -1))
+        opened = [round(float(part.mean())) for part in (first, second)]
         mistakes = [
-            (right.squeeze(), "for a batch of one clip the first axis is gone: return (1, H). A `squeeze` without a"
-             " dimension removes every axis of length 1."),
-            (torch.sigmoid(squeezed @ W_b.T + b_b), "the ReLU between the layers is missing: two linear layers in a row"
-             " are one."),
-            (logits, "these are the logits; their sigmoid is between 0 and 1."),
-            (logits.softmax(dim=1), "your gates sum to 1, so that one head can only win if others lose. A sigmoid for"
-             " each head lets all of them be open."),
-            (logits.softmax(dim=0), "your softmax runs over the clips of the batch, so that a clip's gates depend on"
-             " its neighbors; take a sigmoid of each number."),
-            (torch.relu(logits), "a ReLU at the end is not bounded by 1; the last step is a sigmoid."),
-            (torch.sigmoid(torch.relu(squeezed @ W_b.T + b_b)), "the ReLU stands after the second layer, where no gate"
-             " can fall below a half; it belongs between the two."),
-            (torch.sigmoid(torch.relu(s @ W_a.T) @ W_b.T), "both biases are missing."),
-            (torch.sigmoid(torch.relu(squeezed) @ W_b.T), "`b_b` is missing: it decides how open the gates are before"
-             " anything is learned."),
-            (torch.sigmoid(torch.relu(s @ W_a.T) @ W_b.T + b_b), "`b_a` is missing."),
-            (torch.sigmoid(torch.sigmoid(squeezed) @ W_b.T + b_b), "the first layer ends in a ReLU, not in a sigmoid."),
-            (torch.sigmoid(torch.tanh(squeezed) @ W_b.T + b_b), "the first layer ends in a ReLU, not in a tanh."),
-            (1 - right, "these are 1 minus the gates: a large logit opens a gate."),
-            (right.T, "the gates are transposed: one row a clip, (B, H)."),
+            (bool((hidden == 0).all()), "both hidden units are dead: 0 for all summaries from 0 to 3."),
+            (float((gates - gates[0]).abs().max()) < 0.01, "your gates are the same for all summaries."),
+            (float((gates[-1] - gates[0]).abs().max()) > 0.05, f"if both heads found 0, the gates are {none}; if both"
+             f" found 3, {much}. Only the difference may count: let the two numbers of a row of W_a cancel."),
+            (opened[0] != opened[1], f"your gates open only if head {1 + opened[1]} found more. A unit sees differences"
+             " of one sign. Let the other unit see the others."),
+            (alike.mean() > max(first.mean(), second.mean()), "the other way round: yours are open for heads that are"
+             " alike."),
+            (shut > 0.1 or lowest < 0.9, f"with near = {near:g} and far = {far:g} a gate reaches {shut:.2f} where at"
+             f" most .1 is allowed, and one falls to {lowest:.2f} where .9 is needed. W_b says how steep the step is,"
+             " b_b where it lies."),
         ]  # fmt: skip
-        compare(ask(answer, s, W_a, b_a, W_b, b_b), right, mistakes, "The gates are different.")
-    return "no sum over heads: gates do not compete, unlike the weights of a softmax."
+        if made := [why for wrong, why in mistakes if wrong]:
+            raise Wrong(made[0])
+    return "one layer cannot do this: the difference must be folded at 0, and only the ReLU folds."
 
 
 @exercise("12.2")
@@ -80,13 +75,12 @@ def how_far(answer: Any) -> str:
         each = (weights * away).sum(dim=2)  # (H, T)
         right = each.mean(dim=1)
         centers = (weights * step).sum(dim=2)  # (H, T), where each query's weights balance
+        cancel = "earlier and later keys cancel out: take the absolute value of the distance."
         mistakes = [
             (right / hop, "those are steps; a step lasts `hop` seconds."),
             (right / hop**2, "seconds are steps *times* hop."),
-            ((weights * signed).sum(dim=2).mean(dim=1), "earlier and later keys cancel out: take the absolute value of"
-             " the distance."),
-            (-(weights * signed).sum(dim=2).mean(dim=1), "earlier and later keys cancel out: take the absolute value of"
-             " the distance."),
+            ((weights * signed).sum(dim=2).mean(dim=1), cancel),
+            (-(weights * signed).sum(dim=2).mean(dim=1), cancel),
             ((weights * away.square()).sum(dim=2).mean(dim=1), "that is the mean *squared* distance."),
             ((weights * away.square()).sum(dim=2).mean(dim=1).sqrt(), "that is a root mean square, to which far keys"
              " contribute more; the mean distance is asked for."),

@@ -1,49 +1,37 @@
-"""Exercises of chapter 15: the weights of each emotion, its evidence, and how differently two emotions look."""
+"""Exercises of chapter 15: two opposite questions, the evidence of each, and how differently two emotions look."""
 
 from typing import Any
 
 import torch
 
-from sertut.course.judging import ask, compare, exercise
+from sertut.course.judging import Wrong, ask, compare, exercise, tensors
 
 
 @exercise("15.1")
-def emotion_weights(answer: Any) -> str:
-    generator = torch.Generator().manual_seed(0)
-    for K, T, H, E, G in ((3, 6, 4, 2, 5), (2, 7, 3, 5, 4)):
-        s, mu = torch.randn(T, H, generator=generator), torch.randn(K, E, generator=generator)
-        W_s, R = torch.randn(G, H, generator=generator), torch.randn(G, E, generator=generator)
-        q, r = torch.randn(G, generator=generator), 2 * torch.randn(G, generator=generator)
-        mask = torch.arange(T) < T - 2
-        inner = s @ W_s.T + (mu @ R.T)[:, None] + q  # (K, T, G)
-        g = torch.tanh(inner) @ r
-        fill = lambda scores, mask=mask: scores.masked_fill(~mask, -torch.inf)  # noqa: E731
-        right = fill(g).softmax(dim=1)
-        no_shift = torch.tanh(s @ W_s.T + (mu @ R.T)[:, None]) @ r
-        unmasked = g.softmax(dim=1)
-        blind = fill(torch.tanh(s @ W_s.T + q) @ r).softmax(dim=0)  # (T,)
-        mistakes = [
-            (unmasked, "padding has weight: put -inf in its place before the softmax."),
-            (unmasked * mask, "padding is set to 0 after the softmax, so that what is left no longer sums to 1; mask"
-             " the scores instead."),
-            (fill(g).softmax(dim=0), "your softmax runs over emotions, so that they compete for each step; each emotion"
-             " shares out its own 1 over time."),
-            (g.softmax(dim=0), "your softmax runs over emotions, so that they compete for each step; each emotion"
-             " shares out its own 1 over time. And padding needs a score of -inf."),
-            (fill(inner @ r).softmax(dim=1), "the tanh is missing. Look at your rows: without it they are all the same,"
-             " since r . R mu_k is then a constant that the softmax ignores."),
-            (blind, "the embeddings are missing, so that there is one row for all emotions."),
-            (blind.expand(K, T), "all emotions look alike. Either the embeddings are missing, or they are added outside"
-             " the tanh, where they are a constant that the softmax over time ignores."),
-            (fill(no_shift).softmax(dim=1), "`q` is missing inside the tanh; outside it is a constant."),
-            (fill(torch.tanh(inner).sum(dim=2)).softmax(dim=1), "`r` is missing: it says how much each unit counts."),
-            (fill(torch.sigmoid(inner) @ r).softmax(dim=1), "a tanh is asked for, not a sigmoid."),
-            (fill(g), "these are the scores; the weights are their softmax over time."),
-            (g, "these are the scores; the weights are their softmax over time, without padding."),
-            (right.T, "transposed: one row an emotion, (K, T)."),
-        ]  # fmt: skip
-        compare(ask(answer, s, mask, mu, W_s, R, q, r), right, mistakes, "The weights are different.")
-    return "each emotion has a distribution of its own; take the tanh away, and all of them are the same."
+def opposite_questions(answer: Any) -> str:
+    mu, W_s, R, q, r = tensors(ask(answer), mu=(2, 2), W_s=(2, 1), R=(2, 2), q=(2,), r=(2,))
+    inner = torch.tensor([[-1.0], [0.0], [1.0]]).double() @ W_s.T + (mu @ R.T)[:, None] + q  # (K, T, G)
+    weights, rises = (torch.tanh(inner) @ r).softmax(dim=1), r * W_s[:, 0]
+    found, crossed = ((float(weights[0, at]), float(weights[1, 2 - at])) for at in (2, 0))
+    if min(found) >= 0.9:
+        return "one vector r for all emotions is enough, because each embedding closes the unit that it does not want."
+    more = "higher" if float(rises.max()) > 0 else "lower"
+    mistakes = [
+        (bool((weights[0] - weights[1]).abs().max() < 1e-3), "both emotions have the same weights. The embeddings must"
+         " bring a unit to different places on the curve of the tanh: around 0 for one emotion, far from 0 for the"
+         " other."),
+        (min(crossed) >= 0.9, "the two are exchanged: emotion 0 is to find 1, and emotion 1 is to find -1."),
+        (float(rises.min()) >= 0 or float(rises.max()) <= 0, f"in both of your units a {more} number makes a larger"
+         " score, or none. An embedding cannot turn a unit around. One unit must rise with the number, and the other"
+         " must fall."),
+        (bool((weights.amax(dim=1) - weights.amin(dim=1)).min() < 0.1), "an emotion has nearly even weights. Its units"
+         " say the same of all steps: they are closed, or one takes away what the other adds."),
+        (weights.argmax(dim=1).tolist() != [2, 0], f"emotion 0 looks most at {int(weights[0].argmax()) - 1}, emotion 1"
+         f" at {int(weights[1].argmax()) - 1}; it must be 1 and -1. Which unit is open for which emotion?"),
+        (True, f"each emotion finds its step, with weights of {found[0]:.2f} and {found[1]:.2f}. A longer r makes the"
+         " scores differ more; so does a unit that is closed more tightly."),
+    ]  # fmt: skip
+    raise Wrong(next(why for wrong, why in mistakes if wrong))
 
 
 @exercise("15.2")
@@ -56,22 +44,21 @@ def decide(answer: Any) -> str:
         c = weights @ s
         right = (o * c).sum(dim=1) + b
         every = c @ o.T + b  # (K, K): question k, judged by emotion j
+        summed = "you summed over the questions; only the diagonal is meant: o_k with c_k."
+        own = "you judged what each emotion found by *all* emotions. Emotion k judges only what its own question found."
         mistakes = [
-            (every, "you judged what each emotion found by *all* emotions, (K, K). Emotion k judges what its own"
-             " question found, and nothing else: one number each."),
-            (every.T, "you judged what each emotion found by *all* emotions, (K, K). Emotion k judges what its own"
-             " question found, and nothing else: one number each."),
+            (every, own),
+            (every.T, own),
             (o @ c.mean(dim=0) + b, "you averaged over the questions, so that all emotions judge the same vector, as in"
              " plain attentive pooling. Only the diagonal is meant: o_k with c_k."),
             (o @ s.mean(dim=0) + b, "the weights play no role: that is mean pooling."),
-            (every.sum(dim=0), "you summed over the questions; only the diagonal is meant: o_k with c_k."),
+            (every.sum(dim=0), summed),
             (every.max(dim=0).values, "you took, for each emotion, the best of all questions; it has only its own."),
             (right - b, "`b` is missing."),
             (right.softmax(dim=0), "these are the probabilities; the logits are asked for."),
             (c, "these are the contexts; emotion k still has to judge its own, with o_k and b_k."),
             (o * c + b[:, None], "the products are not summed: o_k . c_k is one number."),
-            ((weights @ (s @ o.T)).sum(dim=0) + b, "you summed over the questions; only the diagonal is meant: o_k with"
-             " c_k."),
+            ((weights @ (s @ o.T)).sum(dim=0) + b, summed),
             (right.mean().expand(K), "one number for all; each emotion has its own logit."),
         ]  # fmt: skip
         compare(ask(answer, weights, s, o, b), right, mistakes, "The logits are different.")
@@ -87,6 +74,7 @@ def unlike(answer: Any) -> str:
     for a, b in ((first, second), padded, apart, (first, first)):
         mean = (a + b) / 2
         right = _entropy(mean) - (_entropy(a) + _entropy(b)) / 2
+        both = "that is symmetric, but infinite where one of them is 0. Compare both with their mean."
         mistakes = [
             (torch.tensor(torch.nan), "NaN: 0 times the logarithm of 0 is NaN for the computer, and 0 here. Leave out"
              " steps without weight, or use `torch.special.entr`."),
@@ -98,10 +86,8 @@ def unlike(answer: Any) -> str:
              " is 0. Compare both with their mean."),
             (_relative(b, a), "that is the Kullback-Leibler divergence of b from a: not symmetric, and infinite where a"
              " is 0. Compare both with their mean."),
-            ((_relative(a, b) + _relative(b, a)) / 2, "that is symmetric, but infinite where one of them is 0. Compare"
-             " both with their mean."),
-            (_relative(a, b) + _relative(b, a), "that is symmetric, but infinite where one of them is 0. Compare both"
-             " with their mean."),
+            ((_relative(a, b) + _relative(b, a)) / 2, both),
+            (_relative(a, b) + _relative(b, a), both),
             (_relative(a, mean), "that is a against their mean; b against their mean is the other half."),
             (_relative(b, mean), "that is b against their mean; a against their mean is the other half."),
             (_entropy(mean), "that is the entropy of their mean; the mean of their entropies goes off."),

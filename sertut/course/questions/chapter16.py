@@ -1,10 +1,10 @@
-"""Exercises of chapter 16: the area under a deletion curve, how often a test is right, and integrated gradients."""
+"""Exercises of chapter 16: the area under a deletion curve, how often a test is right, and two attributions."""
 
 from typing import Any
 
 import torch
 
-from sertut.course.judging import ask, compare, exercise
+from sertut.course.judging import Wrong, ask, compare, exercise, kind_of
 
 
 @exercise("16.1")
@@ -54,29 +54,31 @@ def right_pairs(answer: Any) -> str:
 
 
 @exercise("16.3")
-def path_gradients(answer: Any) -> str:
-    x = torch.tensor([2.0, -1.0, 0.5, 0.0])
-    w = torch.tensor([1.0, 0.5, -2.0, 3.0])
-
-    def f(x: torch.Tensor) -> torch.Tensor:
-        return torch.sigmoid((w * x).sum()) + (x**3).sum()
-
-    def slope(share: float) -> torch.Tensor:
-        at = (share * x).requires_grad_()
-        return torch.autograd.grad(f(at), at)[0]
-
-    middles = torch.stack([slope((k + 0.5) / 8) for k in range(8)]).mean(dim=0)
-    lefts = torch.stack([slope(k / 8) for k in range(8)]).mean(dim=0)
-    rights = torch.stack([slope((k + 1) / 8) for k in range(8)]).mean(dim=0)
-    mistakes = [
-        (slope(1.0), "that is the gradient at the input alone."),
-        (x * slope(1.0), "that is gradient times input: the slope at the end of the way, not its mean on the way."),
-        (middles, "multiply the mean slope by the way, x."),
-        (8 * x * middles, "these are the sums over the way; take the mean."),
-        (x * lefts, "your points are the left ends of the pieces; take their middles, (k + .5) / steps."),
-        (x * rights, "your points are the right ends of the pieces; take their middles, (k + .5) / steps."),
-        ((x * middles).abs(), "keep the sign: a part of the input can speak against the decision."),
-        ((x * middles).sum(), "that is the sum, f(x) - f(0). One number for each entry of x is asked for."),
-    ]  # fmt: skip
-    compare(ask(answer, f, x, 8), x * middles, mistakes, "The attributions are different.")
-    return "they add up to f(x) - f(0), up to the error of 8 pieces: no part of the decision is lost."
+def contradiction(answer: Any) -> str:
+    wanted = torch.tensor([[0.0, 1.0], [1.0, 0.0]])
+    for x in (torch.tensor([1.0, 1.0]), torch.tensor([2.0, -0.5])):
+        if not callable(f := ask(answer, x)):
+            raise Wrong(f"return a function f; you returned {kind_of(f)}.")
+        slopes = []
+        for share in (1.0, *((k + 0.5) / 500 for k in range(500))):
+            at = (share * x).requires_grad_()
+            value = ask(f, at)
+            if not isinstance(value, torch.Tensor) or value.numel() != 1 or not value.requires_grad:
+                raise Wrong("f must return one number, made from its argument by torch operations with a gradient.")
+            slopes.append(torch.autograd.grad(value.sum(), at)[0])
+        found = x * torch.stack([slopes[0], torch.stack(slopes[1:]).mean(dim=0)])
+        (a, b), (c, d) = found.tolist()
+        told = f"For x = {x.tolist()} gradient times input gives ({a:.2f}, {b:.2f}), and IG gives ({c:.2f}, {d:.2f})."
+        rise = float(ask(f, x) - ask(f, 0 * x))
+        if abs(c + d - rise) > 0.02:
+            raise Wrong(f"{told} IG should add up to f(x) - f(0) = {rise:.2f}: your f jumps, and no slope sees that.")
+        mistakes = [
+            (found[[1, 1]], "The two agree, as they do where f is straight. Bend f between 0 and x."),
+            (wanted.flip(0), "The two are exchanged."),
+            (torch.tensor([[a, 1.0], [1.0, 0.0]]), "In entry 0, f must rise on the way and be level at x."),
+            (torch.tensor([[0.0, 1.0], [1.0, d]]), "In entry 1, f must fall first and come back before x."),
+        ]
+        near = [why for each, why in mistakes if torch.allclose(found, each, atol=0.02)]
+        if not torch.allclose(found, wanted, atol=0.02):
+            raise Wrong(f"{told} {near[0] if near else 'They must be (0, 1) and (1, 0), for every x.'}")
+    return "both add up to 1, so a right sum is no proof of an attribution. Remove each entry, and see what f does."

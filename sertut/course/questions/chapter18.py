@@ -1,10 +1,10 @@
-"""Exercises of chapter 18: how far "how sure" is from "how often right", and below what to give no answer."""
+"""Exercises of chapter 18: how far "how sure" is from "how often right", and which of two clips is surer."""
 
 from typing import Any
 
 import torch
 
-from sertut.course.judging import ask, compare, exercise
+from sertut.course.judging import Wrong, ask, compare, exercise, tensors
 
 
 @exercise("18.1")
@@ -32,23 +32,21 @@ def off_by(answer: Any) -> str:
 
 
 @exercise("18.2")
-def lowest(answer: Any) -> str:
-    generator = torch.Generator().manual_seed(1)
-    sure = torch.rand(31, generator=generator)
-    right = torch.rand(31, generator=generator) < sure
-    best = sure[right].sort().values
-    kept = 0.75
-
-    def at(values: torch.Tensor, share: float) -> torch.Tensor:
-        return values.quantile(share)
-
-    mistakes = [
-        (at(best, kept), "yours lets a quarter of the right answers through and refuses the rest: the quantile is one"
-         " minus the share."),
-        (at(sure, 1 - kept), "choose by the *right* answers alone: how many wrong ones are refused is what you gain."),
-        (at(sure[~right], 1 - kept), "those are the wrong answers; the share is one of the right ones."),
-        (at(sure[~right], kept), "those are the wrong answers; the share is one of the right ones."),
-        (best.min(), "that refuses no right answer at all."),
-    ]  # fmt: skip
-    compare(ask(answer, sure, right, kept), at(best, 1 - kept), mistakes, "The threshold is another.")
-    return "what it costs is chosen here, on dev; what it gains must be measured, on speakers who had no part in it."
+def swapped(answer: Any) -> str:
+    for T in (2.0, 0.5, 1.5):
+        (logits,) = tensors([ask(answer, T)], logits=(2, 3))
+        p = torch.stack([(logits / by).softmax(dim=1) for by in (1, T)])  # before and after, clip, emotion
+        (a, b), (c, d) = p.amax(dim=2).tolist()
+        told = f"With T = {T:g} the confidences are {a:.3f} and {b:.3f} as trained, {c:.3f} and {d:.3f} after."
+        below = " Below 1 a temperature sharpens, and the two clips change places." if T < 1 else ""
+        mistakes = [
+            (a < b and c > d, f"{told} The wrong way round.{below}"),
+            (a > b and c < d and min(a - b, d - c) < 0.01, f"{told} The differences must be at least .01."),
+            ((a - b) * (c - d) >= 0 and bool((p.amin(dim=2) < 0.005).all()), f"{told} The third emotion plays no role"
+             " in both clips. Of two, the larger distance stays surer at every T."),
+            ((a - b) * (c - d) >= 0, f"{told} The order stays. Give one clip a single rival near the top, and the other"
+             " clip two rivals farther away."),
+        ]  # fmt: skip
+        if made := [why for wrong, why in mistakes if wrong]:
+            raise Wrong(made[0])
+    return "so choose the threshold after the temperature: chosen before, it would refuse other clips."
