@@ -199,12 +199,14 @@ def _readable(table: str) -> str:
 
 def _numbered(html: str, number: str) -> str:
     """A figure to touch has its number before its title, a drawing below it, with its name and its words."""
+    place = f'id="figure-{number.replace(".", "-")}"'
     if 'class="sertut-touch"' in html:
-        return html.replace("<div><strong>", f"<div><strong>Figure {number}.</strong> <strong>", 1)
+        html = html.replace("<div><strong>", f"<div><strong>Figure {number}.</strong> <strong>", 1)
+        return f"<div {place}>{html}</div>"
     name, words = re.findall('aria-label="([^":]*): ([^"]*)"', html)[0]
     words = f'<div class="legend"><details><summary>in words</summary>{words}</details></div>'
     caption = f"<p><strong>Figure {number}.</strong> The mechanism as a drawing: {name}.</p>{words}"
-    return f"<figure>{html}<figcaption>{caption}</figcaption></figure>"
+    return f"<figure {place}>{html}<figcaption>{caption}</figcaption></figure>"
 
 
 def _once(html: str, brought: set[str]) -> str:

@@ -234,15 +234,17 @@ def test_a_wide_table_is_turned_and_cut_where_it_does_not_fit(chromium, tmp_path
 def test_a_figure_is_found_by_its_number_and_told_in_words(html, window):
     page = window.page
     page.goto("about:blank")
-    page.goto((html / "notebooks" / "04-regions-of-interest.html").as_uri() + "#figure-4-3")
-    names = page.locator("figcaption .caption-text > strong").all_text_contents()
-    assert names == [f"Figure 4.{k + 1}." for k in range(page.locator(".cell_output img").count())] and len(names) > 5
-    page.wait_for_function("Math.abs(document.querySelector('#figure-4-3 img').getBoundingClientRect().top) < 200")
-    words = page.locator("#figure-4-3 details")
+    page.goto((html / "notebooks" / "04-regions-of-interest.html").as_uri() + "#figure-4-4")
+    shown = page.locator(".cell_output img, .sertut-drawing, .sertut-touch").count()
+    names = page.locator("figcaption strong, .sertut-touch > div > strong").all_text_contents()
+    assert [name for name in names if name.startswith("Figure")] == [f"Figure 4.{k + 1}." for k in range(shown)]
+    assert shown > 7
+    page.wait_for_function("Math.abs(document.querySelector('#figure-4-4 img').getBoundingClientRect().top) < 200")
+    words = page.locator("#figure-4-4 details")
     assert words.get_attribute("open") is None
     words.locator("summary").press("Enter")
     assert words.get_attribute("open") is not None and words.inner_text().endswith(
-        page.locator("#figure-4-3 img").get_attribute("alt")
+        page.locator("#figure-4-4 img").get_attribute("alt")
     )
 
 
@@ -264,13 +266,17 @@ def test_what_only_reviewers_need_is_one_fold(html, window, page):
 def test_claims_are_filtered_by_keyboard(html, window):
     page = window.page
     page.set_viewport_size({"width": 1280, "height": 900})
+    page.set_viewport_size({"width": 1280, "height": 1000})
     page.goto((html / "book" / "claims.html").as_uri())
+    own = page.locator(".own > summary").bounding_box()
+    assert own and own["y"] + own["height"] <= 1000, "what the papers say is seen at one glance"
     count = page.locator(".sertut-claims output")
     total = page.locator(".claim-line[id]").count()
     assert count.text_content() == f"{total} of {total} claims"
     page.get_by_label("verdict").press("ArrowDown")
     left = page.locator(".claim-line[id]:visible")
     assert 0 < left.count() < total and count.text_content() == f"{left.count()} of {total} claims"
+    assert page.locator(".own[open]").count() == 1, "what is found inside the fold is shown"
     assert all("supported" in row.get_attribute("data-verdicts") for row in left.all())
     page.get_by_label("paper").select_option("K")
     assert all(row.get_attribute("data-paper") == "K" for row in left.all())

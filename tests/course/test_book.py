@@ -113,9 +113,11 @@ def test_drawings_and_figures_to_touch_are_numbered_with_the_pictures():
     notebook["cells"] += code([copy.deepcopy(PICTURE)])["cells"]
     _, *two, last = prepare_notebook(notebook, "4")["cells"]
     drawn, touched = ("".join(cell["outputs"][0]["data"]["text/html"]) for cell in two)
-    assert drawn.startswith("<figure>" + drawing) and drawn.count("Figure 4.2.") == 1
+    assert drawn.startswith('<figure id="figure-4-2">' + drawing) and drawn.count("Figure 4.2.") == 1
     assert "drawing: soft attention.</p>" in drawn and "six frames &amp; one question</details>" in drawn
-    assert "<strong>Figure 4.3.</strong> <strong>Drag a score</strong>" in touched and touched.count("Figure") == 1
+    assert "<strong>Figure 4.3.</strong> <strong>Drag a score</strong>" in touched and touched.startswith(
+        '<div id="figure-4-3"'
+    )
     assert last["metadata"]["mystnb"]["figure"]["name"] == "figure-4-4"
 
 
