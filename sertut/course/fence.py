@@ -54,8 +54,8 @@ def close(disk: str, home: str, hidden: list[str]) -> None:
             file.write(text)
     must(libc.syscall(MOUNT_SETATTR, -100, b"/", RECURSIVE, struct.pack("QQQQ", READ_ONLY, 0, PRIVATE, 0), 32))
     for path in filter(os.path.exists, hidden):
-        place, file = path.encode(), os.path.isfile(path)
-        must(libc.mount(b"/dev/null", place, None, BIND, None) if file else mount(b"tmpfs", path, b"size=4k"))
+        place, folder = path.encode(), os.path.isdir(path)
+        must(mount(b"tmpfs", path, b"size=4k") if folder else libc.mount(b"/dev/null", place, None, BIND, None))
     must(mount(b"tmpfs", disk, b"size=%d" % DISK))
     os.makedirs(home, exist_ok=True)
     _continue_in_child(lambda: None)
