@@ -154,7 +154,7 @@ PROTOCOLS: Mapping[str, Protocol] = {
         "Is the offset between voice and face found, and what does perception attention add?",
         "planted",
         ("nearest", "align", "align+lag+sync", "fused-mean", "perception", "one-embedding"),
-        THREE,
+        folds=1,
     ),
     "streams-planted-blend": Protocol(
         "Does each emotion's question find its own moment, when clips with two emotions are what it learns from?",
