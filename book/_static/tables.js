@@ -10,7 +10,7 @@
       for (let i = r; i < Math.min(r + Math.max(cell.rowSpan, 1), grid.length); i += 1)
         for (let j = c; j < c + cell.colSpan; j += 1) grid[i][j] = cell;
     }));
-    const top = table.tHead.rows.length, left = grid[top].filter(cell => cell.tagName === "TH").length;
+    const top = table.tHead.rows.length, left = grid[top].filter(cell => cell.tagName === "TH").length || 1;
     const name = cells => [...new Set(cells)].map(cell => cell?.innerHTML.trim()).filter(Boolean).join(", ");
     const columns = grid[0].map((_, c) => name(grid.slice(0, top).map(row => row[c]))).slice(left);
     const rows = grid.slice(top).map(row => [name(row.slice(0, left)), ...row.slice(left).map(cell => cell.innerHTML)]);
@@ -52,11 +52,12 @@
       instead(table, starts(side).map(i => make(rows.slice(i, i + side))));
     });
   };
-  addEventListener("load", () => {
+  addEventListener("load", async () => {
+    await window.MathJax?.startup?.promise;  // formulas have their widths
     const tables = [...document.querySelectorAll(".bd-article :is(.output, .pst-scrollable-table-container) table")]
-      .filter(table => table.tHead && table.tBodies[0]?.querySelector("th"));
-    tables.forEach(table => table.querySelectorAll("td").forEach(cell =>
-      cell.classList.toggle("whole", whole(cell.innerHTML))));
+      .filter(table => table.tHead && table.tBodies[0]);
+    tables.filter(table => table.tBodies[0].querySelector("th")).forEach(table =>
+      table.querySelectorAll("td").forEach(cell => cell.classList.toggle("whole", whole(cell.innerHTML))));
     const widths = new Map(tables.map(place).map(box => [box, box.clientWidth]));
     turn(tables);  // also those in a closed fold, whose size no observer is told
     const watch = new ResizeObserver(changed => requestAnimationFrame(() => {

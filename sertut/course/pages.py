@@ -48,8 +48,8 @@ def sections(chapter: Chapter) -> dict[str, str]:
 def effect(claim: Mapping) -> str:
     """Effect with its interval and unit: ``+.031 [+.012, +.050] UAR``."""
     known = claim["low"] is not None and claim["high"] is not None
-    text = f" [{_short(claim['low'])}, {_short(claim['high'])}]" if known else ""
-    return f"{_short(claim['effect'])}{text} {claim['unit']}".strip()
+    text = f" [{short(claim['low'])}, {short(claim['high'])}]" if known else ""
+    return f"{short(claim['effect'])}{text} {claim['unit']}".strip()
 
 
 def reference_page(folder: Path) -> str:
@@ -67,7 +67,7 @@ def reference_page(folder: Path) -> str:
     return _html("studies", found) if found else "No study has been run yet."
 
 
-def _short(number: float | None) -> str:
+def short(number: float | None) -> str:
     """Two digits behind the point, three where there would be only one: ``+.47``, ``-.007``."""
     if number is None:
         return "not measured"
@@ -76,5 +76,5 @@ def _short(number: float | None) -> str:
 
 def _html(what: str, *content: object) -> str:
     """A macro of the template, without empty lines: these would end the HTML inside Markdown."""
-    template = PAGES.get_template("pages.html", globals={"effect": effect, "short": _short, "renewal": renewal})
+    template = PAGES.get_template("pages.html", globals={"effect": effect, "short": short, "renewal": renewal})
     return re.sub(r"\n\s*\n", "\n", getattr(template.module, what)(*content))

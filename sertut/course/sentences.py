@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable, Mapping, Sequence
 
-from sertut.course.pages import effect
+from sertut.course.pages import effect, short
 from sertut.evidence import Claim
 from sertut.evidence.intervals import Interval
 from sertut.study import Study
@@ -10,7 +10,7 @@ from sertut.study import Study
 
 def span(effect: Interval) -> str:
     """An effect with its sign and its interval."""
-    return f"{effect.estimate:+.2f} [{effect.low:+.2f}, {effect.high:+.2f}]"
+    return f"{short(effect.estimate)} [{short(effect.low)}, {short(effect.high)}]"
 
 
 def verdicts(above: str, below: str) -> dict[str, str]:

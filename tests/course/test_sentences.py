@@ -23,18 +23,18 @@ CLAIMS = [
 
 
 def test_an_effect_has_its_sign_and_its_interval():
-    assert span(CLAIMS[0].effect) == "+0.03 [+0.01, +0.05]"
-    assert span(CLAIMS[1].effect) == "-0.20 [-0.30, -0.10]"
+    assert span(CLAIMS[0].effect) == "+.031 [+.012, +.049]"
+    assert span(CLAIMS[1].effect) == "-.20 [-.30, -.10]"
 
 
 def test_each_corpus_stands_under_its_verdict_and_one_training_says_so():
     said = across(CLAIMS, "C3", "one: UAR", verdicts("better", "worse"))
     assert said == (
-        "better on `planted` (+0.03 [+0.01, +0.05]); worse on `blend` (-0.20 [-0.30, -0.10]);"
-        " neither better nor worse can be shown on `decoy` (+0.00 [-0.01, +0.02], one training)."
+        "better on `planted` (+.031 [+.012, +.049]); worse on `blend` (-.20 [-.30, -.10]);"
+        " neither better nor worse can be shown on `decoy` (+.004 [-.010, +.020], one training)."
     )
     assert across(CLAIMS, "C3", "better", verdicts("higher", "lower"), also="AUROC") == (
-        "higher on `planted` (+0.40 [+0.30, +0.50])."
+        "higher on `planted` (+.40 [+.30, +.50])."
     )
     assert across(CLAIMS, "C3", "faster", verdicts("faster", "slower")) == ""
 
