@@ -213,14 +213,15 @@ def alignment(sheet: Sheet) -> None:
     """Two clocks: the voice has sixteen frames, the face four in the same time. Each frame of the face asks all
     frames of the voice, and its row of weights has the sum 1. The weights form a ridge, moved by the lag between
     face and voice. The voice that a face has found is put beside it: a fused state."""
-    voice, face, y = columns(16, LEFT + 20), columns(4, LEFT + 20), sheet.y
+    left, right, y = LEFT + 20, WIDE - 2, sheet.y
+    voice, face = columns(16, left, right), columns(4, left, right)
     for x in voice:
         sheet.box(x, y["voice"], 12, 18, BLUE, 'fill-opacity=".5"')
     for k, x in enumerate(face):
         row = y["weights"] - 6 + 36 * k
         weights = softened(-0.35 * (np.arange(16) - 4 * k - 2.5) ** 2)
         sheet.circle(LEFT + 4, row, "v" + "₁₂₃₄"[k], ORANGE)
-        sheet.matrix((LEFT + 20 + WIDE) / 2, row, weights[None], WIDE - LEFT - 20, 24, BLUE, "row")
+        sheet.matrix((left + right) / 2, row, weights[None], right - left, 24, BLUE, "row")
         sheet.circle(x, y["context"], "f" + "₁₂₃₄"[k])
         sheet.arrow(x, y["context"] + 13, x + 8, y["fused"] - 14)
         sheet.circle(x - 14, y["fused"], "v" + "₁₂₃₄"[k], ORANGE)

@@ -21,12 +21,9 @@ from sertut.show.picture import Picture, chart, listed, numbers
 from sertut.show.rows import Row, compose, legend_below, mark_spans, whole
 from sertut.show.sounds import waveform_row
 from sertut.show.strips import describe_truth, faces_row
-from sertut.show.style import BLACK, BLUE, GREEN, HATCHES, MARKERS, ROLES, VERMILION, emotion_color
+from sertut.show.style import BLACK, HATCHES, MARKERS, ROLES, emotion_color
 from sertut.show.weights import describe_peak, time_weights, uniform_level, weights_row
 from sertut.show.words import length, of_clip, stream_of
-
-DARK = (BLACK, BLUE, GREEN, VERMILION)
-"""Colors that white letters can be read on."""
 
 WRITABLE = 0.07
 """A share below this has no room for its number."""
@@ -97,11 +94,8 @@ def shares(
             looks: Any = {"color": color, "ec": "white", "lw": 1, "hatch": HATCHES.get(emotion)}
             bars = axis.barh(range(2), both, left=left, height=0.8, label=label, **looks)
             numbered = [f"{share:.2f}" if share >= WRITABLE else "" for share in both]
-            ink: Any = {
-                "color": "white" if color in DARK else BLACK,
-                "path_effects": [withStroke(linewidth=3, foreground=color)],
-            }
-            axis.bar_label(bars, numbered, label_type="center", **ink)
+            rim = [withStroke(linewidth=3, foreground="white")]  # or the hatches would run through the digits
+            axis.bar_label(bars, numbered, label_type="center", path_effects=rim)
             left += both
         axis.set_yticks(range(2), ["true", "estimated"])
         axis.set(xlim=(0, 1), ylim=(1.45, -0.45), xlabel="share of the emotional time")

@@ -49,7 +49,7 @@ def confusion(report: Report) -> Picture:
     totals = counts.sum(axis=1)
     percent = 100 * counts / np.maximum(totals, 1)[:, None]
     texts = [f"{p:.0f}%\n{n}" if n else "" for p, n in zip(percent.flat, counts.flat, strict=True)]
-    with chart(height=5.8) as (figure, axis):
+    with chart(height=4.6) as (figure, axis):
         rows = [f"{emotion} ({n})" for emotion, n in zip(emotions, totals, strict=True)]
         looks = {"annot": np.reshape(texts, counts.shape), "fmt": "", "vmin": 0, "vmax": 100, "square": True}
         draw_table(axis, percent, rows, emotions, "% of the true class", slanted=True, **looks)

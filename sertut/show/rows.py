@@ -118,8 +118,7 @@ def panels(
         for i, axis in enumerate(axes.ravel()[:n]):
             draw(i, axis)
         figure.supylabel(labels[1], fontsize=12)
-        for axis in axes[-1]:
-            axis.set_xlabel(labels[0])
+        axes[-1, 0].set_xlabel(labels[0], x=columns / 2)  # one for both columns, in their middle
         if n % columns:
             axes[-1, -1].axis("off")
             axes[-2, -1].tick_params(labelbottom=True)

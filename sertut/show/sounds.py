@@ -18,7 +18,7 @@ from sertut.evidence.cells import band_hz, mel_band
 from sertut.show.picture import Picture, canvas, chart, listed, numbers
 from sertut.show.rows import Draw, Row, mark_spans, whole
 from sertut.show.style import HEAT, ROLES, SPECTRUM, WIDTH
-from sertut.show.words import length
+from sertut.show.words import decoys, length, true_regions
 from sertut.signals import HOP_SECONDS, SAMPLE_RATE, Batch, frame_seconds, log_mel
 
 TICKS_HZ = (200, 500, 1000, 2000, 4000, 8000)
@@ -89,19 +89,27 @@ def waveform_row(example: Example, label: str = "amplitude") -> Row:
         words = example.clip.details.get("words")
         if isinstance(words, tuple):
             axis.set_ylim(top=1.9 * axis.get_ylim()[1])
-            _write_words(axis, words, length(example))
+            _write_words(axis, words, example)
         mark_spans(axis, example, "voice")
 
     return Row(draw, 0.9, length(example))
 
 
-def _write_words(axis: Axes, words: tuple[tuple[str, float, float], ...], seconds: float) -> None:
-    """Words (word, start, end) above their seconds in two lines; one that has room in neither is left out."""
+def _write_words(axis: Axes, words: tuple[tuple[str, float, float], ...], example: Example) -> None:
+    """Words (word, start, end) above their seconds in two lines; one that has room in neither is left out.
+
+    A word moves a little where it would leave the axes or touch the edge of a span.
+    """
+    seconds, spans = length(example), true_regions(example, "voice") + decoys(example, "voice")
     per_point = seconds / (0.8 * 72 * WIDTH)  # seconds; the labels take about a fifth of the width
-    looks: Any = {"transform": axis.get_xaxis_transform(), "ha": "center", "va": "top"}
+    looks: Any = {"transform": axis.get_xaxis_transform(), "ha": "center", "va": "top", "zorder": 4}
     ends, rim = [-np.inf, -np.inf], [withStroke(linewidth=3, foreground="white")]
     for word, start, end in (spoken for spoken in words if spoken[0].strip()):
         middle, half = (start + end) / 2, per_point * (TextPath((0, 0), word, size=10).get_extents().width / 2 + 2)
+        crossed = [edge for span in spans for edge in (span.start, span.end) if abs(middle - edge) < half]
+        if len(crossed) == 1 and abs(middle - crossed[0]) > half / 3:
+            middle = crossed[0] + np.copysign(half, middle - crossed[0])
+        middle = min(max(middle, half), seconds - half)
         if free := [line for line in (0, 1) if middle - half >= ends[line]]:
             ends[free[0]] = middle + half
             axis.text(middle, 0.99 - 0.19 * free[0], word, fontsize=10, path_effects=rim, **looks)

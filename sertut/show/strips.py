@@ -10,6 +10,8 @@ import numpy as np
 import torch
 from matplotlib.axes import Axes
 from matplotlib.patches import Rectangle
+from matplotlib.patheffects import withStroke
+from matplotlib.textpath import TextPath
 
 from sertut.corpora import Clip, Region
 from sertut.errors import SertutError
@@ -116,20 +118,20 @@ def perception(example: Example) -> Picture:
     roles = {"true": example.clip.emotion, "predicted": example.predicted}
     marks = [", ".join(role for role, name in roles.items() if name == emotion) for emotion in example.emotions]
     told = zip(example.emotions, numbers(example.probabilities), marks, strict=True)
-    labels = [f"{emotion} {probability:.2f}\n{mark}".rstrip() for emotion, probability, mark in told]
+    labels = [f"{emotion} {probability:.2f}" + f"\n({mark})" * bool(mark) for emotion, probability, mark in told]
 
     def draw(axis: Axes) -> None:
         seconds = borders(clock, weights.shape[1])
         colors.draw(axis, seconds, np.arange(len(weights) + 1), weights)
         axis.set_yticks(np.arange(len(weights)) + 0.5, labels)
-        axis.tick_params(axis="y", length=0, labelsize=10.5)
+        axis.tick_params(axis="y", length=0, labelsize=10)
         axis.set_ylim(len(weights), 0)
         what = "frame" if words.stream_of(example) == "face" else "step"
         colors.scale(axis.figure, f"weight of a {what}", ax=axis, pad=0.02)
         mark_spans(axis, example, fine=True)
 
     above = waveform_row(example, "") if example.face is None else faces_row(example)
-    rows = [above, Row(draw, 0.5 * len(weights), words.length(example), _describe_emotions(example, weights))]
+    rows = [above, Row(draw, 0.62 * len(weights), words.length(example), _describe_emotions(example, weights))]
     return compose(rows, words.verdict(example))
 
 
@@ -221,9 +223,15 @@ def faces_row(example: Example) -> Row:
             for region, _ in found:
                 place = (region.start, -0.92 * below), region.end - region.start, 0.84 * below
                 axis.add_patch(Rectangle(*place, label=SPANS[role][0], **span_look(role)))
-        for start, end, name, side in _labels([pair for found in named.values() for pair in found]):
+        labels = _labels([pair for found in named.values() for pair in found])
+        for start, end, name, side in labels:
             at = {"center": (start + end) / 2, "right": end - 0.02, "left": start + 0.02}[side]
-            axis.text(at, -0.53 * below, name, ha=side, va="center", fontsize=9.5)
+            wide = seconds / (0.62 * 72 * WIDTH) * (TextPath((0, 0), name, size=9.5).get_extents().width + 5)
+            if side == "center" and wide > end - start:  # beside the bar, where there is room
+                room = min([seconds, *(label[0] for label in labels if label[0] > start)])
+                at, side = (end + wide / 10, "left") if end + wide < room else (start - wide / 10, "right")
+            rim = [withStroke(linewidth=3, foreground="white")]
+            axis.text(at, -0.53 * below, name, ha=side, va="center", fontsize=9.5, path_effects=rim)
         axis.set(ylim=(-below, 1), ylabel="face", yticks=[])
         axis.spines["left"].set_visible(False)
 

@@ -58,7 +58,7 @@ def test_nothing_is_cut(name):
         assert TEXT <= float(text.get("y")) <= tall - 3, text.text
     for box in svg.iter(f"{SVG}rect"):
         x, y, w, h = (float(box.get(key)) for key in ("x", "y", "width", "height"))
-        assert min(x, y) >= 0 and x + w <= wide + 0.01 and y + h <= tall
+        assert min(x, y) >= 0.5 and x + w + 0.5 <= wide and y + h + 0.5 <= tall, "with its line, which is 1 wide"
 
 
 @pytest.mark.parametrize("name", sorted(set(DRAWINGS) - {"calibration", "front"}))

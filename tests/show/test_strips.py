@@ -7,6 +7,7 @@ import pytest
 from matplotlib.patches import Rectangle
 
 from sertut import show
+from sertut.corpora import Region
 from sertut.errors import SertutError
 from sertut.show.weights import time_weights
 from sertut.show.words import say_offset
@@ -167,7 +168,7 @@ def test_rows_of_perception_are_emotions_on_the_clock_of_the_face(perceived):
     assert edges(axis, "-") == [1.22, 1.46] and edges(axis, "--") == [0.4, 0.75]
     assert len(strip.images) == 11 and strip.get_xlim() == axis.get_xlim() == (0, 2.0)
     labels = [label.get_text() for label in axis.get_yticklabels()]
-    assert labels == ["neutral 0.96\npredicted", "anger 0.02\ntrue", "sadness 0.02"]
+    assert labels == ["neutral 0.96\n(predicted)", "anger 0.02\n(true)", "sadness 0.02"]
     seconds = 0.04 * (weights.argmax(axis=1) + 0.5)
     times = [f"{47 * row.max():.1f} times uniform" for row in weights]
     assert picture.alt == (
@@ -183,3 +184,16 @@ def test_two_streams_are_of_one_clip(seen):
     other = replace(seen, clip=replace(seen.clip, name="another"))
     with pytest.raises(SertutError, match="the voice is of clip clip-0, the face of clip another"):
         show.two_streams(replace(seen, map=a_map(2.0)), other)
+
+
+def test_a_name_too_long_for_its_bar_stands_beside_it(seen):
+    for start, end in ((1.0, 1.1), (1.9, 2.0), (0.6, 1.6)):
+        shown = changed(seen, Region(start, end, "face"))
+        figure = show.filmstrip(shown).figure
+        figure.draw_without_rendering()
+        strip = next(axis for axis in figure.axes if axis.get_ylabel() == "face")
+        (name,) = [text for text in strip.texts if text.get_text() == "anger"]
+        left, right = (strip.transData.transform((at, 0))[0] for at in (start, end))
+        box = name.get_window_extent()
+        assert box.x0 > right or box.x1 < left or left < box.x0 < box.x1 < right
+        assert box.x1 <= strip.get_window_extent().x1

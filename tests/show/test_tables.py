@@ -88,3 +88,10 @@ def test_corpus_counts_clips_of_each_speaker_and_emotion(report):
     assert [label.get_text() for label in axis.get_xticklabels()] == ["01", "02", "03"]
     assert [label.get_text() for label in axis.get_yticklabels()] == ["neutral (3)", "anger (3)", "sadness (2)"]
     assert "8 clips of 3 speakers and 3 emotions (neutral 3, anger 3, sadness 2); 0 to 1 clips" in picture.alt
+
+
+def test_of_many_slanted_names_every_second_stands_and_the_middle_one_with_them():
+    lags = [f"{lag:+d}" for lag in range(-8, 9)]
+    axis = show.heatmap(pd.DataFrame(np.zeros((2, 17)), columns=lags), measure="weight").figure.axes[0]
+    written = {label.get_text(): at for label, at in zip(axis.get_xticklabels(), axis.get_xticks(), strict=True)}
+    assert written == {f"{lag:+d}": lag + 8.5 for lag in range(-8, 9, 2)}

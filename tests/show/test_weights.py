@@ -127,3 +127,13 @@ def test_attentions_has_a_row_an_example_and_names_the_rule(report):
 
 def test_the_legend_names_what_any_of_the_clips_has_once(example):
     assert legend(show.attentions([changed(example), example, example])) == ["attention", "uniform", "true region"]
+
+
+def test_a_word_stands_inside_the_axes_and_beside_the_edge_of_a_span(example):
+    said = (("Notwithstanding", 0.0, 0.1), ("an", 0.85, 0.9), ("owl", 0.95, 1.15))
+    figure = show.attention(changed(example, *example.clip.regions, words=said)).figure
+    figure.draw_without_rendering()
+    axis = figure.axes[0]
+    ends = {word.get_text(): word.get_window_extent() for word in axis.texts}
+    assert ends["Notwithstanding"].x0 >= axis.get_window_extent().x0
+    assert ends["an"].x1 < axis.transData.transform((0.9, 0))[0] < ends["owl"].x0, "the true region begins at 0.9 s"
