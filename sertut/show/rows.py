@@ -252,4 +252,5 @@ class Heat:
         """The bar in the empty corner beside a row."""
         corner.axis("off")
         place: Any = {"cax": corner.inset_axes((0, 0.6, 1, 0.2)), "orientation": "horizontal"}
-        self.scale(corner.figure, label, ticks=[0, self.top], format="%.2g", **place)
+        digits = "%.0f" if self.top >= 10 else "%.2g"
+        self.scale(corner.figure, label, ticks=[0, self.top], format=digits, **place)

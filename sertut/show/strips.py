@@ -224,12 +224,17 @@ def faces_row(example: Example) -> Row:
                 place = (region.start, -0.92 * below), region.end - region.start, 0.84 * below
                 axis.add_patch(Rectangle(*place, label=SPANS[role][0], **span_look(role)))
         labels = _labels([pair for found in named.values() for pair in found])
+        taken = [(start, end) for start, end, _, _ in labels]
         for start, end, name, side in labels:
             at = {"center": (start + end) / 2, "right": end - 0.02, "left": start + 0.02}[side]
             wide = seconds / (0.62 * 72 * WIDTH) * (TextPath((0, 0), name, size=9.5).get_extents().width + 5)
             if side == "center" and wide > end - start:  # beside the bar, where there is room
-                room = min([seconds, *(label[0] for label in labels if label[0] > start)])
-                at, side = (end + wide / 10, "left") if end + wide < room else (start - wide / 10, "right")
+                for low, way in ((end, "left"), (start - wide, "right")):
+                    high = low + wide
+                    if low >= 0 and high <= seconds and all(high <= a or b <= low for a, b in taken):
+                        at, side = (low + wide / 10 if way == "left" else high - wide / 10), way
+                        taken.append((low, high))
+                        break
             rim = [withStroke(linewidth=3, foreground="white")]
             axis.text(at, -0.53 * below, name, ha=side, va="center", fontsize=9.5, path_effects=rim)
         axis.set(ylim=(-below, 1), ylabel="face", yticks=[])
