@@ -60,8 +60,8 @@
       table.querySelectorAll("td").forEach(cell => cell.classList.toggle("whole", whole(cell.innerHTML))));
     const widths = new Map(tables.map(place).map(box => [box, box.clientWidth]));
     turn(tables);  // also those in a closed fold, whose size no observer is told
-    const watch = new ResizeObserver(changed => requestAnimationFrame(() => {
-      const boxes = changed.map(({target}) => target).filter(box => widths.get(box) !== box.clientWidth);  // not height
+    const watch = new ResizeObserver(() => requestAnimationFrame(() => {
+      const boxes = [...widths.keys()].filter(box => widths.get(box) !== box.clientWidth);  // not height; closed ones, too
       boxes.forEach(box => widths.set(box, box.clientWidth));
       turn(tables.filter(table => boxes.includes(place(table))));
     }));
