@@ -230,10 +230,9 @@ def faces_row(example: Example) -> Row:
             wide = seconds / (0.62 * 72 * WIDTH) * (TextPath((0, 0), name, size=9.5).get_extents().width + 5)
             if side == "center" and wide > end - start:  # beside the bar, where there is room
                 for low, way in ((end, "left"), (start - wide, "right")):
-                    high = low + wide
-                    if low >= 0 and high <= seconds and all(high <= a or b <= low for a, b in taken):
-                        at, side = (low + wide / 10 if way == "left" else high - wide / 10), way
-                        taken.append((low, high))
+                    if low >= 0 and low + wide <= seconds and all(low + wide <= a or b <= low for a, b in taken):
+                        at, side = low + wide * (0.1 if way == "left" else 0.9), way
+                        taken.append((low, low + wide))
                         break
             rim = [withStroke(linewidth=3, foreground="white")]
             axis.text(at, -0.53 * below, name, ha=side, va="center", fontsize=9.5, path_effects=rim)

@@ -68,8 +68,9 @@ class Study:
         return found[method]
 
     def has(self, method: str, part: str = "report") -> bool:
-        """Whether a part of the results was kept of a method; parts as in :meth:`pooled`."""
-        return any(name == method and any(part in one for one in results) for (_, name), results in self.cells.items())
+        """Whether a part of the results was kept of a method, on every fold; parts as in :meth:`pooled`."""
+        found = [one for (_, name), results in self.cells.items() if name == method for one in results]
+        return bool(found) and {one["fold"] for one in found} == {one["fold"] for one in found if part in one}
 
     def pooled(self, method: str, part: str = "report") -> Tally:
         """All folds and seeds of one method: scores with intervals, and paired differences.
@@ -89,8 +90,8 @@ class Study:
             )
         if method in FLAWS and part == "report":
             return over_partitions(found)
-        kept = [result for result in found if part in result]  # some parts, of the first seed only
-        return Tally.pooled([result[part] for result in kept], [result["seed"] for result in kept])
+        kept = [(result[part], result["seed"]) for result in found if part in result]  # some, of the first seed only
+        return Tally.pooled(*zip(*kept, strict=True))
 
     def scores(self, method: str, fold: int, score: str = "uar") -> list[float]:
         """The score of each seed on one fold: what a reader's own run on that fold is compared with.
