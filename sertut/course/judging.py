@@ -77,6 +77,13 @@ def tensors(result: Any, **shapes: tuple[int, ...]) -> list[torch.Tensor]:
     return found
 
 
+def refuse(*faults: tuple[bool, str]) -> None:
+    """Raise :class:`Wrong` with what is said of the first of these faults that an answer has, if it has one."""
+    for found, message in faults:
+        if found:
+            raise Wrong(message)
+
+
 def compare(got: Any, expected: Any, mistakes: Sequence[tuple[Any, str]] = (), otherwise: str = "") -> None:
     """Raise :class:`Wrong` unless `got` equals `expected` within 1e-4; say which known mistake gives what was got.
 

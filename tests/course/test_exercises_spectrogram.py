@@ -9,7 +9,7 @@ from torch.testing import assert_close
 from sertut.attention import SpectrogramAttention
 from sertut.course.exercises import check
 from sertut.course.judging import JUDGES
-from sertut.course.questions.chapter07 import ALEXNET
+from sertut.course.questions.chapters07_09 import ALEXNET
 from sertut.models import FullyConvolutional
 from tests.course.answers import defined, named
 
