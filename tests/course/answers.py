@@ -26,8 +26,8 @@ def defined(id: str):
     return names[JUDGES[id].__name__]
 
 
-def named(mistakes):
-    """A test for rows (exercise, wrong answer, words that the feedback must hold)."""
+def named(mistakes, *right):
+    """Two tests: for rows (exercise, wrong answer, words of its feedback), and for pairs (exercise, right answer)."""
 
     @pytest.mark.parametrize(("id", "answer", "words"), mistakes, ids=[f"{id}-{words}" for id, _, words in mistakes])
     def test_mistake_is_named(id, answer, words):
@@ -35,4 +35,8 @@ def named(mistakes):
         assert not feedback.passed and feedback.answered
         assert words in feedback.message, feedback.message
 
-    return test_mistake_is_named
+    @pytest.mark.parametrize(("id", "answer"), right)
+    def test_another_way_to_a_right_answer_passes(id, answer):
+        assert check(id, answer), check(id, answer)
+
+    return test_mistake_is_named, test_another_way_to_a_right_answer_passes
