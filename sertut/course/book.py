@@ -17,11 +17,11 @@ from pathlib import Path
 import joblib
 import yaml
 from filelock import FileLock
+from fontTools import subset
 from PIL import Image
 
 from sertut.course.catalog import chapters, repository, require, tags
 from sertut.course.execution import Executed, run_chapters
-from sertut.course.icons import keep_used_icons
 from sertut.course.pages import claims_page, reference_page, sections
 from sertut.errors import SertutError
 from sertut.files import LIBRARY, write
@@ -30,6 +30,11 @@ CLAIMS_MARK = "<!-- claims -->"
 REFERENCE_MARK = "<!-- reference results -->"
 FOLDED = {"check": "Check your answer", "solution": "Show a solution"}
 """Tags of cells that the book shows only on a click, and what the click says."""
+
+SHEET, FONT = "styles/pydata-sphinx-theme.css", "vendor/fontawesome/webfonts/fa-solid-900.woff2"
+"""Of the icons of the book's theme, in the folder of its files: the style of each, and their shapes."""
+
+ICON_NAME, ICON_STYLE = r"\bfa-[\w-]+", r'((?:\.fa-[\w-]+:{1,2}before,?)+)\{content:"[^"]*"\}'
 
 LONGEST = 12
 """Rows of a table that is not folded."""
@@ -172,6 +177,27 @@ def _lighter(png: str | list[str]) -> str:
     picture = Image.alpha_composite(Image.new("RGBA", picture.size, "white"), picture).convert("RGB")
     picture.quantize(256, Image.Quantize.FASTOCTREE, dither=Image.Dither.NONE).save(buffer, "png", optimize=True)
     return base64.b64encode(buffer.getvalue()).decode()
+
+
+def keep_used_icons(html: Path) -> None:
+    """Drop the styles of icons that no page and no script names, then the shapes of those that no style shows.
+
+    All 1,900 would be a tenth of every page.
+    """
+
+    def found(pattern: str, *paths: Path) -> set[str]:
+        return {name for path in paths for name in re.findall(pattern, path.read_text(encoding="utf-8"))}
+
+    static = html / "_static"
+    sheet, font_file = static / SHEET, static / FONT
+    used = found(ICON_NAME, *html.rglob("*.html"), *static.rglob("*.js"))
+    keep = lambda rule: rule[0] if used & set(re.findall(ICON_NAME, rule[1])) else ""  # noqa: E731
+    sheet.write_text(re.sub(ICON_STYLE, keep, sheet.read_text(encoding="utf-8")), encoding="utf-8")
+    options = subset.Options(flavor="woff2", layout_features=[], name_IDs=[13, 14])  # its license stays in it
+    font, chosen = subset.load_font(str(font_file), options), subset.Subsetter(options)
+    chosen.populate(unicodes=[int(code, 16) for code in found(r"\\(f[0-9a-f]{3})\b", *static.rglob("*.css"))])
+    chosen.subset(font)
+    subset.save_font(font, str(font_file), options)
 
 
 def _web_pictures(html: Path) -> None:

@@ -30,9 +30,6 @@ from sertut.errors import SertutError
 from sertut.files import LIBRARY, corpora_folder, data_folder, write
 from sertut.training.device import pick_device
 
-TIME_LIMIT = 30 * 60
-"""Seconds that one chapter may take; far more than any needs, so that a hanging one ends."""
-
 STAMP = "up-to-date"
 """File beside an executed chapter: the digest of all that it depended on. Written last: what is stamped is whole."""
 
@@ -65,7 +62,7 @@ def run_chapters(
     parameters: Mapping[str, object] | None = None,
     *,
     workers: int = 2,
-    time_limit: float = TIME_LIMIT,
+    time_limit: float = 1800.0,
     force: bool = False,
     progress: bool = True,
     root: Path | None = None,
@@ -80,7 +77,7 @@ def run_chapters(
         names: numbers or names of chapters.
         parameters: replaces defaults of the cell tagged ``parameters``.
         workers: chapters at a time, each on one thread.
-        time_limit: seconds a chapter may take.
+        time_limit: seconds a chapter may take; by default far more than any needs, so that a hanging one ends.
         force: run even what is up to date.
 
     Raises:

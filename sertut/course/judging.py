@@ -77,7 +77,7 @@ def tensors(result: Any, **shapes: tuple[int, ...]) -> list[torch.Tensor]:
     return found
 
 
-def refuse(*faults: tuple[bool, str]) -> None:
+def refuse(*faults: tuple[Any, str]) -> None:
     """Raise :class:`Wrong` with what is said of the first of these faults that an answer has, if it has one."""
     for found, message in faults:
         if found:

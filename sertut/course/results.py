@@ -17,8 +17,6 @@ from sertut.files import write
 from sertut.training.device import pick_device
 
 KEYS = ("chapter", "corpus", "seed", "device", "seconds", "versions", "metrics", "claims", "bands")
-CLAIM_KEYS = ("id", "statement", "source", "grade", "corpus", "effect", "low", "high", "unit", "verdict", "seeds")
-BAND_KEYS = ("metric", "value", "low", "high")
 
 
 def write_results(
@@ -37,13 +35,12 @@ def write_results(
         chapter: its name, e.g. "04-regions-of-interest".
         parameters: the chapter's parameters; "corpus", "seed" and "device" also get a line of their own.
         metrics: name -> number.
-        claims: as :mod:`sertut.evidence.claims` makes them, or mappings with :data:`CLAIM_KEYS`.
         started: ``time.time()`` of the chapter's first cell.
         bands: where the reader's own number must fall: {"metric", "value", "low", "high"}, low and high from the
             reference seeds.
 
     Raises:
-        SertutError: a number is not finite, or a claim or band lacks a key.
+        SertutError: a number is not finite.
     """
     device = str(parameters.get("device", "cpu"))
     results = {
@@ -55,8 +52,8 @@ def write_results(
         "seconds": round(time.time() - started, 1),
         "versions": {package: found for package, found in versions().items() if found},
         "metrics": {name: _number(value, f"metric '{name}'") for name, value in metrics.items()},
-        "claims": [_row(c.to_dict() if isinstance(c, Claim) else c, CLAIM_KEYS, "claim") for c in claims],
-        "bands": [_row(band, BAND_KEYS, "band") for band in bands],
+        "claims": [_finite(claim.to_dict(), f"claim '{claim.id}'") for claim in claims],
+        "bands": [_finite(band, f"band '{band['metric']}'") for band in bands],
     }
     write(path, json.dumps(results, indent=2, allow_nan=False) + "\n")
     return results
@@ -94,13 +91,10 @@ def versions(extra: str = "") -> dict[str, str | None]:
     return found
 
 
-def _row(entry: Mapping[str, object], keys: tuple[str, ...], kind: str) -> dict:
-    """A claim or a band with all its keys and with numbers that JSON can hold."""
-    name = entry.get("id") or entry.get("metric") or "without a name"
-    if missing := [key for key in keys if key not in entry]:
-        raise SertutError(f"{kind} '{name}' lacks {', '.join(missing)}.")
+def _finite(entry: Mapping[str, object], what: str) -> dict:
+    """A claim or a band with numbers that JSON can hold."""
     numbers = [key for key in ("effect", "low", "high", "value") if entry.get(key) is not None]
-    return {**entry, **{key: _number(entry[key], f"{key} of {kind} '{name}'") for key in numbers}}
+    return {**entry, **{key: _number(entry[key], f"{key} of {what}") for key in numbers}}
 
 
 def _number(value: object, what: str) -> float | int:

@@ -8,7 +8,7 @@ import pydata_sphinx_theme
 import pytest
 from fontTools.ttLib import TTFont
 
-from sertut.course.icons import FONT, SHEET, keep_used_icons
+from sertut.course.book import FONT, SHEET, keep_used_icons
 
 THEME = Path(pydata_sphinx_theme.__file__).parent / "theme" / "pydata_sphinx_theme" / "static"
 

@@ -2,6 +2,7 @@
 
 import math
 import time
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -43,8 +44,7 @@ def test_auto_is_resolved(tmp_path):
     ("changes", "says"),
     [
         *((dict(metrics={"uar": value}), "metric 'uar' is") for value in (math.nan, math.inf, "high", None)),
-        (dict(claims=[{"id": "D2"}]), "claim 'D2' lacks statement"),
-        (dict(bands=[{"metric": "uar"}]), "band 'uar' lacks value"),
+        (dict(claims=[replace(CLAIM, effect=Interval(math.inf, 0, 1))]), "effect of claim 'D2' is inf"),
         (dict(bands=[dict(metric="uar", value=math.nan, low=0, high=1)]), "value of band 'uar' is nan"),
     ],
 )

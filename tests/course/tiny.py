@@ -19,19 +19,19 @@ axes.plot([1, 2])
 plt.close(figure)
 display(figure, metadata={"image/png": {"alt": "A rising line."}})
 """
-CLAIM = dict(  # as a chapter hands it to write_results
-    id="T1", statement="two is more | than one", source="nobody", grade="measured", corpus="none", effect=1.0, low=0.5,
-    high=1.5, unit="", verdict="supported", seeds=5,
-)  # fmt: skip
+
 PYTHON = crc32(sys.executable.encode())  # not the path itself: the book refuses a page with a path of this machine
 END = f"""
 from zlib import crc32
 
 from sertut.course.pages import claims_page
 from sertut.course.results import write_results
+from sertut.evidence import Claim
+from sertut.evidence.intervals import Interval
+claim = Claim("T1", "two is more | than one", "nobody", "measured", "none", Interval(1.0, 0.5, 1.5), "", 5)
 here = dict(threads=int(os.environ["OMP_NUM_THREADS"]), same_python=int(crc32(sys.executable.encode()) == {PYTHON}))
 found = write_results(
-    chapter=CHAPTER, parameters=dict(seed=seed), metrics=dict(seed=seed, **here), claims=[{CLAIM!r}], started=started
+    chapter=CHAPTER, parameters=dict(seed=seed), metrics=dict(seed=seed, **here), claims=[claim], started=started
 )
 Markdown(claims_page([found]))
 """
