@@ -1,9 +1,13 @@
-"""The small repository of :mod:`tests.course.tiny`: made anew for a test, or with its chapters run, once for all."""
+"""The small repository of :mod:`tests.course.tiny`, and a server to download from."""
 
+import contextlib
+import threading
+from http.server import ThreadingHTTPServer
 from pathlib import Path
 
 import pytest
 
+from sertut.course import downloading
 from sertut.course.execution import run_chapters
 from tests.course.tiny import write_repository
 
@@ -33,3 +37,19 @@ def done(tmp_path_factory: pytest.TempPathFactory) -> Path:
         patch.delenv("OMP_NUM_THREADS", raising=False)
         run_chapters(root=root, progress=False)
     return root
+
+
+@pytest.fixture
+def serve(monkeypatch):
+    """``serve(handler)``: a server at `at`, with a list `asked` for its handler; no call waits between attempts."""
+    monkeypatch.setattr(downloading, "PAUSE", 0.0)
+    with contextlib.ExitStack() as stack:
+
+        def start(handler) -> ThreadingHTTPServer:
+            server = stack.enter_context(ThreadingHTTPServer(("127.0.0.1", 0), handler))
+            server.asked, server.at, server.daemon_threads = [], f"http://127.0.0.1:{server.server_port}/", True
+            threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.02}, daemon=True).start()
+            stack.callback(server.shutdown)
+            return server
+
+        yield start

@@ -6,13 +6,26 @@ import io
 import json
 import re
 import shutil
+from pathlib import Path
 
 import numpy as np
 import pandas as pd
+import pydata_sphinx_theme
 import pytest
+from fontTools.pens.recordingPen import RecordingPen
+from fontTools.ttLib import TTFont
 from PIL import Image
 
-from sertut.course.book import _readable, _web_pictures, build_book, find_problems, prepare_notebook
+from sertut.course.book import (
+    FONT,
+    SHEET,
+    _readable,
+    _web_pictures,
+    build_book,
+    find_problems,
+    keep_used_icons,
+    prepare_notebook,
+)
 from sertut.errors import SertutError
 from tests.course.tiny import cell
 
@@ -24,18 +37,27 @@ def png() -> bytes:
     return buffer.getvalue()
 
 
-DATA = {"image/png": base64.b64encode(png()).decode(), "text/plain": "A line."}
-PICTURE = {"output_type": "display_data", "data": DATA, "metadata": {"image/png": {"alt": "A line.", "width": 64}}}
-BAR = {"output_type": "stream", "name": "stderr", "text": ["\r 50%|####      |"]}
-WARNING = {"output_type": "stream", "name": "stderr", "text": ["UserWarning: look here\n"]}
-TABLE = {"output_type": "display_data", "data": {"text/html": ["<table></table>"]}, "metadata": {}}
-WIDGET = {"output_type": "display_data", "data": {"application/vnd.jupyter.widget-view+json": {}}, "metadata": {}}
+def shown(data: dict, **metadata) -> dict:
+    """An output of a cell."""
+    return {"output_type": "display_data", "data": data, "metadata": metadata}
 
 
 def code(outputs: list[dict], *tags: str, **metadata) -> dict:
-    """A notebook with one executed cell."""
+    """An executed cell."""
     made = cell("x = 1", *tags)
-    return {"cells": [{**made, "outputs": outputs, "metadata": {**made["metadata"], **metadata}}], "metadata": {}}
+    return {**made, "outputs": copy.deepcopy(outputs), "metadata": {**made["metadata"], **metadata}}
+
+
+def prepared(*cells: dict) -> list[dict]:
+    """What the book shows of the cells of chapter 4."""
+    return prepare_notebook({"cells": list(cells), "metadata": {}}, "4")["cells"]
+
+
+DATA = {"image/png": base64.b64encode(png()).decode(), "text/plain": "A line."}
+PICTURE = shown(DATA, **{"image/png": {"alt": "A line.", "width": 64}})
+TABLE, WIDGET = shown({"text/html": ["<table></table>"]}), shown({"application/vnd.jupyter.widget-view+json": {}})
+BAR = {"output_type": "stream", "name": "stderr", "text": ["\r 50%|####      |"]}
+WARNING = {"output_type": "stream", "name": "stderr", "text": ["UserWarning: look here\n"]}
 
 
 def test_build_reuse_and_rebuild(done, tmp_path):
@@ -87,11 +109,9 @@ def test_contents_and_pages_must_agree(tiny):
 
 def test_figures_are_numbered_and_have_their_caption_and_words():
     said = {"output_type": "stream", "name": "stdout", "text": ["one\n"]}
-    second = {**copy.deepcopy(PICTURE), "metadata": {"image/png": {"alt": "2 < 3"}}}
-    captioned = {"mystnb": {"figure": {"caption": "Lines, see $x$."}}}
-    notebook = code([said, copy.deepcopy(PICTURE), BAR], "hide-input", **captioned)
-    notebook["cells"] += code([TABLE])["cells"] + code([second], "solution")["cells"]
-    first, table, last = prepare_notebook(notebook, "4")["cells"]
+    one = code([said, PICTURE, BAR], "hide-input", mystnb={"figure": {"caption": "Lines, see $x$."}})
+    second = shown(DATA, **{"image/png": {"alt": "2 < 3"}})
+    first, table, last = prepared(one, code([TABLE]), code([second], "solution"))
     assert [output["output_type"] for output in first["outputs"]] == ["stream", "display_data"]
     assert "mystnb" not in table["metadata"]
     figures = [cell["metadata"]["mystnb"]["figure"] for cell in (first, last)]
@@ -107,28 +127,24 @@ def test_drawings_and_figures_to_touch_are_numbered_with_the_pictures():
     alt = "soft attention: six frames &amp; one question"
     drawing = f'<div class="sertut-drawing"><svg aria-label="{alt}"></svg></div>'
     touch = '<div class="sertut-touch"><div><strong>Drag a score</strong></div><strong>and</strong></div>'
-    outputs = [{"output_type": "display_data", "data": {"text/html": [html]}} for html in (drawing, touch)]
-    notebook = code([copy.deepcopy(PICTURE)])
-    notebook["cells"] += [cell for output in outputs for cell in code([output])["cells"]]
-    notebook["cells"] += code([copy.deepcopy(PICTURE)])["cells"]
-    _, *two, last = prepare_notebook(notebook, "4")["cells"]
+    outputs = [PICTURE, shown({"text/html": [drawing]}), shown({"text/html": [touch]}), PICTURE]
+    _, *two, last = prepared(*(code([output]) for output in outputs))
     drawn, touched = ("".join(cell["outputs"][0]["data"]["text/html"]) for cell in two)
     assert drawn.startswith('<figure id="figure-4-2">' + drawing) and drawn.count("Figure 4.2.") == 1
     assert "drawing: soft attention.</p>" in drawn and "six frames &amp; one question</details>" in drawn
-    assert "<strong>Figure 4.3.</strong> <strong>Drag a score</strong>" in touched and touched.startswith(
-        '<div id="figure-4-3"'
-    )
+    assert touched.startswith('<div id="figure-4-3"')
+    assert "<strong>Figure 4.3.</strong> <strong>Drag a score</strong>" in touched
     assert last["metadata"]["mystnb"]["figure"]["name"] == "figure-4-4"
 
 
 @pytest.mark.parametrize("more", [TABLE, PICTURE])
 def test_a_figure_has_a_cell_of_its_own(more):
     with pytest.raises(SertutError, match="shows a picture and more; give the figure its own cell"):
-        prepare_notebook(code([copy.deepcopy(PICTURE), copy.deepcopy(more)]))
+        prepared(code([PICTURE, more]))
 
 
 def test_a_picture_gets_lighter_and_keeps_its_text():
-    (found,) = prepare_notebook(code([copy.deepcopy(PICTURE)]))["cells"]
+    (found,) = prepared(code([PICTURE]))
     assert found["metadata"]["mystnb"]["image"] == {"alt": "A line.", "width": "64px"}
     (output,) = found["outputs"]
     assert output["data"]["text/plain"] == "A line." and output["metadata"] == PICTURE["metadata"]
@@ -143,8 +159,7 @@ def test_a_picture_gets_lighter_and_keeps_its_text():
 def test_a_page_brings_the_code_of_its_players_once(kind):
     players = [f'<div class="{kind}">{i}<style>a {{}}</style><script>play()</script></div>' for i in range(3)]
     other = "<table><style>a {}</style></table>"
-    outputs = [{"output_type": "display_data", "data": {"text/html": [html]}} for html in (*players, other)]
-    (found,) = prepare_notebook(code(outputs))["cells"]
+    (found,) = prepared(code([shown({"text/html": [html]}) for html in (*players, other)]))
     first, *more, last = ["".join(output["data"]["text/html"]) for output in found["outputs"]]
     assert players[0] in first and last == other
     assert all(f'<div class="{kind}">{i + 1}</div>' in html for i, html in enumerate(more)), "without style and script"
@@ -173,25 +188,57 @@ def test_pictures_of_the_pages_become_webp_to_the_pixel(tmp_path):
     np.testing.assert_array_equal(np.asarray(Image.open(tmp_path / "_images" / "a1.webp").convert("RGB")), pixels)
 
 
+def drawn(path: Path) -> dict[int, list]:
+    """The strokes of each character of a font."""
+    font, strokes = TTFont(path), {}
+    shapes = font.getGlyphSet()
+    for code, name in font.getBestCmap().items():
+        pen = RecordingPen()
+        shapes[name].draw(pen)
+        strokes[code] = pen.value
+    return strokes
+
+
+def test_icons_that_pages_name_stay_as_they_are_and_all_others_go(tmp_path):
+    """Those that the theme's own styles show stay, too, such as the arrow of a folded part; the rest of it is kept."""
+    theme = Path(pydata_sphinx_theme.__file__).parent / "theme" / "pydata_sphinx_theme" / "static"
+    for part in (SHEET, FONT):
+        (tmp_path / "_static" / part).parent.mkdir(parents=True, exist_ok=True)
+        shutil.copyfile(theme / part, tmp_path / "_static" / part)
+    (tmp_path / "page.html").write_text('<i class="fas fa-download fa-lg"></i> <a href="x.html">fade</a>')
+    (tmp_path / "_static" / "menu.js").write_text('icon.classList.add("fa-xmark")')
+    sheet, font = tmp_path / "_static" / SHEET, tmp_path / "_static" / FONT
+    before, icons = sheet.read_text(), drawn(font)
+    for _ in range(2):  # again changes nothing
+        keep_used_icons(tmp_path)
+        after = sheet.read_text()
+        of_icons = re.compile(r'\.fa-[\w-]+:before[^{}]*\{content:"[^"]*"\}')
+        kept = of_icons.findall(after)
+        assert len(kept) == 2 < len(of_icons.findall(before)) / 500
+        assert any(".fa-download:before" in rule for rule in kept) and any(".fa-xmark:before" in rule for rule in kept)
+        assert of_icons.sub("", after) == of_icons.sub("", before)
+        rest = {int(code, 16) for code in re.findall(r"\\(f[0-9a-f]{3})\b", of_icons.sub("", after))}
+        assert drawn(font) == {code: icons[code] for code in icons if code in {0xF019, 0xF00D} | rest}
+        assert font.read_bytes()[:4] == b"wOF2" and font.stat().st_size < 5_000
+
+
 def test_progress_and_widgets_are_left_out_but_warnings_stay():
-    (found,) = prepare_notebook(code([BAR, WARNING, WIDGET]))["cells"]
+    (found,) = prepared(code([BAR, WARNING, WIDGET]))
     assert found["outputs"] == [WARNING]
 
 
 @pytest.mark.parametrize("tag", ["solution", "check"])
 def test_solutions_and_checks_are_folded(tag):
-    (found,) = prepare_notebook(code([], tag))["cells"]
+    (found,) = prepared(code([], tag))
     assert found["metadata"]["tags"] == [tag, "hide-cell"]
 
 
 def test_traces_of_the_run_are_removed():
-    notebook = code([], papermill={"duration": 1})
-    notebook["cells"] += code([], "injected-parameters")["cells"]
-    notebook["metadata"] = {"papermill": {}, "widgets": {}, "kernelspec": {"name": "python3"}}
-    prepared = prepare_notebook(notebook)
-    assert len(prepared["cells"]) == 1
-    assert prepared["cells"][0]["metadata"] == {}
-    assert prepared["metadata"] == {"kernelspec": {"name": "python3"}}
+    cells = [code([], papermill={"duration": 1}), code([], "injected-parameters")]
+    metadata = {"papermill": {}, "widgets": {}, "kernelspec": {"name": "python3"}}
+    found = prepare_notebook({"cells": cells, "metadata": metadata})
+    assert [each["metadata"] for each in found["cells"]] == [{}]
+    assert found["metadata"] == {"kernelspec": {"name": "python3"}}
 
 
 @pytest.mark.parametrize(

@@ -3,7 +3,7 @@
 import hashlib
 import itertools
 import threading
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from http.server import BaseHTTPRequestHandler
 
 import pytest
 import requests
@@ -28,36 +28,27 @@ class Handler(BaseHTTPRequestHandler):
         self.server.asked.append(asked)
         behavior, calls = self.path.strip("/"), len(self.server.asked)
         start = int(asked.removeprefix("bytes=").removesuffix("-")) if asked else 0
-        body, announced, status = BODY[start:], None, 206 if asked else 200
-        span = f"bytes {start}-{len(BODY) - 1}/{len(BODY)}"
-        if behavior == "breaks" and calls < 3:
-            body, announced = body[: HALF // 2], len(body)
-        elif behavior == "stalls" and calls == 1:
-            body, announced = BODY[:HALF], len(BODY)
-        elif behavior == "never":
-            body, announced = b"", len(body)
-        elif behavior == "wrong":
-            body = bytes(len(body))
-        elif behavior == "ignores":
-            body, status = (BODY[:HALF], 200) if calls == 1 else (BODY, 200)
-            announced = len(BODY)
-        elif behavior == "another" and asked:
-            body, span = BODY, f"bytes 0-{len(BODY) - 1}/{len(BODY)}"
-        elif behavior == "refuses" and asked:
-            body, status = b"", 416
-        elif behavior == "longer":
-            body += b"more"
-        elif behavior == "endless":
-            announced = "none"
-        elif behavior == "absent":
-            body, status = b"", 404
-        elif behavior == "busy" and calls < 3:
-            body, status = b"", 503
+        body, status = BODY[start:], 206 if asked else 200
+        changes = {  # what it does -> body, announced length, status
+            "breaks": calls < 3 and (body[: HALF // 2], len(body), status),
+            "stalls": calls == 1 and (BODY[:HALF], len(BODY), status),
+            "never": (b"", len(body), status),
+            "wrong": (bytes(len(body)), len(body), status),
+            "ignores": (BODY[:HALF] if calls == 1 else BODY, len(BODY), 200),
+            "another": asked and (BODY, len(BODY), status),
+            "refuses": asked and (b"", 0, 416),
+            "longer": (body + b"more", len(body) + 4, status),
+            "endless": (body, "none", status),
+            "absent": (b"", 0, 404),
+            "busy": calls < 3 and (b"", 0, 503),
+        }
+        body, announced, status = changes.get(behavior) or (body, len(body), status)
+        span = f"bytes {0 if behavior == 'another' else start}-{len(BODY) - 1}/{len(BODY)}"
         self.send_response(status)
         if status == 206:
             self.send_header("Content-Range", span)
         if announced != "none":
-            self.send_header("Content-Length", str(len(body) if announced is None else announced))
+            self.send_header("Content-Length", str(announced))
         self.send_header("Connection", "close")
         self.end_headers()
         try:
@@ -71,20 +62,16 @@ class Handler(BaseHTTPRequestHandler):
 
 
 @pytest.fixture
-def server(monkeypatch):
-    monkeypatch.setattr(downloading, "PAUSE", 0.0)
+def server(serve, monkeypatch):
     monkeypatch.setattr(downloading, "TIMEOUT", 2.0)  # no less: a busy machine is no stalled server
-    with ThreadingHTTPServer(("127.0.0.1", 0), Handler) as server:
-        server.asked, server.over = [], threading.Event()
-        server.daemon_threads = True
-        threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.02}, daemon=True).start()
-        yield server
-        server.over.set()
-        server.shutdown()
+    server = serve(Handler)
+    server.over = threading.Event()
+    yield server
+    server.over.set()
 
 
 def get(server, folder, behavior, **changes):
-    file = File("corpus.zip", f"http://127.0.0.1:{server.server_port}/{behavior}", **{"size": len(BODY), **changes})
+    file = File("corpus.zip", server.at + behavior, **{"size": len(BODY), **changes})
     with requests.Session() as session:
         return download(file, folder, session)
 
@@ -155,7 +142,7 @@ def test_encryption_is_not_given_up(server, tmp_path, monkeypatch):
         def get(self, url, **options):
             return super().get(url.replace("https:", "http:"), **options)
 
-    file = File("corpus.zip", f"https://127.0.0.1:{server.server_port}/fine", len(BODY))
+    file = File("corpus.zip", server.at.replace("http:", "https:") + "fine", len(BODY))
     with pytest.raises(SertutError, match="is not encrypted"), Elsewhere() as session:
         download(file, tmp_path, session)
     assert not list(tmp_path.iterdir())

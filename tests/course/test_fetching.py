@@ -6,12 +6,11 @@ import itertools
 import json
 import shutil
 import sys
-import threading
 import warnings
 import zipfile
 from collections import namedtuple
 from dataclasses import replace
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from http.server import BaseHTTPRequestHandler
 from unittest.mock import Mock
 
 import click
@@ -19,12 +18,11 @@ import filelock
 import pytest
 
 import sertut
-from sertut.cli import main
 from sertut.corpora import RECORDED, cremad, emodb, folder_of, ravdess_video
-from sertut.course import downloading
 from sertut.course.downloading import File
 from sertut.course.fetching import ASK, OFFERS, fetch, terms
 from sertut.errors import SertutError
+from tests.course.tiny import call
 
 
 def zipped(files: dict[str, bytes]) -> bytes:
@@ -48,15 +46,11 @@ class Handler(BaseHTTPRequestHandler):
 
 
 @pytest.fixture
-def server(monkeypatch, tmp_path):
+def server(serve, monkeypatch, tmp_path):
     monkeypatch.setenv("SERTUT_DATA", str(tmp_path / "data"))
-    monkeypatch.setattr(downloading, "PAUSE", 0.0)
-    with ThreadingHTTPServer(("127.0.0.1", 0), Handler) as server:
-        server.files, server.asked, server.daemon_threads = {}, [], True
-        server.at = f"http://127.0.0.1:{server.server_port}/"
-        threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.02}, daemon=True).start()
-        yield server
-        server.shutdown()
+    server = serve(Handler)
+    server.files = {}
+    return server
 
 
 def left(folder):
@@ -262,36 +256,30 @@ def test_terms_say_size_license_place_and_what_is_verified(name):
         assert part in said
 
 
-def call(*arguments):
-    with pytest.raises(SystemExit) as exit_:
-        main(["data", "fetch", *arguments])
-    return exit_.value.code
-
-
 @pytest.mark.parametrize(("name", "says"), [("iemocap", "sail.usc.edu/iemocap"), ("afew", "EmotiW")])
 def test_how_to_ask_for_what_cannot_be_fetched(capsys, name, says):
-    assert call(name) == 1
+    assert call("data", "fetch", name) == 1
     said = capsys.readouterr().out
     assert says in said and str(folder_of(name)) in said
 
 
-def test_an_unknown_corpus(capsys):
-    assert call("ravdes") == 1
-    assert "unknown corpus to fetch 'ravdes': did you mean 'ravdess'?" in capsys.readouterr().err
+def test_an_unknown_corpus():
+    with pytest.raises(SertutError, match="unknown corpus to fetch 'ravdes': did you mean 'ravdess'"):
+        terms("ravdes")
 
 
 def test_nothing_is_fetched_before_the_license_is_accepted(berlin, capsys, monkeypatch):
-    assert call("emodb") == 1
+    assert call("data", "fetch", "emodb") == 1
     out = capsys.readouterr()
     assert "license:" in out.out and "nobody accepted the license of emodb" in out.err
     monkeypatch.setattr(sys.stdin, "isatty", lambda: True, raising=False)
     monkeypatch.setattr(click, "confirm", lambda question: False)
-    assert call("emodb") == 1 and berlin.asked == []
+    assert call("data", "fetch", "emodb") == 1 and berlin.asked == []
     monkeypatch.setattr(click, "confirm", lambda question: True)
-    assert call("emodb") == 0 and len(sertut.load("emodb", trim=False)) == 535
+    assert call("data", "fetch", "emodb") == 0 and len(sertut.load("emodb", trim=False)) == 535
 
 
 def test_a_flag_accepts_the_license(berlin, capsys):
-    assert call("emodb", "--accept-license") == 0
+    assert call("data", "fetch", "emodb", "--accept-license") == 0
     said = capsys.readouterr().out
     assert said.index("license:") < said.index("SHA-256") < said.index("emodb is in")

@@ -7,6 +7,9 @@ import sys
 from pathlib import Path
 from zlib import crc32
 
+import pytest
+
+from sertut.cli import main
 from sertut.corpora import Corpus
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -35,6 +38,13 @@ found = write_results(
 )
 Markdown(claims_page([found]))
 """
+
+
+def call(*words: str) -> int:
+    """Run a command of sertut; its exit code."""
+    with pytest.raises(SystemExit) as end:
+        main(list(words))
+    return end.value.code
 
 
 def cell(text: str, *tags: str, kind: str = "code", caption: str = "") -> dict:
