@@ -25,10 +25,16 @@ def test_a_run_leaves_its_results(done):
     assert json.loads((done / "notebooks" / "01-one.ipynb").read_text())["cells"][3]["outputs"] == []
 
 
-def test_only_what_changed_is_run_again(done, tmp_path, monkeypatch):
-    root = shutil.copytree(done, tmp_path / "copy")  # where it lies does not matter
-    ran = []
+@pytest.fixture
+def copied(done, tmp_path, monkeypatch):
+    """A copy of it, since where it lies does not matter; and the names of what would be run there."""
+    ran: list[str] = []
     monkeypatch.setattr(execution, "_execute", lambda run, *rest: ran.append(run.chapter.name))
+    return shutil.copytree(done, tmp_path / "copy"), ran
+
+
+def test_only_what_changed_is_run_again(copied):
+    root, ran = copied
 
     def reused(*names: str, **options) -> list[bool]:
         return [run.reused for run in run_chapters(names, root=root, progress=False, **options)]
@@ -41,10 +47,8 @@ def test_only_what_changed_is_run_again(done, tmp_path, monkeypatch):
     assert reused() == [True, True]
 
 
-def test_the_longest_chapter_runs_first_and_of_equals_the_later(done, tmp_path, monkeypatch):
-    root = shutil.copytree(done, tmp_path / "copy")
-    ran = []
-    monkeypatch.setattr(execution, "_execute", lambda run, *rest: ran.append(run.chapter.name))
+def test_the_longest_chapter_runs_first_and_of_equals_the_later(copied):
+    root, ran = copied
     run_chapters(root=root, workers=1, progress=False, force=True)
     assert ran == ["02-two", "01-one"]
     path = root / "notebooks" / "01-one.ipynb"

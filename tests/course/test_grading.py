@@ -14,7 +14,6 @@ import pandas as pd
 import pytest
 import torch
 
-from sertut.cli import main
 from sertut.course import grading
 from sertut.course.catalog import chapters, tags
 from sertut.course.exercises import check
@@ -24,6 +23,7 @@ from sertut.course.judging import JUDGES
 from sertut.course.packs import marked, write_pack
 from sertut.errors import SertutError
 from tests.course.answers import defined, solution_of
+from tests.course.tiny import call
 
 ALL = ("2.1", "2.2", "2.3")
 RIGHT = {id: solution_of(id) for id in JUDGES}
@@ -221,9 +221,8 @@ def test_forged_values_are_refused(forged):
 
 
 def test_refusals(tmp_path, capsys):
-    with pytest.raises(SystemExit) as code:
-        main(["course", "grade", str(tmp_path)])
-    assert code.value.code == 1 and "holds no notebook (*.ipynb)" in capsys.readouterr().err
+    assert call("course", "grade", str(tmp_path)) == 1
+    assert "holds no notebook (*.ipynb)" in capsys.readouterr().err
     folder = tmp_path / "class"
     hand_in(folder / "ada.ipynb", {"2.1": "x"})
     (tmp_path / "class-grades").mkdir()
@@ -278,9 +277,8 @@ def test_in_a_pack_for_teachers_no_solution_is_in_reach(tmp_path, monkeypatch, f
         assert check("2.2", found["masked_mean"]), "outside of a fence it succeeds"
         hand_in(tmp_path / name / "02.ipynb", {"2.1": RIGHT["2.1"], "2.2": thief})
     (pack / "gradebook.db").write_text(RIGHT["2.2"])
-    hand_in(
-        tmp_path / "marks" / "02.ipynb", {"2.1": RIGHT["2.1"], "2.2": f"exec(open('{pack / 'gradebook.db'}').read())"}
-    )
+    thief = f"exec(open('{pack / 'gradebook.db'}').read())"
+    hand_in(tmp_path / "marks" / "02.ipynb", {"2.1": RIGHT["2.1"], "2.2": thief})
     for name in (*places, "marks"):
         (tmp_path / name).replace(pack / "submitted" / f"from {name}")
     try:

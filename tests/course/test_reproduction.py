@@ -6,13 +6,12 @@ import re
 from dataclasses import replace
 from pathlib import Path
 from types import SimpleNamespace
-from unittest.mock import Mock, call
+from unittest.mock import Mock
 
 import joblib
 import numpy as np
 import pytest
 
-from sertut.cli import main
 from sertut.course import reproduction
 from sertut.course.reproduction import (
     CLAIMS,
@@ -30,6 +29,7 @@ from sertut.course.reproduction import (
 from sertut.errors import SertutError
 from sertut.evidence import Tally
 from sertut.study import PROTOCOLS, Study
+from tests.course.tiny import call
 
 SPEAKERS = ["speaker 01", "speaker 02"]
 
@@ -258,9 +258,7 @@ def test_the_command(monkeypatch, capsys):
     fake = Mock(return_value=(Path("page.html"), [Finding(check, "reproduced"), Finding(check, "not tried")]))
     monkeypatch.setattr(reproduction, "reproduce", fake)
     for options in ([], ["--minutes", "all", "-w", "4"]):
-        with pytest.raises(SystemExit) as exit_:
-            main(["reproduce", *options])
-        assert not exit_.value.code
-    assert fake.call_args_list == [call(10.0, 2), call(None, 4)]
+        assert call("reproduce", *options) == 0
+    assert [asked.args for asked in fake.call_args_list] == [(10.0, 2), (None, 4)]
     said = capsys.readouterr().out
     assert "1 reproduced, 0 not reproduced, 0 not testable, 1 not tried" in said and "page.html" in said
