@@ -1,7 +1,5 @@
 """The command line: parses, calls, prints. Work is done elsewhere, and imported only when a command needs it."""
 
-from __future__ import annotations
-
 import ast
 import sys
 from collections.abc import Sequence

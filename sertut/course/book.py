@@ -1,7 +1,5 @@
 """The HTML book, built from executed chapters and the pages around them; every page is checked after it is built."""
 
-from __future__ import annotations
-
 import base64
 import io
 import json

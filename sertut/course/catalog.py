@@ -1,7 +1,5 @@
 """Which chapters there are, and what may be passed to them."""
 
-from __future__ import annotations
-
 import ast
 import importlib.util
 import json

@@ -1,7 +1,5 @@
 """Is everything here that sertut needs? What is missing, and how to get it."""
 
-from __future__ import annotations
-
 import sys
 from collections.abc import Callable, Iterator
 

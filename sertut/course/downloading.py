@@ -1,7 +1,5 @@
 """One file over a line that breaks off: it goes on where it stopped, and counts only with the right length and sum."""
 
-from __future__ import annotations
-
 import os
 import time
 from dataclasses import dataclass

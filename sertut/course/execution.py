@@ -4,8 +4,6 @@ A chapter is run again only if something that it depends on has changed: its tex
 reference results, the installed versions, or the real corpora and weights that are there.
 """
 
-from __future__ import annotations
-
 import json
 import os
 import re

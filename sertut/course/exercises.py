@@ -7,8 +7,6 @@ The judges are in :mod:`sertut.course.questions`. Nothing here raises because of
 with open exercises as well as with solved ones.
 """
 
-from __future__ import annotations
-
 import re
 import textwrap
 from dataclasses import dataclass

@@ -4,8 +4,6 @@ A corpus is made in a hidden folder beside its place, ``.ravdess.fetching``, and
 stays when a download breaks off, and the next call goes on there.
 """
 
-from __future__ import annotations
-
 import errno
 import hashlib
 import json

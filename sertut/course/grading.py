@@ -5,8 +5,6 @@ sending the arguments there; what comes back is plain data. The checks themselve
 neither patch them nor forge what they say: it gains by nothing but returning what a right answer returns.
 """
 
-from __future__ import annotations
-
 import ast
 import base64
 import contextlib
@@ -26,7 +24,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from functools import partial
 from pathlib import Path
-from typing import Any
+from typing import Any, Self
 
 import numpy as np
 import pandas as pd
@@ -71,7 +69,7 @@ class Fence:
             said = self.child.communicate()[1].decode(errors="replace").strip()[-500:]
             raise SertutError(f"no process for submissions could be started: {said}")
 
-    def __enter__(self) -> Fence:
+    def __enter__(self) -> Self:
         return self
 
     def __exit__(self, *_: object) -> None:

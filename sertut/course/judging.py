@@ -3,8 +3,6 @@
 An exercise knows the mistakes that people make, computes what each of them would give, and recognizes it in the answer.
 """
 
-from __future__ import annotations
-
 import math
 from collections.abc import Callable, Sequence
 from typing import Any

@@ -4,8 +4,6 @@ An extension of Sphinx, by name in book/_config.yml. It replaces two kinds of ma
 are then made from their docstrings by Sphinx's own autodoc.
 """
 
-from __future__ import annotations
-
 import ast
 import dataclasses
 import inspect

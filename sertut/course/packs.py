@@ -6,8 +6,6 @@ commands work on them as they are.
 .. _nbgrader: https://nbgrader.readthedocs.io
 """
 
-from __future__ import annotations
-
 import ast
 import contextlib
 import json

@@ -1,7 +1,5 @@
 """The claims page: what the papers say, what was measured, and the reference results; made from files, never typed."""
 
-from __future__ import annotations
-
 import re
 import warnings
 from collections.abc import Iterable, Mapping

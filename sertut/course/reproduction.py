@@ -5,8 +5,6 @@ that no reference has, so it is a repetition and not a copy. What is compared, s
 difference, is whether it falls where one more training must fall (:func:`sertut.study.bands.prediction_band`).
 """
 
-from __future__ import annotations
-
 import json
 import os
 import platform

@@ -1,7 +1,5 @@
 """What a chapter leaves behind: ``results.json``, read by the tests, the claims page and whoever compares runs."""
 
-from __future__ import annotations
-
 import json
 import math
 import platform

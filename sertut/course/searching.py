@@ -3,8 +3,6 @@
 An extension of Sphinx, by name in book/_config.yml; book/_static/snippets.js reads the file, on the search page only.
 """
 
-from __future__ import annotations
-
 import json
 from pathlib import Path
 from typing import Any

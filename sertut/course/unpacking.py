@@ -1,7 +1,5 @@
 """Unpacking an archive that somebody else made: all of it is looked at before the first byte is written."""
 
-from __future__ import annotations
-
 import errno
 import re
 import shutil
