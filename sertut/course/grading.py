@@ -32,8 +32,7 @@ import torch
 from tqdm.contrib.concurrent import thread_map
 
 from sertut.course.catalog import PAGES, Chapter, chapters, repository, source, tags
-from sertut.course.exercises import Feedback, check
-from sertut.course.judging import JUDGES
+from sertut.course.exercises import JUDGES, Feedback, check
 from sertut.course.packs import CHECK, must_be_new, new_folder
 from sertut.errors import SertutError
 

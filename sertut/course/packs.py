@@ -17,7 +17,7 @@ from pathlib import Path
 import pandas as pd
 
 from sertut.course.catalog import PAGES, Chapter, chapters, find, repository, source, tags
-from sertut.course.judging import JUDGES
+from sertut.course.exercises import JUDGES
 from sertut.course.results import read_results
 from sertut.errors import SertutError
 from sertut.files import write, writing

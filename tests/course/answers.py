@@ -8,8 +8,7 @@ import torch
 
 from sertut.corpora.ravdess import EMOTIONS
 from sertut.course.catalog import find, source, tags
-from sertut.course.exercises import check
-from sertut.course.judging import JUDGES
+from sertut.course.exercises import JUDGES, check
 
 
 def solution_of(id: str) -> str:

@@ -7,8 +7,7 @@ import pytest
 import torch
 
 from sertut.corpora.ravdess import EMOTIONS
-from sertut.course.exercises import check
-from sertut.course.judging import JUDGES
+from sertut.course.exercises import JUDGES, check
 from sertut.errors import SertutError
 from sertut.training import metrics
 from tests.course.answers import defined, named

@@ -16,10 +16,9 @@ import torch
 
 from sertut.course import grading
 from sertut.course.catalog import chapters, tags
-from sertut.course.exercises import check
+from sertut.course.exercises import JUDGES, check
 from sertut.course.fence import plain
 from sertut.course.grading import Process, _exercises, grade_folder, value_of
-from sertut.course.judging import JUDGES
 from sertut.course.packs import marked, write_pack
 from sertut.errors import SertutError
 from tests.course.answers import defined, solution_of
@@ -46,9 +45,9 @@ HOSTILE = {
         "shutil.rmtree('{outside}', ignore_errors=True)\nopen('{outside}/new', 'w')"
     ),
     "patches the checks": (
-        "import sertut.course.exercises as e, sertut.course.judging as j\n"
-        "e.check = lambda *_: e.Feedback('2.2', True, '')\nfor id in list(j.JUDGES):\n"
-        "    j.JUDGES[id] = lambda answer: 'fine'\nj.compare = lambda *_: None\n"
+        "import sertut.course.exercises as e\n"
+        "e.check = lambda *_: e.Feedback('2.2', True, '')\nfor id in list(e.JUDGES):\n"
+        "    e.JUDGES[id] = lambda answer: 'fine'\ne.compare = lambda *_: None\n"
         "def masked_mean(features, mask):\n    return 1"
     ),
     "forges a result": (

@@ -12,8 +12,7 @@ import papermill
 import pytest
 
 from sertut.course.catalog import Chapter, chapters, source, tags
-from sertut.course.exercises import check
-from sertut.course.judging import JUDGES
+from sertut.course.exercises import JUDGES, check
 from sertut.course.packs import FOLDED, new_folder, timing, without_answer, write_pack
 from sertut.errors import SertutError
 from tests.course.answers import solution_of

@@ -7,7 +7,7 @@ import torch
 
 from sertut.corpora import Clip
 from sertut.corpora.ravdess import EMOTIONS
-from sertut.course.judging import Wrong, ask, compare, exercise, pair
+from sertut.course.exercises import Wrong, ask, compare, exercise, pair
 from sertut.signals import HOP, SAMPLE_RATE, WINDOW, length_mask, n_frames
 
 

@@ -4,7 +4,7 @@ from typing import Any
 
 import torch
 
-from sertut.course.judging import Wrong, ask, compare, exercise, pair
+from sertut.course.exercises import Wrong, ask, compare, exercise, pair
 from sertut.signals import length_mask
 
 

@@ -7,7 +7,7 @@ from typing import Any
 import torch
 from torch import nn
 
-from sertut.course.judging import Wrong, ask, compare, exercise, pair
+from sertut.course.exercises import Wrong, ask, compare, exercise, pair
 from sertut.models import FullyConvolutional
 
 ALEXNET = [(11, 4, 2), (3, 2, 0), (5, 1, 2), (3, 2, 0), (3, 1, 1), (3, 1, 1), (3, 1, 1), (3, 2, 0)]

@@ -5,7 +5,7 @@ from typing import Any
 
 import torch
 
-from sertut.course.judging import Wrong, ask, compare, exercise, pair, refuse, tensors
+from sertut.course.exercises import Wrong, ask, compare, exercise, pair, refuse, tensors
 
 
 @exercise("10.1")

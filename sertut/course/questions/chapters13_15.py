@@ -5,7 +5,7 @@ from typing import Any
 import torch
 
 from sertut.attention.alignment import SHARPNESS
-from sertut.course.judging import ask, compare, exercise, refuse, tensors
+from sertut.course.exercises import ask, compare, exercise, refuse, tensors
 
 HOP = 0.04
 

@@ -4,7 +4,7 @@ from typing import Any
 
 import torch
 
-from sertut.course.judging import Wrong, ask, compare, exercise, kind_of, pair, refuse, tensors
+from sertut.course.exercises import Wrong, ask, compare, exercise, kind_of, pair, refuse, tensors
 from sertut.signals import length_mask
 from sertut.training.metrics import uar, wa
 
