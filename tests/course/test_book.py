@@ -16,16 +16,8 @@ from fontTools.pens.recordingPen import RecordingPen
 from fontTools.ttLib import TTFont
 from PIL import Image
 
-from sertut.course.book import (
-    FONT,
-    SHEET,
-    _readable,
-    _web_pictures,
-    build_book,
-    find_problems,
-    keep_used_icons,
-    prepare_notebook,
-)
+from sertut.course import book
+from sertut.course.book import FONT, SHEET, build_book, find_problems, prepare_notebook
 from sertut.errors import SertutError
 from tests.course.tiny import cell
 
@@ -167,12 +159,12 @@ def test_a_page_brings_the_code_of_its_players_once(kind):
 
 def test_a_table_is_folded_where_it_is_long_and_its_intervals_are_small():
     table = pd.DataFrame({"who": ["ann [a]", "bob"], "UAR": [".47 [.40, .55]", "-1.5"]}, index=["a", "b"])
-    shown = _readable(table._repr_html_())
+    shown = book._readable(table._repr_html_())
     assert '<td class="number">.47 <small>[.40, .55]</small></td>' in shown and '<td class="number">-1.5</td>' in shown
     assert "<td>bob</td>" in shown and "<details" not in shown
-    long = _readable(pd.DataFrame({"n": range(13)})._repr_html_())
+    long = book._readable(pd.DataFrame({"n": range(13)})._repr_html_())
     assert long.startswith("<details><summary>A table of 13 rows</summary>") and long.count("</details>") == 1
-    assert "<details" not in _readable(pd.DataFrame({"n": range(12)})._repr_html_())
+    assert "<details" not in book._readable(pd.DataFrame({"n": range(12)})._repr_html_())
 
 
 def test_pictures_of_the_pages_become_webp_to_the_pixel(tmp_path):
@@ -180,7 +172,7 @@ def test_pictures_of_the_pages_become_webp_to_the_pixel(tmp_path):
     pixels = np.random.default_rng(0).integers(0, 255, (40, 60, 3), dtype=np.uint8)
     Image.fromarray(pixels).save(tmp_path / "_images" / "a1.png")
     (tmp_path / "page.html").write_text('<a href="_images/a1.png"><img src="../_images/a1.png"></a><p>b.png</p>')
-    _web_pictures(tmp_path)
+    book._web_pictures(tmp_path)
     assert (tmp_path / "page.html").read_text() == (
         '<a href="_images/a1.webp"><img src="../_images/a1.webp"></a><p>b.png</p>'
     )
@@ -210,7 +202,7 @@ def test_icons_that_pages_name_stay_as_they_are_and_all_others_go(tmp_path):
     sheet, font = tmp_path / "_static" / SHEET, tmp_path / "_static" / FONT
     before, icons = sheet.read_text(), drawn(font)
     for _ in range(2):  # again changes nothing
-        keep_used_icons(tmp_path)
+        book.keep_used_icons(tmp_path)
         after = sheet.read_text()
         of_icons = re.compile(r'\.fa-[\w-]+:before[^{}]*\{content:"[^"]*"\}')
         kept = of_icons.findall(after)

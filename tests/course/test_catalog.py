@@ -36,37 +36,31 @@ def test_parameters_are_read_without_running(tiny):
     assert find("1").parameters() == {"seed": 0, "epochs": 3, "rate": 0.5, "name": "x"}
 
 
-@pytest.mark.parametrize("line", ["seed = len('x')", "print(1)", "seed = "])
-def test_a_parameters_cell_holds_literals(tiny, line):
+BAD = [("seed = len('x')", "parameters"), ("print(1)", "parameters"), ("seed = ", "parameters"), ("seed = 0",)]
+
+
+@pytest.mark.parametrize("words", BAD)
+def test_a_parameters_cell_holds_literals(tiny, words):
     path = tiny / "notebooks" / "03-bad.ipynb"
-    write_notebook(path, cell(line, "parameters"))
+    write_notebook(path, cell(*words))
     with pytest.raises(SertutError, match=r"03-bad.ipynb needs one cell tagged 'parameters'.* 'name = literal'"):
         Chapter(path).parameters()
 
 
-def test_a_chapter_without_parameters_and_one_that_is_no_notebook(tiny):
+def test_what_is_no_notebook_is_named(tiny):
     path = tiny / "notebooks" / "03-bad.ipynb"
-    write_notebook(path, cell("seed = 0"))
-    with pytest.raises(SertutError, match="needs one cell tagged 'parameters'"):
-        Chapter(path).parameters()
     path.write_text("{")
     with pytest.raises(SertutError, match="is not a notebook"):
         Chapter(path).cells()
 
 
-def test_an_unknown_parameter_is_an_error(tiny):
-    with pytest.raises(SertutError, match="unknown parameter of 01-one 'epocs': did you mean 'epochs'"):
-        find("1").check({"epocs": 3})
-
-
 @pytest.mark.parametrize(("name", "value"), [("epochs", "ten"), ("epochs", 1.5), ("seed", True), ("name", 3)])
-def test_a_value_of_the_wrong_type_is_an_error(tiny, name, value):
+def test_an_unknown_parameter_and_a_value_of_the_wrong_type_are_errors(tiny, name, value):
     with pytest.raises(SertutError, match=f"parameter '{name}' of 01-one must be of type"):
         find("1").check({name: value})
-
-
-def test_a_whole_number_serves_where_a_fraction_is_the_default(tiny):
-    find("1").check({"rate": 1, "seed": None})
+    with pytest.raises(SertutError, match=f"unknown parameter of 01-one '{name}s': did you mean '{name}'"):
+        find("1").check({f"{name}s": value})
+    find("1").check({"rate": 1, "seed": None})  # a whole number serves where a fraction is the default
 
 
 def test_a_missing_package_of_the_book_is_named():

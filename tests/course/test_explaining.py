@@ -58,15 +58,25 @@ def test_any_rate_any_channels_and_no_silence_around(voice):
     assert len(samples) / SAMPLE_RATE == pytest.approx(1.06, abs=0.05)  # 30 ms are left at each end
 
 
+def a_recording(samples, container, codec, options, layout="mono", rate=48_000) -> bytes:
+    """As a browser or a phone records: a stream that starts before anybody knows how long it will be."""
+    file = io.BytesIO()
+    with av.open(file, "w", format=container, options=options) as out:
+        stream = out.add_stream(codec, rate=rate, layout=layout)
+        frame = av.AudioFrame.from_ndarray(np.stack([samples] * stream.channels), format="fltp", layout=layout)
+        frame.sample_rate = SAMPLE_RATE
+        encoder = stream.codec_context
+        encoder.open()
+        to_rate = av.AudioResampler(encoder.format, layout, rate, encoder.frame_size)
+        for piece in (*to_rate.resample(frame), *to_rate.resample(None), None):
+            out.mux(stream.encode(piece))
+    return file.getvalue()
+
+
 def test_the_sound_of_a_video_and_of_a_phone(tmp_path):
     sound = tone(1.0)
     write_video(tmp_path / "face.mp4", np.full((25, 48, 48), 128, np.uint8), sound)
-    with av.open(str(tmp_path / "phone.m4a"), "w", format="mp4") as container:
-        stream = container.add_stream("aac", rate=44_100, layout="stereo")
-        frame = av.AudioFrame.from_ndarray(np.stack([sound, sound]), format="fltp", layout="stereo")
-        frame.sample_rate = SAMPLE_RATE
-        for piece in (*av.AudioResampler("fltp", "stereo", 44_100, 1024).resample(frame), None):
-            container.mux(stream.encode(piece))
+    (tmp_path / "phone.m4a").write_bytes(a_recording(sound, "mp4", "aac", {}, "stereo", 44_100))
     for name in ("face.mp4", "phone.m4a"):
         samples = explaining.read_voice(tmp_path / name)
         assert len(samples) / SAMPLE_RATE == pytest.approx(1.0, abs=0.12), name
@@ -188,21 +198,6 @@ def test_a_recorded_corpus_is_preferred(tmp_path, monkeypatch):
     assert explaining.default_corpus() == "planted"
     (tmp_path / "emodb").mkdir()
     assert explaining.default_corpus() == "emodb"
-
-
-def a_recording(samples: np.ndarray, container: str, codec: str, options: dict[str, str]) -> bytes:
-    """As a browser records: a stream that starts before anybody knows how long it will be."""
-    file = io.BytesIO()
-    with av.open(file, "w", format=container, options=options) as out:
-        stream = out.add_stream(codec, rate=48_000, layout="mono")
-        frame = av.AudioFrame.from_ndarray(samples[None], format="flt", layout="mono")
-        frame.sample_rate = SAMPLE_RATE
-        encoder = stream.codec_context
-        encoder.open()
-        to_rate = av.AudioResampler(encoder.format, "mono", 48_000, encoder.frame_size)
-        for piece in (*to_rate.resample(frame), *to_rate.resample(None), None):
-            out.mux(stream.encode(piece))
-    return file.getvalue()
 
 
 BROWSERS = {

@@ -13,19 +13,7 @@ import numpy as np
 import pytest
 
 from sertut.course import reproduction
-from sertut.course.reproduction import (
-    CLAIMS,
-    FOLD,
-    SEED,
-    Check,
-    Clock,
-    Finding,
-    checks_of,
-    html,
-    judge,
-    kept_studies,
-    machine,
-)
+from sertut.course.reproduction import FOLD, SEED, Check, Clock, Finding, checks_of, judge
 from sertut.errors import SertutError
 from sertut.evidence import Tally
 from sertut.study import PROTOCOLS, Study
@@ -215,7 +203,7 @@ def test_the_page_says_all_and_asks_nobody(tmp_path):
     reference = study({"mean": MEAN, "max": [x + 5 for x in MEAN]})
     findings = [judge(check, trained(mean=84, max=67), {}) for check in checks_of(reference)]
     findings.append(Finding(replace(number(reference), statement="<b>bold</b>"), "not tried", why="no time"))
-    text = html(findings, 10, 600.0, machine(tmp_path))
+    text = reproduction.html(findings, 10, 600.0, reproduction.machine(tmp_path))
     counts = {outcome: int(many) for many, outcome in re.findall(r"<b>(\d+)</b>([\w ]+)</li>", text)}
     assert counts == {"reproduced": 1, "not reproduced": 2, "not testable": 0, "not tried": 1}
     for said in ("1 claims and 2 scores", "Mean pooling beats max pooling", "contradicted", "+0.170", "seed 1000"):
@@ -226,7 +214,7 @@ def test_the_page_says_all_and_asks_nobody(tmp_path):
 
 @pytest.fixture(scope="module")
 def kept():
-    return kept_studies()
+    return reproduction.kept_studies()
 
 
 def test_the_kept_references_allow_ten_claims_in_ten_minutes(kept):
@@ -242,7 +230,7 @@ def test_the_kept_references_allow_ten_claims_in_ten_minutes(kept):
             claims += sum(judge(check, own, {}).outcome == "reproduced" for check in checks if check.id)
     assert claims >= 10
     # no claim is listed in vain, but for maps that a part of the book does not know
-    unused = {row[1:5] for row in CLAIMS if (row[0], *row[2:5]) not in used and row[4] != "auroc"}
+    unused = {row[1:5] for row in reproduction.CLAIMS if (row[0], *row[2:5]) not in used and row[4] != "auroc"}
     assert not unused
 
 
