@@ -1,6 +1,7 @@
 """The mistakes that the exercises of chapters 7 to 9 know are called by their names; see test_exercises.py."""
 
 import math
+from operator import floordiv, truediv
 
 import torch
 from torch.testing import assert_close
@@ -11,20 +12,10 @@ from sertut.models import FullyConvolutional
 from tests.course.answers import defined, named
 
 
-def chain(n, layers, plus=1, both=2):
+def chain(n, layers, plus=1, both=2, divide=floordiv):
     for k, s, p in layers:
-        n = (n + both * p - k) // s + plus
+        n = divide(n + both * p - k, s) + plus
     return n
-
-
-def unrounded(n, layers):
-    for k, s, p in layers:
-        n = (n + 2 * p - k) / s + 1
-    return n
-
-
-def stride(layers):
-    return int(torch.tensor([s for _, s, _ in layers]).prod())
 
 
 def span(frame, n, layers, inside=True):
@@ -83,10 +74,10 @@ MISTAKES = [
     ("7.1", lambda n, a: chain(n, a, plus=0), "hence the + 1"),
     ("7.1", lambda n, a: chain(n, a, both=1), "at *both* ends"),
     ("7.1", lambda n, a: chain(n, a, both=0), "left the padding out"),
-    ("7.1", unrounded, "cells are whole"),
+    ("7.1", lambda n, a: chain(n, a, divide=truediv), "cells are whole"),
     ("7.1", lambda n, a: chain(n, a[-1:]), "the last layer alone"),
     ("7.1", chain, "20 frames are too short"),
-    ("7.2", lambda f, n, a: [f // stride(a)], "you return one cell"),
+    ("7.2", lambda f, n, a: [f // math.prod(s for _, s, _ in a)], "you return one cell"),
     ("7.2", lambda f, n, a: span(f, n, a, inside=False), "past the ends"),
     ("7.2", lambda f, n, a: span(f, n, [(k, s, 0) for k, s, _ in a]), "you left the padding out"),
     ("7.2", lambda f, n, a: span(f, n, a) or [0], "So no cell hears it"),

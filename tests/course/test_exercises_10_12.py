@@ -192,7 +192,6 @@ test_mistake_is_named, test_another_way_passes = named(
 
 
 def test_the_heads_of_chapter_10_are_those_of_the_library():
-    torch.manual_seed(0)
     attend, states = MultiHeadAttention(8, n_heads=2), torch.randn(1, 6, 8)
     mask = torch.arange(6)[None] < 4
     one_step_back, received, reordered = (defined(id) for id in ("10.1", "10.2", "10.3"))
@@ -208,7 +207,6 @@ def test_the_heads_of_chapter_10_are_those_of_the_library():
 
 
 def test_the_window_of_chapter_11_is_that_of_the_library():
-    torch.manual_seed(0)
     T, D, mask = 6, 4, torch.arange(6) < 4
     attend = MultiHeadAttention(D, n_heads=1, focus="learned")
     plain = MultiHeadAttention(D, n_heads=1)
@@ -229,7 +227,6 @@ def test_the_window_of_chapter_11_is_that_of_the_library():
 
 
 def test_the_gates_of_chapter_12_are_those_of_the_library():
-    torch.manual_seed(0)
     attend, states, mask = MultiHeadAttention(8, n_heads=2, calibrate=True), torch.randn(1, 6, 8), torch.ones(1, 6) > 0
     open_if_apart, folded, how_far = (defined(id) for id in ("12.1", "12.2", "12.3"))
     with torch.no_grad():

@@ -2,15 +2,13 @@
 
 import pytest
 import torch
-from torch.nn.functional import cross_entropy
+from torch.nn.functional import cross_entropy, one_hot
 from torch.testing import assert_close
 
 from sertut.attention import Alignment, AttentionMap, Clock, PerceptionAttention, synchrony_loss
-from sertut.attention.alignment import LAG_STEP, MAX_LAG, SHARPNESS, TOGETHER, lag_profile, nearest
+from sertut.attention.alignment import LAG_STEP, MAX_LAG, SHARPNESS, lag_profile, nearest
 from sertut.evidence import recovered_offset
-from sertut.evidence.lags import diagonality
 from sertut.evidence.mixture import divergence
-from sertut.signals import reverse
 from tests.course.answers import defined, named
 
 
@@ -34,10 +32,6 @@ def totals(weights, lags, mean=False):
 
 def liked(weights, lags):
     return lags.gather(1, weights.argmax(1, keepdim=True)).squeeze(1) / 0.04
-
-
-def lowest(lags):
-    return float(lags.min())
 
 
 def diagonals(values):
@@ -108,11 +102,15 @@ MISTAKES = [
     ("13.1", lambda *a: pairs(*a).argmin(1), "without its sign"),
     ("13.1", lambda *a: pairs(*a).abs().argmin(0), "here the face asks"),
     ("13.1", pairs, "the lags of all pairs"),
-    ("13.2", lambda w, lags: -lowest(lags) - 0.04 * int(totals(w, lags).argmax()), "the sign is turned"),
-    ("13.2", lambda w, lags: round(lowest(lags) / 0.04) + int(totals(w, lags).argmax()), "those are steps"),
+    ("13.2", lambda w, lags: -float(lags.min()) - 0.04 * int(totals(w, lags).argmax()), "the sign is turned"),
+    ("13.2", lambda w, lags: round(float(lags.min()) / 0.04) + int(totals(w, lags).argmax()), "those are steps"),
     ("13.2", lambda w, lags: totals(w, lags).argmax(), "a place in a list"),
     ("13.2", lambda w, lags: totals(w, lags).max(), "how *much* attention"),
-    ("13.2", lambda w, lags: lowest(lags) + 0.04 * int(totals(w, lags, mean=True).argmax()), "the mean over the pairs"),
+    (
+        "13.2",
+        lambda w, lags: float(lags.min()) + 0.04 * int(totals(w, lags, mean=True).argmax()),
+        "the mean over the pairs",
+    ),
     ("13.2", lambda w, lags: lags.flatten()[w.argmax()], "the single largest weight"),
     ("13.2", lambda w, lags: 0.04 * liked(w, lags).round().mode().values, "that most rows like best"),
     ("13.2", lambda w, lags: 0.04 * liked(w, lags).mean(), "the mean over rows"),
@@ -191,7 +189,6 @@ test_mistake_is_named, test_another_way_passes = named(MISTAKES, ("14.2", from_m
 
 
 def test_the_lags_of_chapter_13_are_those_of_the_library():
-    torch.manual_seed(0)
     nearest_steps, most_attended_lag = defined("13.1"), defined("13.2")
     face, voice = Clock(hop=1 / 30), Clock(hop=1 / 50)
     lags = face.centers(6)[:, None] - voice.centers(12)[None, :]
@@ -201,18 +198,15 @@ def test_the_lags_of_chapter_13_are_those_of_the_library():
 
     scores = torch.randn(12, 12)
     lags = LAG_STEP * (torch.arange(12)[:, None] - torch.arange(12)[None, :])
-
     ridge = (lags - 0.16).abs() < 0.01
     weights = (scores + 6 * ridge).softmax(dim=1)
     clocks = {"video": Clock(hop=LAG_STEP), "time": Clock(hop=LAG_STEP)}
     map_ = AttentionMap(weights[None], ("video", "time"), mask, clocks, query_mask=mask)
     assert most_attended_lag(weights, lags) == pytest.approx(0.16)
     assert abs(recovered_offset(map_) - 0.16) < 0.08
-    assert diagonality(map_) > 0.08
 
 
 def test_the_votes_of_chapter_14_are_those_of_the_library():
-    torch.manual_seed(0)
     votes, loss_of_speakers = defined("14.1"), defined("14.2")
     scores = torch.randn(12, 12)
     lags = LAG_STEP * (torch.arange(12)[:, None] - torch.arange(12)[None, :])
@@ -220,32 +214,18 @@ def test_the_votes_of_chapter_14_are_those_of_the_library():
     profile = lag_profile(scores, whole, whole, lags)
     assert_close(SHARPNESS * votes(scores), profile[MAX_LAG - 11 : MAX_LAG + 12])
 
-    align, faces, voices = Alignment(3, 3, score="product"), torch.randn(4, 12, 3), torch.randn(4, 12, 3)
-    mask = torch.ones(4, 12, dtype=torch.bool)
+    # a network that says who speaks, louder in the middle of the clip
+    speakers, middle = torch.tensor([2, 0, 2, 1]), 30 - (torch.arange(12) - 5.5).abs()
+    knows, mask = one_hot(speakers)[:, None, :] * middle[:, None], torch.ones(4, 12, dtype=torch.bool)  # (4, 12, 3)
+    align = Alignment(3, 3, n_units=3, score="product")
     with torch.no_grad():
-        all_voices = torch.cat([voices, reverse(voices, mask)])
-        real = torch.ones(1, 12, dtype=torch.bool)
-        e = align.scores(faces[:, None], all_voices[None], real[None], real[None])  # (4, 8, 12, 12)
-        near = slice(11 - min(11, TOGETHER), 12 + min(11, TOGETHER))
-        matches = torch.stack([torch.stack([(SHARPNESS * votes(x))[near].logsumexp(0) for x in row]) for row in e])
-        # lags that no pair has stay 0, and the library counts them
-        missing = 2 * TOGETHER + 1 - (near.stop - near.start)
-        matches = torch.logaddexp(matches, torch.tensor(float(missing)).log())
-        loss = cross_entropy(matches, torch.arange(4))
-        assert_close(loss, synchrony_loss(align, faces, voices, mask, mask, lags))
-
-        # a network that says who speaks, louder in the middle of the clip
-        speakers, middle = torch.tensor([2, 0, 2, 1]), 30 - (torch.arange(12) - 5.5).abs()
-        knows = torch.nn.functional.one_hot(speakers)[:, None, :] * middle[:, None]  # (4, 12, 3)
-        align = Alignment(3, 3, n_units=3, score="product")
         align.query.weight.copy_(30 * torch.eye(3))
         align.key.weight.copy_(torch.eye(3))
         loss = synchrony_loss(align, knows, knows, mask, mask, lags)
-        assert_close(loss, loss_of_speakers(speakers), atol=1e-4, rtol=0)
+    assert_close(loss, loss_of_speakers(speakers), atol=1e-4, rtol=0)
 
 
 def test_the_questions_of_chapter_15_are_those_of_the_library():
-    torch.manual_seed(0)
     perceive, s, mask = PerceptionAttention(6, 3, n_embedding=4, n_units=5), torch.randn(7, 6), torch.arange(7) < 5
     opposite_questions, decide, unlike = (defined(id) for id in ("15.1", "15.2", "15.3"))
     with torch.no_grad():

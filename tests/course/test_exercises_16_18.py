@@ -12,7 +12,7 @@ from sertut.evidence.intervals import paired_difference
 from sertut.evidence.sums import calibration_error
 from sertut.models.front import two_channels
 from sertut.signals import pad
-from sertut.training.metrics import uar
+from sertut.training.metrics import uar, wa
 from tests.course.answers import defined, named
 
 
@@ -50,13 +50,8 @@ def whole_batch(v, m):
     return (v - v[m].mean(0)) * m.unsqueeze(-1) / (v[m].std(0, correction=0) + 0.2)
 
 
-def gain(a, b):
-    return float(uar(a.sum(0).numpy()) - uar(b.sum(0).numpy()))
-
-
-def accuracy(tables):
-    together = tables.sum(0)
-    return together.diagonal().sum() / together.sum()
+def gain(a, b, score=uar):
+    return float(score(a.sum(0).numpy()) - score(b.sum(0).numpy()))
 
 
 def bins(sure, right, n):
@@ -116,7 +111,7 @@ MISTAKES = [
     ("17.3", lambda a, b, d: gain(a, b), "each speaker once"),
     ("17.3", lambda a, b, d: gain(a[d.unique()], b[d.unique()]), "counts twice"),
     ("17.3", lambda a, b, d: gain(a[d], b), "on both sides"),
-    ("17.3", lambda a, b, d: accuracy(a[d]) - accuracy(b[d]), "that is WA"),
+    ("17.3", lambda a, b, d: gain(a[d], b[d], wa), "that is WA"),
     ("17.3", lambda a, b, d: np.mean([gain(a[i : i + 1], b[i : i + 1]) for i in d.tolist()]), "averaged over speakers"),
     ("18.1", lambda s, r, n: (bins(s, r, n)[1] / bins(s, r, n)[0]).abs().mean(), "weigh each bin"),
     ("18.1", lambda s, r, n: bins(s, r, n)[1].sum() / len(s), "cancel out"),
