@@ -21,10 +21,11 @@ def real_mean(features, mask):
     return (features * mask.unsqueeze(-1)).sum(1) / mask.sum(1, keepdim=True)
 
 
-def in_place(features, mask):
+def in_place(train, train_mask, test, test_mask):
     """It must not disturb what the judge compares with."""
-    features[~mask] = 0.0
-    return features.sum(1) / mask.sum(1, keepdim=True)
+    real = train[train_mask]
+    train.zero_()
+    return real.mean(0), real.std(0)
 
 
 def recognized(n, which, taken_for=None):
@@ -159,4 +160,4 @@ MISTAKES = [
 ]
 
 
-test_mistake_is_named, test_another_way_passes = named(MISTAKES, ("2.2", in_place))
+test_mistake_is_named, test_another_way_passes = named(MISTAKES, ("2.3", in_place))

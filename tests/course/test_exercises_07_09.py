@@ -45,13 +45,6 @@ def entropy(w):
     return -(w * w.log()).sum()
 
 
-def in_place(conv, values, lengths):
-    """It must not disturb what the judge compares with."""
-    values *= real(values, lengths)
-    result = conv(values)
-    return result * real(result, sized(conv, lengths)), sized(conv, lengths)
-
-
 def refit(weight, bias, mean, std):
     return std * weight, bias + (mean * torch.ones_like(weight) * weight).flatten(1).sum(1)
 
@@ -138,7 +131,7 @@ MISTAKES = [
 ]
 
 
-test_mistake_is_named, test_another_way_passes = named(MISTAKES, ("7.3", in_place), ("9.2", refit))
+test_mistake_is_named, test_another_way_passes = named(MISTAKES, ("9.2", refit))
 
 
 def test_solutions_agree_with_the_computed_geometry():

@@ -7,7 +7,7 @@ import torch
 
 from sertut.corpora import Clip
 from sertut.corpora.ravdess import EMOTIONS
-from sertut.course.exercises import Wrong, ask, compare, exercise, pair
+from sertut.course.exercises import Wrong, ask, compare, exercise, pair, refuse
 from sertut.signals import HOP, SAMPLE_RATE, WINDOW, length_mask, n_frames
 
 
@@ -198,12 +198,12 @@ def farthest(answer: Any) -> str:
         apart, best = float((recalls * gain).sum()), float(gain.clamp(min=0).sum())
         if apart < best - 1e-6:
             k = int(torch.where(gain > 0, 1 - recalls, recalls * (gain < 0)).argmax())
-            raise Wrong(
-                "all recalls are equal. Then WA and UAR are the same." if bool((recalls == recalls[0]).all()) else
-                "your UAR is above your WA; let WA be larger." if apart < 0 else
-                "only the largest class is recognized. Other large classes, too, add more to WA than to UAR."
-                if float(recalls[n.argmax()]) == recalls.sum() == 1 else
-                f"with n = {sizes} yours {'misses' if gain[k] > 0 else 'recognizes'} clips of class {k}. All of its"
-                f" clips add {float(n[k] / n.sum()):.2f} to WA and {1 / C:.2f} to UAR."
+            refuse(
+                ((recalls == recalls[0]).all(), "all recalls are equal. Then WA and UAR are the same."),
+                (apart < 0, "your UAR is above your WA; let WA be larger."),
+                (recalls[n.argmax()] == recalls.sum() == 1, "only the largest class is recognized. Other large classes,"
+                 " too, add more to WA than to UAR."),
+                (True, f"with n = {sizes} yours {'misses' if gain[k] > 0 else 'recognizes'} clips of class {k}. All of"
+                 f" its clips add {float(n[k] / n.sum()):.2f} to WA and {1 / C:.2f} to UAR."),
             )  # fmt: skip
     return "so a high WA can hide that small classes are never recognized."

@@ -155,13 +155,11 @@ def misleading(answer: Any) -> str:
                             f" {float(curve.min()):.3g} and the sum {float(curve.sum()):.3g}.")  # fmt: skip
             if int((curve == curve.max()).sum()) > 1:
                 raise Wrong(f"several steps of the {name} are equally high; one step must be the highest.")
-        highest = [int(curve.argmax()) for curve in curves.values()]
-        if highest[1] - highest[0] == k:
-            raise Wrong(
-                f"your highest step moves along with the rest, from {highest[0]} to {highest[1]}; it must stay."
-            )
-        if highest[0] != highest[1]:
-            raise Wrong(f"the voice is highest at step {highest[0]}, the face at step {highest[1]}; make it one step.")
+        first, second = (int(curve.argmax()) for curve in curves.values())
+        if second - first == k:
+            raise Wrong(f"your highest step moves along with the rest, from {first} to {second}; it must stay.")
+        if first != second:
+            raise Wrong(f"the voice is highest at step {first}, the face at step {second}; make it one step.")
         x, y = (curve - curve.mean() for curve in curves.values())
         sums = {d: float((x[max(0, -d) : T - max(0, d)] * y[max(0, d) : T + min(0, d)]).sum()) for d in range(-8, 9)}
         lag = max(sums, key=lambda d: sums[d])
