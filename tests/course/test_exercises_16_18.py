@@ -34,16 +34,17 @@ def pairs(t, s, clear, tie, sign=1.0):
     return credit[truly.abs() >= clear].mean()
 
 
-def relative(v, m, last=lambda v, m, c, n: c / ((c.square().sum(1, keepdim=True) / n).sqrt() + 0.2)):
+def deviation(changes, n):
+    return (changes.square().sum(1, keepdim=True) / n).sqrt()
+
+
+def relative(v, m, last=lambda c, n: c / (deviation(c, n) + 0.2)):
     n = m.sum(1)[:, None, None]
-    return last(v, m, (v - v.sum(1, keepdim=True) / n) * m.unsqueeze(-1), n)
+    return last((v - v.sum(1, keepdim=True) / n) * m.unsqueeze(-1), n)
 
 
 def not_masked(v, m):
-    def unmasked(v, m, c, n):
-        return (v - v.sum(1, keepdim=True) / n) / ((c.square().sum(1, keepdim=True) / n).sqrt() + 0.2)
-
-    return relative(v, m, unmasked)
+    return (v - v.sum(1, keepdim=True) / m.sum(1)[:, None, None]) / (relative(v, m, deviation) + 0.2)
 
 
 def whole_batch(v, m):
@@ -98,15 +99,11 @@ MISTAKES = [
     ("17.2", not_masked, "padding must stay zero"),
     ("17.2", lambda v, m: relative(v, m) / 2, "The values are different"),
     ("17.2", whole_batch, "relative to the batch"),
-    ("17.2", lambda v, m: relative(v, m, lambda v, m, c, n: c / (c.square().sum(1, True) / n).sqrt()), "blown up"),
-    ("17.2", lambda v, m: relative(v, m, lambda v, m, c, n: c / (c.square().sum(1, True) / n + 0.2).sqrt()), "root"),
-    (
-        "17.2",
-        lambda v, m: relative(v, m, lambda v, m, c, n: c / ((c.square().sum(1, True) / (n - 1)).sqrt() + 0.2)),
-        "not one less",
-    ),
-    ("17.2", lambda v, m: relative(v, m, lambda v, m, c, n: c / (c.square().mean(1, True).sqrt() + 0.2)), "by T"),
-    ("17.2", lambda v, m: relative(v, m, lambda v, m, c, n: c), "these are the changes"),
+    ("17.2", lambda v, m: relative(v, m, lambda c, n: c / deviation(c, n)), "blown up"),
+    ("17.2", lambda v, m: relative(v, m, lambda c, n: c / (deviation(c, n) ** 2 + 0.2).sqrt()), "root"),
+    ("17.2", lambda v, m: relative(v, m, lambda c, n: c / (deviation(c, n - 1) + 0.2)), "not one less"),
+    ("17.2", lambda v, m: relative(v, m, lambda c, n: c / (deviation(c, c.shape[1]) + 0.2)), "by T"),
+    ("17.2", lambda v, m: relative(v, m, lambda c, n: c), "these are the changes"),
     ("17.3", lambda a, b, d: gain(b[d], a[d]), "theirs minus ours"),
     ("17.3", lambda a, b, d: gain(a, b), "each speaker once"),
     ("17.3", lambda a, b, d: gain(a[d.unique()], b[d.unique()]), "counts twice"),
