@@ -8,11 +8,9 @@ from pathlib import Path
 from sertut.corpora import afew, cremad, emodb, iemocap, ravdess, ravdess_video, spliced
 from sertut.corpora.cache import clip_level, load_faces, load_features, load_voices, read_clip
 from sertut.corpora.clip import Clip, Region
-from sertut.corpora.corpus import About, Corpus, Fold, Problem
-from sertut.corpora.folds import random_fold
-from sertut.corpora.leaks import Leaks, find_leaks
+from sertut.corpora.corpus import About, Corpus, Fold, Leaks, Problem, find_leaks, random_fold
 from sertut.corpora.trimmed import trim_silence
-from sertut.errors import CorpusError, unknown
+from sertut.errors import CorpusError, must_be_known
 from sertut.files import corpora_folder
 
 RECORDED = {
@@ -55,8 +53,7 @@ def load(name: str, root: Path | str | None = None, *, trim: bool = True, **opti
         SertutError: the name is unknown (the nearest one is suggested).
         CorpusError: the recordings are not there; the message says how to get them.
     """
-    if name not in NAMES:
-        raise unknown("corpus", name, NAMES)
+    must_be_known("corpus", name, NAMES)
     if name in MADE:
         return importlib.import_module("sertut.planted").load(name, **options)
     if name.startswith("spliced-"):

@@ -18,7 +18,7 @@ import numpy as np
 import torch
 
 from sertut.corpora.clip import Clip
-from sertut.errors import AudioError, unknown
+from sertut.errors import AudioError, must_be_known
 from sertut.files import data_folder, writing
 from sertut.progress import progress_bar
 from sertut.signals import SAMPLE_RATE, VOICES, at_tempo, feature, in_voice, level_db, read_audio
@@ -120,16 +120,7 @@ def load_features(clips: Iterable[Clip], name: str = "log_mel", progress: bool =
         AudioError: a recording cannot be used; the message names the file.
         SertutError: the feature is unknown.
     """
-    compute = feature(name)
-
-    def one(clip: Clip) -> torch.Tensor:
-        try:
-            return _on_disk(settings(name), content_hash(clip.audio), lambda: compute(read_clip(clip)))
-        except AudioError as problem:
-            already_named = str(clip.audio) in str(problem)
-            raise problem if already_named else AudioError(f"{clip.audio}: {problem}") from problem
-
-    return in_threads(one, clips, f"{name} features", progress)
+    return _of_samples(clips, feature(name), settings(name), f"{name} features", progress)
 
 
 def load_voices(clips: Iterable[Clip], name: str, progress: bool = True) -> list[torch.Tensor]:
@@ -139,16 +130,27 @@ def load_voices(clips: Iterable[Clip], name: str, progress: bool = True) -> list
     """
     compute = feature(name)
 
+    def voices(samples: np.ndarray) -> torch.Tensor:
+        n = len(compute(samples))
+        return torch.stack([at_tempo(compute(in_voice(samples, *ratio)), n) for ratio in VOICES]).half()
+
+    ratios = "-".join(f"{above}.{below}" for above, below in VOICES)
+    return _of_samples(clips, voices, f"{settings(name)}-voices-{ratios}", "other voices", progress)
+
+
+def _of_samples(
+    clips: Iterable[Clip], compute: Callable[[np.ndarray], torch.Tensor], kind: str, title: str, progress: bool
+) -> list[torch.Tensor]:
+    """What `compute` gives for the samples of each clip, kept in the folder of its `kind`."""
+
     def one(clip: Clip) -> torch.Tensor:
-        def voices() -> torch.Tensor:
-            samples = read_clip(clip)
-            n = len(compute(samples))
-            return torch.stack([at_tempo(compute(in_voice(samples, *ratio)), n) for ratio in VOICES]).half()
+        try:
+            return _on_disk(kind, content_hash(clip.audio), lambda: compute(read_clip(clip)))
+        except AudioError as problem:
+            already_named = str(clip.audio) in str(problem)
+            raise problem if already_named else AudioError(f"{clip.audio}: {problem}") from problem
 
-        ratios = "-".join(f"{above}.{below}" for above, below in VOICES)
-        return _on_disk(f"{settings(name)}-voices-{ratios}", content_hash(clip.audio), voices)
-
-    return in_threads(one, clips, "other voices", progress)
+    return in_threads(one, clips, title, progress)
 
 
 def load_faces(clips: Iterable[Clip], name: str = "hog", progress: bool = True) -> list[torch.Tensor]:
@@ -162,8 +164,7 @@ def load_faces(clips: Iterable[Clip], name: str = "hog", progress: bool = True) 
         VideoError: a video cannot be used; the message names the file.
         SertutError: the feature is unknown.
     """
-    if name not in FACE_FEATURES:
-        raise unknown("feature of the face", name, FACE_FEATURES)
+    must_be_known("feature of the face", name, FACE_FEATURES)
     compute, n_columns = FACE_FEATURES[name]
 
     def one(clip: Clip) -> torch.Tensor:

@@ -14,7 +14,7 @@ from pathlib import Path
 from sertut.corpora.clip import Clip
 from sertut.corpora.corpus import About, Corpus, Problem
 from sertut.corpora.reading import Source
-from sertut.errors import CorpusError, unknown
+from sertut.errors import CorpusError, must_be_known
 
 ABOUT = About(
     title="Interactive Emotional Dyadic Motion Capture database",
@@ -94,8 +94,7 @@ def read(
     classes = [name for name in CATEGORIES.values() if name not in ("excitement", UNDECIDED)]
     options = [("part", part, PARTS), ("rule for excitement", excitement, EXCITEMENT)]
     for kind, value, known in [*options, *(("emotion", emotion, classes) for emotion in emotions)]:
-        if value not in known:
-            raise unknown(kind, value, known)
+        must_be_known(kind, value, known)
     sessions = sorted(root.glob("Session[1-5]"))
     if not sessions:
         raise CorpusError(f"the folder {root} holds no Session1; name the folder IEMOCAP_full_release itself.")

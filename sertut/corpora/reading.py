@@ -10,7 +10,7 @@ from pathlib import Path
 
 from sertut.corpora.clip import Clip
 from sertut.corpora.corpus import About, Corpus, Folds, Problem
-from sertut.errors import CorpusError, unknown
+from sertut.errors import CorpusError, must_be_known
 
 SOUND = (".wav", ".flac", ".ogg", ".mp3")
 
@@ -76,8 +76,7 @@ class Source:
 
     def without_faults(self, files: Sequence[Path], known_faults: str) -> tuple[list[Path], list[Problem]]:
         """Files without the known faults, and those left out; `known_faults` is "drop", or "keep" to keep them all."""
-        if known_faults not in ("drop", "keep"):
-            raise unknown("known_faults", known_faults, ("drop", "keep"))
+        must_be_known("known_faults", known_faults, ("drop", "keep"))
         faults = self.known_faults if known_faults == "drop" else {}
         dropped = [Problem(path.stem, faults[path.stem]) for path in files if path.stem in faults]
         return [path for path in files if path.stem not in faults], dropped

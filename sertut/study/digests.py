@@ -14,7 +14,7 @@ from sertut.study.peers import opensmile_version
 from sertut.study.protocols import Training
 from sertut.tensors import digest
 
-HERE = tuple(f"study/{name}.py" for name in ("grid", "costs", "segments", "starts", "photographs", "imageweights"))
+HERE = tuple(f"study/{name}.py" for name in ("grid", "starts", "photographs", "imageweights"))
 CODE = ("signals", "video", "corpora", "attention", "models", "training", "evidence", *HERE)
 """Rooms and files whose code every result depends on."""
 

@@ -10,7 +10,9 @@ import functools
 import json
 import platform
 import re
-from collections.abc import Mapping, Sequence
+import statistics
+import time
+from collections.abc import Callable, Mapping, Sequence
 from importlib.metadata import version
 from pathlib import Path
 
@@ -39,7 +41,6 @@ from sertut.evidence.length import at_lengths, in_segments, joined
 from sertut.evidence.sums import AT
 from sertut.files import data_folder
 from sertut.models import AudioVisual, FullyConvolutional
-from sertut.study.costs import real_time_factor, watch_memory
 from sertut.study.digests import training_digests
 from sertut.study.flaws import FLAWS, spoil
 from sertut.study.methods import PEERS, Method, build, find_method, recipe
@@ -54,6 +55,11 @@ SECONDS = (0.5, 0.75, 1.0, 1.5, 2.0)
 
 JOINED = (1, 2, 4)
 """Numbers of clips joined, at which it is tested."""
+
+CLIPS = 32
+"""About how many clips the real-time factor is measured on."""
+
+STATUS, CLEAR = Path("/proc/self/status"), Path("/proc/self/clear_refs")
 
 FAMILIES = ("ear-attention", "ear-heads", "ear-cells", "ear-perception")
 """One network of each family, behind one front."""
@@ -187,6 +193,44 @@ def _network(training: Training, seed: int, fold: Fold, device: str) -> dict:
     if method.recipes == "audiovisual":
         result |= _two_streams(training, run, report, fold)
     return result
+
+
+def watch_memory(device: torch.device) -> Callable[[], float | None]:
+    """Start to watch; what is returned tells the most memory held since, in MiB; None where the system does not tell.
+
+    On CUDA it is what PyTorch's tensors held on the device. Elsewhere it is the memory of the whole process, with
+    Python, PyTorch and what an earlier training left behind; only Linux can start its high-water mark anew.
+    """
+    if device.type == "cuda":
+        torch.cuda.reset_peak_memory_stats(device)
+        return lambda: torch.cuda.max_memory_allocated(device) / 2**20
+    try:
+        CLEAR.write_text("5")
+    except OSError:
+        return lambda: None
+    return _process_peak
+
+
+def _process_peak() -> float | None:
+    found = re.search(r"VmHWM:\s+(\d+) kB", STATUS.read_text())
+    return int(found[1]) / 1024 if found else None
+
+
+@torch.no_grad()
+def real_time_factor(run: Run, corpus: Corpus) -> float:
+    """Seconds of computation for a second of speech, on the run's device: one clip at a time, as it would be heard.
+
+    From features to decision, with the way to the device and back; computing the features is not in it. The median of
+    some :data:`CLIPS` clips, evenly taken.
+    """
+    part = run.examples(corpus.keeping(corpus.clips[:: max(1, len(corpus) // CLIPS)]))
+    run.model.eval()
+    factors = []
+    for _, batch in part.in_order(1):
+        started = time.perf_counter()
+        run.model(batch.to(run.device)).logits.cpu()  # waits for the device
+        factors.append((time.perf_counter() - started) / (batch.features.shape[1] * batch.hop))
+    return statistics.median(factors)
 
 
 def _falls(removed: Tally) -> dict:

@@ -11,17 +11,18 @@ from dataclasses import replace
 
 import numpy as np
 import torch
+from sklearn.base import clone
 from sklearn.linear_model import LogisticRegression
 from sklearn.neighbors import KNeighborsClassifier
 from sklearn.pipeline import Pipeline, make_pipeline
 from sklearn.preprocessing import StandardScaler
 
 from sertut.corpora import Corpus, Fold, load_features
-from sertut.errors import SertutError, unknown
+from sertut.errors import SertutError, must_be_known
 from sertut.evidence import Tally
 from sertut.evidence.intervals import confusions_by_speaker
 
-CLASSIFIERS = ("linear", "neighbor")
+CLASSIFIERS = {"linear": LogisticRegression(C=0.1, max_iter=500), "neighbor": KNeighborsClassifier(1)}
 """Logistic regression, and the class of the most similar training clip: a learner that only remembers."""
 
 GAIN_DB = 3.0
@@ -77,11 +78,8 @@ def cross_validate(corpus: Corpus, table: np.ndarray, folds: Sequence[Fold], cla
 
 def build_classifier(name: str) -> Pipeline:
     """An unfitted classifier; its scaler is part of it, so that it can only learn from train."""
-    if name == "linear":
-        return make_pipeline(StandardScaler(), LogisticRegression(C=0.1, max_iter=500))
-    if name == "neighbor":
-        return make_pipeline(StandardScaler(), KNeighborsClassifier(1))
-    raise unknown("classifier", name, CLASSIFIERS)
+    must_be_known("classifier", name, CLASSIFIERS)
+    return make_pipeline(StandardScaler(), clone(CLASSIFIERS[name]))
 
 
 def compare(

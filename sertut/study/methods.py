@@ -18,8 +18,7 @@ from sertut.models import POOLINGS, AttentiveLSTM, AudioVisual, FullyConvolution
 from sertut.models.trunks import TRUNKS
 from sertut.signals import FEATURES
 from sertut.study.flaws import FLAWS
-from sertut.study.segments import OnSegments
-from sertut.study.starts import transfer_network
+from sertut.study.starts import OnSegments, transfer_network
 from sertut.video import FACE_FEATURES
 
 DISTORTED = dict(stretch=0.15, gain=0.2, time_mask=16)

@@ -14,7 +14,7 @@ Source: Eyben et al., IEEE Transactions on Affective Computing 7(2):190-202 (201
 from __future__ import annotations
 
 import time
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
@@ -28,7 +28,7 @@ from sklearn.svm import LinearSVC
 
 from sertut.corpora import Clip, Corpus, Fold
 from sertut.corpora.cache import content_hash, in_threads, kept, read_clip
-from sertut.errors import SertutError, unknown
+from sertut.errors import SertutError, must_be_known, unknown
 from sertut.evidence import Tally
 from sertut.evidence.intervals import confusions_by_speaker
 from sertut.files import data_folder
@@ -43,7 +43,12 @@ STRENGTHS = (1e-4, 1e-3, 1e-2, 1e-1, 1.0)
 """What C is chosen from; the smaller, the simpler the classifier."""
 
 HEARD = ("log_mel", "egemaps", "nothing")
-DECIDING = ("logistic", "svm", "most frequent")
+DECIDING: Mapping[str, Callable] = {
+    "logistic": lambda C: LogisticRegression(C=C, class_weight="balanced", max_iter=2000),
+    "svm": lambda C: LinearSVC(C=C, class_weight="balanced", dual=False),  # this solver draws nothing at random
+    "most frequent": lambda C: DummyClassifier(strategy="most_frequent"),
+}
+"""How a peer decides -> its classifier of a strength C."""
 
 
 @dataclass(frozen=True)
@@ -99,15 +104,8 @@ def fit_peer(fold: Fold, hears: str, deciding: str) -> Peer:
 
 def build_peer(deciding: str, strength: float) -> Pipeline:
     """An unfitted classifier; its standardization is part of it, so that it can only learn from train."""
-    if deciding == "logistic":
-        last = LogisticRegression(C=strength, class_weight="balanced", max_iter=2000)
-    elif deciding == "svm":
-        last = LinearSVC(C=strength, class_weight="balanced", dual=False)  # this solver draws nothing at random
-    elif deciding == "most frequent":
-        last = DummyClassifier(strategy="most_frequent")
-    else:
-        raise unknown("classifier", deciding, DECIDING)
-    return make_pipeline(StandardScaler(), last)
+    must_be_known("classifier", deciding, DECIDING)
+    return make_pipeline(StandardScaler(), DECIDING[deciding](strength))
 
 
 def hear(corpus: Corpus, hears: str) -> np.ndarray:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from types import MappingProxyType
 
 from sertut.errors import must_be_known
@@ -32,17 +32,17 @@ class Protocol:
     methods: names of :data:`METHODS`. folds: how many, the first ones. rates: learning rates to choose from, in each
     fold on its own dev speakers, for each start by itself; () where the recipe's own is used. peers: methods without a
     network, which run once in each fold. fewer: method -> its seeds, where no more are there yet; with fewer than three
-    a difference is shown and carries no claim.
+    a difference is shown and carries no claim. corpus: told by the name of each of :data:`PROTOCOLS`.
     """
 
     question: str
-    corpus: str
     methods: tuple[str, ...] = ()
     seeds: tuple[int, ...] = (0, 1, 2, 3, 4)
     folds: int = 5
     rates: tuple[float, ...] = ()
     peers: tuple[str, ...] = ()
     fewer: Mapping[str, tuple[int, ...]] = field(default_factory=dict, hash=False)
+    corpus: str = "planted"
 
     def candidates(self) -> list[Training]:
         """What the learning rates are chosen by; some are cells of the grid at the same time."""
@@ -90,102 +90,89 @@ RATES = (3e-4, 1e-3, 3e-3)
 THREE = (0, 1, 2)
 """Seeds that are enough where the speakers of all folds stand behind a difference."""
 
-PROTOCOLS: Mapping[str, Protocol] = {
+_PLANS = {
     "regions-planted": Protocol(
         "Does attention beat the other poolings, and does it find the planted region?",
-        "planted",
         ("last", "mean", "max", "attention", "mixture"),
         THREE,
     ),
-    "regions-planted-loud": Protocol(LOUDEST, "planted-loud", ("mean", "attention"), THREE),
-    "regions-spliced-ravdess": Protocol(KNOWN_REGION, "spliced-ravdess", ("mean", "attention"), folds=3),
+    "regions-planted-loud": Protocol(LOUDEST, ("mean", "attention"), THREE),
+    "regions-spliced-ravdess": Protocol(KNOWN_REGION, ("mean", "attention"), folds=3),
     "regions-ravdess": Protocol(
         "Does attention beat mean pooling on real acted speech, with separate speakers?",
-        "ravdess",
         ("mean", "attention"),
     ),
     "spectrogram-planted": Protocol(
         "Which patch of the spectrogram matters, how fine can the map be, and what does lambda do?",
-        "planted",
         ("fine-mean", "fine", "fine-lambda-3", "small-mean", "small"),
         THREE,
     ),
-    "spectrogram-planted-band": Protocol(
-        "The same where the cue is heard below or above 2 kHz only", "planted-band", ("fine",), THREE
-    ),
-    "spectrogram-spliced-ravdess": Protocol(KNOWN_REGION, "spliced-ravdess", ("fine-mean", "fine"), folds=1),
+    "spectrogram-planted-band": Protocol("The same where the cue is heard below or above 2 kHz only", ("fine",), THREE),
+    "spectrogram-spliced-ravdess": Protocol(KNOWN_REGION, ("fine-mean", "fine"), folds=1),
     "spectrogram-ravdess": Protocol(
         "How good is a fully convolutional network on real acted speech, and does attention help it?",
-        "ravdess",
         ("small-mean", "small"),
     ),
-    "segments-planted": Protocol(WHOLE, "planted", ("small-mean", "small-mean-segments"), THREE),
-    "segments-ravdess": Protocol(WHOLE, "ravdess", ("small-mean", "small-mean-segments"), THREE),
+    "segments-planted": Protocol(WHOLE, ("small-mean", "small-mean-segments"), THREE),
+    "segments-ravdess": Protocol(WHOLE, ("small-mean", "small-mean-segments"), THREE),
     "transfer-ravdess": Protocol(
         "Does a network that has seen photographs recognize emotions better, and from how many speakers?",
-        "ravdess",
         _over_shares("squeezenet-random", "squeezenet-imagenet"),
         folds=1,
         rates=RATES,
     ),
     "transfer-planted": Protocol(
         "The same with the planted corpus, where only the photographs of the libraries are used",
-        "planted",
         _over_shares("small-random", "small-photographs"),
         folds=1,
         rates=RATES,
     ),
     "heads-planted": Protocol(
         "Do many heads look where it is loud, what do focus and calibration change, and does it help?",
-        "planted",
         ("front", "plain", "+FA", "+CA", "+FA+CA", "+loudest", "plain-mfcc", "+FA+CA-mfcc"),
         THREE,
     ),
-    "heads-planted-loud": Protocol(LOUDEST, "planted-loud", ("plain", "+FA", "+FA+CA", "+loudest"), THREE),
-    "heads-spliced-ravdess": Protocol(KNOWN_REGION, "spliced-ravdess", ("plain", "+FA", "+CA", "+FA+CA"), folds=1),
-    "heads-ravdess": Protocol("The same on real acted speech", "ravdess", ("plain", "+FA", "+CA", "+FA+CA")),
+    "heads-planted-loud": Protocol(LOUDEST, ("plain", "+FA", "+FA+CA", "+loudest"), THREE),
+    "heads-spliced-ravdess": Protocol(KNOWN_REGION, ("plain", "+FA", "+CA", "+FA+CA"), folds=1),
+    "heads-ravdess": Protocol("The same on real acted speech", ("plain", "+FA", "+CA", "+FA+CA")),
     "faces-planted": Protocol(
         "Does attention find the region in the face, is it where the voice's is, are mixtures read as such?",
-        "planted",
         ("voice", "face", "face-mean", "voice-mixture", "face-mixture"),
         THREE,
     ),
     "streams-planted": Protocol(
         "Is the offset between voice and face found, and what does perception attention add?",
-        "planted",
         ("nearest", "align", "align+lag+sync", "fused-mean", "perception", "one-embedding"),
         folds=1,
     ),
     "streams-planted-blend": Protocol(
         "Does each emotion's question find its own moment, when clips with two emotions are what it learns from?",
-        "planted-blend",
         ("one-embedding", "perception"),
         THREE,
     ),
     "streams-planted-decoy": Protocol(
         "The same where only alignment tells which of two expressions is the true one",
-        "planted-decoy",
         ("voice", "face", "nearest", "align", "align+lag", "align+sync", "align+lag+sync"),
         THREE,
     ),
     "voices-ravdess": Protocol(
-        "What do the four families differ in on real voices, when all hear through one front?", "ravdess", EARS, THREE
+        "What do the four families differ in on real voices, when all hear through one front?", EARS, THREE
     ),
-    "voices-spliced-ravdess": Protocol(
-        KNOWN_REGION, "spliced-ravdess", EARS, THREE, fewer=dict.fromkeys(EARS[2:4], (0,))
-    ),
-    "voices-emodb": Protocol(IN_GERMAN, "emodb", EARS, THREE, folds=10),
+    "voices-spliced-ravdess": Protocol(KNOWN_REGION, EARS, THREE, fewer=dict.fromkeys(EARS[2:4], (0,))),
+    "voices-emodb": Protocol(IN_GERMAN, EARS, THREE, folds=10),
     "flaws-ravdess": Protocol(
         "How much does each flaw of a protocol add to the score of the attentive network behind the front?",
-        "ravdess",
         FLAWS,
         THREE,
     ),
-    "peers-ravdess": Protocol("What do classifiers without a network get?", "ravdess", peers=PEERS),
-    "peers-spliced-ravdess": Protocol("The same on spliced voices", "spliced-ravdess", peers=PEERS),
-    "peers-emodb": Protocol(IN_GERMAN, "emodb", folds=10, peers=PEERS),
+    "peers-ravdess": Protocol("What do classifiers without a network get?", peers=PEERS),
+    "peers-spliced-ravdess": Protocol("The same on spliced voices", peers=PEERS),
+    "peers-emodb": Protocol(IN_GERMAN, folds=10, peers=PEERS),
 }
-"""Name of each study -> its protocol."""
+PROTOCOLS: Mapping[str, Protocol] = {
+    name: replace(plan, corpus=name.partition("-")[2]) for name, plan in _PLANS.items()
+}
+"""Name of each study, whose corpus is what stands behind its first hyphen -> its protocol."""
 
 
 def protocol(name: str) -> Protocol:

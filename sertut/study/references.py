@@ -24,7 +24,7 @@ BOOK_RESULTS = Path(__file__).resolve().parents[2] / "book" / "results"
 """Where the reference results are kept in a checkout."""
 
 COSTS = (("memory", "memory, MiB", ".0f"), ("real_time_factor", "real-time factor", ".2g"))
-"""What a result tells of its cost (:mod:`sertut.study.costs`), what the table calls it, and how it is written."""
+"""What a result tells of its cost (:mod:`sertut.study.grid`), what the table calls it, and how it is written."""
 
 PUBLISHED = BOOK_RESULTS.parent / "published.csv"
 """What others have published about the recorded corpora, as they published it."""

@@ -1,4 +1,4 @@
-"""Where a network's trunk starts from, drawn at random or learned from photographs, and from how many speakers."""
+"""Networks that learn from parts of clips, from few speakers, and from a trunk that has seen photographs."""
 
 from __future__ import annotations
 
@@ -6,16 +6,47 @@ import dataclasses
 import functools
 from pathlib import Path
 
+import numpy as np
 import torch
 from torch import nn
 
 from sertut.corpora import Fold
-from sertut.corpora.folds import repeated, share_of_speakers
+from sertut.errors import CorpusError
+from sertut.evidence.length import frames
 from sertut.models import FullyConvolutional, Output
 from sertut.signals import Batch
 from sertut.study.imageweights import PIXEL_STD, chosen_weights, load_image_weights
 from sertut.study.photographs import Pretrained, pretrain_on_photographs
-from sertut.study.segments import random_segments
+
+
+class OnSegments(FullyConvolutional):
+    """A fully convolutional network that in training hears one segment of each clip, from another place every time.
+
+    The segment has the label of the clip, also where it holds nothing of the emotion. In testing the network hears what
+    it is given: whole clips, or segments (:func:`sertut.evidence.length.in_segments`).
+
+    Args:
+        n_classes: number of emotions.
+        segments: seconds; a clip that is shorter is heard whole.
+        arguments: of :class:`~sertut.models.convolutional.FullyConvolutional`.
+    """
+
+    def __init__(self, n_classes: int, segments: float, **arguments) -> None:
+        super().__init__(n_classes, **arguments)
+        self.n = frames(segments)
+
+    def forward(self, batch: Batch) -> Output:
+        """As :meth:`sertut.models.convolutional.FullyConvolutional.forward`."""
+        return super().forward(random_segments(batch, self.n) if self.training else batch)
+
+
+def random_segments(batch: Batch, n: int) -> Batch:
+    """`n` frames of each clip, from a random place; a clip that has no more is left as it is."""
+    room = (batch.lengths - n).clamp(min=0)  # (B,)
+    start = (torch.rand(len(room), device=room.device) * (room + 1)).long()
+    steps = start[:, None] + torch.arange(min(n, batch.mask.shape[1]), device=room.device)  # (B, n)
+    clip = torch.arange(len(room), device=room.device)[:, None]
+    return dataclasses.replace(batch, features=batch.features[clip, steps], mask=batch.mask[clip, steps])
 
 
 class RandomCrops(nn.Module):
@@ -77,6 +108,26 @@ def _network(n_classes: int, trunk: str) -> FullyConvolutional:
 
 
 def few_speakers(fold: Fold, share: float, seed: int) -> Fold:
-    """A share of the training speakers, their clips repeated until there are as many as there were."""
-    part = share_of_speakers(fold, share, seed)
-    return dataclasses.replace(part, train=repeated(part.train, len(fold.train)))
+    """A share of the training speakers, at least one, their clips repeated until there are as many as there were.
+
+    So an epoch over few speakers has as many steps as one over many; each clip comes equally often, up to one, under a
+    name of its own. For one seed the shares are nested: who is in the 10 % is also in the 25 %. Dev and test stay.
+
+    Raises:
+        CorpusError: the share is not above 0 and at most 1, or an emotion is lost with the speakers.
+    """
+    if not 0 < share <= 1:
+        raise CorpusError(f"a share of the training speakers lies above 0 and is at most 1; you asked for {share}.")
+    speakers, n = np.array(fold.train.speakers), len(fold.train)
+    np.random.default_rng(seed).shuffle(speakers)
+    kept = speakers[: max(1, round(share * len(speakers)))]
+    few = fold.train.of_speakers(kept.tolist())
+    if lost := {clip.emotion for clip in fold.train} - {clip.emotion for clip in few}:
+        raise CorpusError(
+            f"{share:.0%} of the training speakers of '{fold.train.name}', {fold.name}, leave no clip of"
+            f" {', '.join(sorted(lost))}; ask for a larger share."
+        )
+    picked = [few[i * len(few) // n] for i in range(n)]
+    train = few.keeping(dataclasses.replace(clip, name=f"{clip.name}, copy {i}") for i, clip in enumerate(picked))
+    name = f"{fold.name}, {len(kept)} of {len(speakers)} training speakers"
+    return dataclasses.replace(fold, train=train, name=name)

@@ -1,14 +1,11 @@
 """Corpora, folds and leaks, on tones with planted faults."""
 
 import dataclasses
-import itertools
 import shutil
-from collections import Counter
 
 import pytest
 
 from sertut.corpora import Fold, find_leaks, random_fold
-from sertut.corpora.folds import repeated, share_of_speakers
 from sertut.errors import CorpusError, LeakError
 from sertut.signals import read_audio, write_audio
 
@@ -105,40 +102,3 @@ def test_published_folds_are_used_or_it_is_said_that_they_cannot_be(tones):
     wanting = dataclasses.replace(tones, published_folds=((nobody, one),))
     with pytest.warns(UserWarning, match="published folds of 'tones' need speakers that are missing"):
         assert len(wanting.folds(n=3)) == 3
-
-
-@pytest.fixture
-def fold(tones):
-    return tones.folds(n=6)[0]  # 4 training speakers
-
-
-def test_shares_are_nested_and_at_least_one_speaker(fold):
-    parts = [share_of_speakers(fold, share, seed=1) for share in (0.01, 0.25, 0.5, 0.75, 1.0)]
-    speakers = [set(part.train.speakers) for part in parts]
-    assert [len(names) for names in speakers] == [1, 1, 2, 3, 4]
-    assert all(few <= many for few, many in itertools.pairwise(speakers))
-    assert parts[2].name == f"{fold.name}, 2 of 4 training speakers"
-    assert [clip for clip in fold.train if clip.speaker in speakers[2]] == list(parts[2].train)
-    assert all((part.dev, part.test) == (fold.dev, fold.test) for part in parts)
-    chosen = [share_of_speakers(fold, 0.25, seed).train.speakers for seed in (*range(12), 0)]
-    assert len(set(chosen)) > 1 and chosen[0] == chosen[-1]
-
-
-def test_impossible_shares_and_a_lost_emotion_are_named(fold):
-    for share in (0, -0.1, 1.1):
-        with pytest.raises(CorpusError, match=f"you asked for {share}"):
-            share_of_speakers(fold, share)
-    only = fold.train.speakers[0]
-    train = fold.train.keeping(clip for clip in fold.train if clip.speaker == only or clip.emotion == "low")
-    lopsided = dataclasses.replace(fold, train=train)
-    seed = next(s for s in range(20) if only not in share_of_speakers(fold, 0.5, s).train.speakers)
-    with pytest.raises(CorpusError, match="leave no clip of high"):
-        share_of_speakers(lopsided, 0.5, seed)
-
-
-def test_repeated_clips_are_equally_frequent_and_no_leak(fold):
-    few = share_of_speakers(fold, 0.5).train  # 16 clips
-    many = repeated(few, 40)
-    assert len(many) == 40 and set(Counter(clip.audio for clip in many).values()) == {2, 3}
-    assert {clip.audio for clip in many} == {clip.audio for clip in few}
-    dataclasses.replace(fold, train=many)  # would raise on a leak

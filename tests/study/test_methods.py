@@ -46,13 +46,13 @@ def test_grids_are_whole():
 
 
 def test_a_method_may_have_fewer_seeds():
-    plan = Protocol("?", "ravdess", ("mean", "attention"), (0, 1), folds=2, fewer={"mean": (1,)})
+    plan = Protocol("?", ("mean", "attention"), (0, 1), folds=2, fewer={"mean": (1,)})
     cells = [(cell.method, cell.fold, cell.seed) for cell in plan.trainings()]
     assert cells == [("attention", 0, 0), ("attention", 1, 0)] + [(m, f, 1) for f in (0, 1) for m in plan.methods]
 
 
 def test_peers_have_no_network_and_run_once():
-    cells = Protocol("?", "ravdess", ("mean",), (0, 1), folds=2, peers=PEERS).trainings()
+    cells = Protocol("?", ("mean",), (0, 1), folds=2, peers=PEERS).trainings()
     runs = [(cell.fold, cell.seed, cell.options) for cell in cells if cell.method == "egemaps"]
     assert runs == [(0, None, {}), (1, None, {})]
     with pytest.raises(SertutError, match="'egemaps' has no network"):

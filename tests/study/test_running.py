@@ -33,7 +33,7 @@ run_study("killed", workers=1, device="cpu")
 
 def plan_tiny(put) -> Protocol:
     """Six trainings on a corpus that any process can load, under four names; ``put`` is setattr or its like."""
-    protocol = Protocol("tiny?", "emodb", ("mean",), seeds=(0, 1, 2), folds=2)
+    protocol = Protocol("tiny?", ("mean",), seeds=(0, 1, 2), folds=2, corpus="emodb")
     put(protocols, "PROTOCOLS", dict.fromkeys(("here", "killed", "cluster", "timed"), protocol))
     put(protocols, "recipe", lambda corpus, method: dict(epochs=12))
     return protocol
