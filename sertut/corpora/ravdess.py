@@ -18,16 +18,8 @@ HOW_TO_GET = (
     "download Audio_Speech_Actors_01-24.zip from https://zenodo.org/records/1188976 (free, CC BY-NC-SA 4.0) and unpack"
     " its Actor_XX folders there"
 )
-EMOTIONS = {
-    "01": "neutral",
-    "02": "calm",
-    "03": "happiness",
-    "04": "sadness",
-    "05": "anger",
-    "06": "fear",
-    "07": "disgust",
-    "08": "surprise",
-}
+ORDER = ("neutral", "calm", "happiness", "sadness", "anger", "fear", "disgust", "surprise")
+EMOTIONS = {f"{code:02d}": emotion for code, emotion in enumerate(ORDER, start=1)}
 SENTENCES = {"01": "Kids are talking by the door", "02": "Dogs are sitting by the door"}
 # All fields but the modality, speech only.
 CODE = (

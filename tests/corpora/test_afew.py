@@ -8,44 +8,36 @@ from sertut.corpora.afew import EMOTIONS
 from sertut.errors import CorpusError
 from sertut.video import write_video
 from tests.conftest import tone
+from tests.corpora.test_readers import touch
 
 pytestmark = pytest.mark.filterwarnings("ignore:afew is incomplete")
+SHARED = {("Train_AFEW", "Disgust", 0), ("Val_AFEW", "Surprise", 0)}
 
 
 @pytest.fixture
 def films(tmp_path):
     """Six training and two validation clips a class; one number is used in two folders, as it is in the real corpus."""
-    number = 0
-    for split, clips in (("Train_AFEW", 6), ("Val_AFEW", 2)):
-        for folder in EMOTIONS:
-            (tmp_path / split / folder).mkdir(parents=True)
-            for i in range(clips):
-                number += 1
-                frames = np.full((3, 8, 8), number, dtype=np.uint8)
-                name = "005153760" if (split, folder, i) in SHARED else f"{number * 1234:09d}"
-                write_video(tmp_path / split / folder / f"{name}.avi", frames, tone(0.12, 100 + 7 * number))
-    faces = tmp_path / "Train_AFEW" / "AlignedFaces_LBPTOP_Points" / "Faces" / "000046280"
-    faces.mkdir(parents=True)
-    (faces / "000.jpg").write_bytes(b"x")
-    (tmp_path / "Val_AFEW" / "AlignedFaces_LBPTOP_Points_Val").mkdir()
-    (tmp_path / "Val_AFEW" / ".DS_Store").touch()
-    (tmp_path / "Test_vid_Distribute").mkdir()  # without labels
-    return tmp_path
-
-
-SHARED = {("Train_AFEW", "Disgust", 0), ("Val_AFEW", "Surprise", 0)}
+    clips = [("Train_AFEW", folder, i) for folder in EMOTIONS for i in range(6)]
+    clips += [("Val_AFEW", folder, i) for folder in EMOTIONS for i in range(2)]
+    for number, clip in enumerate(clips, start=1):
+        name = "005153760" if clip in SHARED else f"{number * 1234:09d}"
+        folder = tmp_path.joinpath(*clip[:2])
+        folder.mkdir(parents=True, exist_ok=True)
+        write_video(folder / f"{name}.avi", np.full((3, 8, 8), number, dtype=np.uint8), tone(0.12, 100 + 7 * number))
+    # What else lies there: the organizers' own faces, hidden files, and clips without labels.
+    others = ("Train_AFEW/AlignedFaces_LBPTOP_Points/Faces/000046280/000.jpg", "Test_vid_Distribute/000046280.avi")
+    return touch(tmp_path, *others, "Val_AFEW/AlignedFaces_LBPTOP_Points_Val/000.jpg", "Val_AFEW/.DS_Store")
 
 
 def test_the_folder_is_the_label(films):
     with pytest.warns(UserWarning, match="afew is incomplete: 56 of 1156 clips found"):
         corpus = afew.read(films)
-    counts = {split: corpus.table().query("split == @split").emotion.value_counts() for split in ("train", "val")}
-    assert counts["train"].to_dict() == dict.fromkeys(EMOTIONS.values(), 6)
-    assert counts["val"].to_dict() == dict.fromkeys(EMOTIONS.values(), 2)
-    by_name = {clip.name: clip for clip in corpus}
-    assert by_name["train-Disgust-005153760"].emotion == "disgust"
-    assert by_name["val-Surprise-005153760"].emotion == "surprise"
-    assert corpus[0].audio == corpus[0].video
+    counts = corpus.table().groupby("split").emotion.value_counts()
+    assert all(
+        counts[split].to_dict() == dict.fromkeys(EMOTIONS.values(), n) for split, n in (("train", 6), ("val", 2))
+    )
+    emotions = {clip.name: clip.emotion for clip in corpus if "005153760" in clip.name}
+    assert emotions == {"train-Disgust-005153760": "disgust", "val-Surprise-005153760": "surprise"}
 
 
 def test_folds_are_the_published_split_with_dev_from_train(films, cache):
@@ -56,7 +48,6 @@ def test_folds_are_the_published_split_with_dev_from_train(films, cache):
     assert {clip.details["split"] for part in (fold.train, fold.dev) for clip in part} == {"train"}
     for emotion in EMOTIONS.values():  # the first and the sixth of six
         assert sum(clip.emotion == emotion for clip in fold.dev) == 2
-    assert not {clip.name for clip in fold.train} & {clip.name for clip in fold.dev}
     assert "speakers unknown, sentences unknown" in corpus.describe()
     with pytest.warns(UserWarning, match="does not tell"):
         assert corpus.folds(seed=1)[0].dev.speakers == fold.dev.speakers  # published, not drawn

@@ -3,9 +3,7 @@
 import csv
 import importlib.util
 import re
-import shutil
 import sys
-import warnings
 from pathlib import Path
 
 import numpy as np
@@ -14,7 +12,7 @@ import pytest
 
 import sertut
 from sertut import cli
-from sertut.corpora import Region, emodb
+from sertut.corpora import Region
 from sertut.corpora.own import files_of, look_through, table_of
 from sertut.course import execution
 from sertut.course.execution import run_chapters
@@ -306,25 +304,6 @@ def test_an_audformat_database_is_a_corpus(folder, monkeypatch):
     monkeypatch.setitem(sys.modules, "audformat", None)
     with pytest.raises(CorpusError, match=r"package audformat reads; install it with: pip install 'sertut\[tables\]'"):
         sertut.load(str(folder))
-
-
-def test_real_recordings_in_a_table_are_those_of_their_corpus(tmp_path, cache, recorded):
-    """Four moods of five speakers of EMO-DB under names of one's own."""
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore")  # a part of the corpus is enough
-        real = emodb.read(recorded("emodb"))
-    clips = [clip for clip in real if clip.speaker in real.speakers[:5] and "a0" in clip.name]
-    (tmp_path / "wav").mkdir()
-    for clip in clips:
-        shutil.copy(clip.audio, tmp_path / "wav")
-    lines = [dict(path=f"wav/{clip.audio.name}", speaker=clip.speaker, emotion=clip.emotion) for clip in clips]
-    corpus = sertut.load(str(write(tmp_path / "clips.csv", lines)))
-    same = sertut.corpora.trim_silence(real.keeping(clips))
-    assert [read_audio(clip.audio).tobytes() for clip in corpus] == [read_audio(clip.audio).tobytes() for clip in same]
-    about = [[(clip.name, clip.speaker, clip.emotion) for clip in each] for each in (corpus, same)]
-    assert about[0] == about[1]
-    for fold in corpus.folds():
-        assert not fold.leaks.speakers and not fold.leaks.crossing and len(fold.test.speakers) == 1
 
 
 def test_clips_with_regions_train_by_the_recipe_of_recorded_corpora(tmp_path, tones):

@@ -13,15 +13,12 @@ from sertut.signals import SAMPLE_RATE, level_db, read_audio, sounding, write_au
 from tests.conftest import tone
 
 
-def test_prepare_trims_silence_and_sets_the_level():
+def test_prepare_trims_silence_and_sets_the_level_and_never_clips():
     silence = np.zeros(SAMPLE_RATE // 2, np.float32)
     samples = prepare(np.concatenate([silence, tone(1.0, level=0.01), silence]))
     assert len(samples) / SAMPLE_RATE == pytest.approx(1.06, abs=0.04)
     level = level_db(samples)
     assert level[sounding(level)].mean().item() == pytest.approx(LEVEL_DB, abs=0.5)
-
-
-def test_prepare_never_clips():
     spike = tone(0.5, level=0.001)
     spike[100] = 0.9
     assert np.abs(prepare(spike)).max() <= 0.99 + 1e-6
@@ -61,12 +58,7 @@ def test_splice(renamed):
     assert corpus.folds(n=3)[0].leaks.speakers == ()
 
 
-def assert_readable(corpus):
-    """Whole files; the same three neutral clips may meet twice where a speaker has few."""
-    assert all("same audio" in problem.what for problem in corpus.validate())
-
-
-def test_interrupted_making_goes_on_where_it_stopped(renamed, monkeypatch, cache):
+def test_interrupted_making_goes_on_where_it_stopped_and_mends_what_is_lost(renamed, monkeypatch, cache):
     written: list[str] = []
 
     def stop_at_the_tenth(path, samples):
@@ -82,31 +74,25 @@ def test_interrupted_making_goes_on_where_it_stopped(renamed, monkeypatch, cache
     with pytest.raises(KeyboardInterrupt):
         splice(renamed)
     assert not list(cache.rglob("manifest.json")) and not list(cache.rglob(".*"))
-    corpus = splice(renamed)
-    assert sorted(written) == sorted(clip.audio.name for clip in corpus)  # none of them twice
-    assert_readable(corpus)
-
-
-def test_a_file_that_is_missing_or_cut_is_made_again(renamed):
     before = splice(renamed)
+    assert sorted(written) == sorted(clip.audio.name for clip in before)  # none of them twice
+    # A file that is missing or cut is made again.
     whole = [clip.audio.read_bytes() for clip in before]
     before[3].audio.unlink()
     before[5].audio.write_bytes(whole[5][: len(whole[5]) // 2])
     after = splice(renamed)
     assert after == before and [clip.audio.read_bytes() for clip in after] == whole
+    # The same three neutral clips may meet twice where a speaker has few.
+    assert all("same audio" in problem.what for problem in after.validate())
 
 
 def test_two_may_make_one_corpus_at_once(renamed, cache):
     with ThreadPoolExecutor(4) as pool:
         made = list(pool.map(splice, [renamed] * 4))
-    assert all(corpus == made[0] for corpus in made)
-    assert_readable(made[0])
-    assert not list(cache.rglob(".*"))
-
-
-def test_nothing_to_splice(tones):
-    with pytest.raises(CorpusError, match="cannot be spliced"):
-        splice(tones)
+    assert all(corpus == made[0] for corpus in made) and not list(cache.rglob(".*"))
+    assert all("same audio" in problem.what for problem in made[0].validate())
+    with pytest.raises(CorpusError, match="cannot be spliced"):  # no neutral clips
+        splice(renamed.keeping(clip for clip in renamed if clip.emotion == "anger"))
 
 
 def test_spliced_ravdess(recorded, cache):
