@@ -204,16 +204,16 @@ def watch_memory(device: torch.device) -> Callable[[], float | None]:
     if device.type == "cuda":
         torch.cuda.reset_peak_memory_stats(device)
         return lambda: torch.cuda.max_memory_allocated(device) / 2**20
+
+    def process_peak() -> float | None:
+        found = re.search(r"VmHWM:\s+(\d+) kB", STATUS.read_text())
+        return int(found[1]) / 1024 if found else None
+
     try:
         CLEAR.write_text("5")
     except OSError:
         return lambda: None
-    return _process_peak
-
-
-def _process_peak() -> float | None:
-    found = re.search(r"VmHWM:\s+(\d+) kB", STATUS.read_text())
-    return int(found[1]) / 1024 if found else None
+    return process_peak
 
 
 @torch.no_grad()

@@ -100,22 +100,26 @@ def test_only_moments_that_count_are_removed_and_of_a_face_not_the_sign_that_it_
     assert_close(gone[:, 2], clip.table[:, 2])
 
 
-def test_faithfulness_of_a_network_that_can_be_seen_through(sums, clip):
-    adds = (clip.table.sum(dim=1) * sums.model.each).detach().view(N, 4).sum(dim=1).double().numpy()
-    map_ = np.random.default_rng(0).permutation(N).astype(float)
-    order, p = np.argsort(-map_), lambda which: 1 / (1 + np.exp(0.5 - adds[which].sum()))
-    removed = np.array([p(order[k:]) for k in range(N + 1)])
-    kept = np.array([p(order[:k]) for k in range(N + 1)])
+def assert_faithful(sums, clip, map_, removed, kept):
+    """The four numbers, from the probability with the first 0, 1, ..., N moments of the map removed, or kept alone."""
     at, first = [round(N * s) for s in (0, *SHARES, 1)], [round(N * s) for s in BINS]
-    found = explanations.faithfulness(sums, [clip], [map_], [1])
     known = {
         "deletion": 1 - np.trapezoid(removed[at], (0, *SHARES, 1)),
         "insertion": np.trapezoid(kept[at], (0, *SHARES, 1)),
         "comprehensiveness": np.mean(removed[0] - removed[first]),
         "sufficiency": np.mean(kept[first] - removed[0]),
     }
+    found = explanations.faithfulness(sums, [clip], [map_], [1])
     for name, value in known.items():
         np.testing.assert_allclose(found[name], [value], atol=1e-5, err_msg=name)
+
+
+def test_faithfulness_of_a_network_that_can_be_seen_through(sums, clip):
+    adds = (clip.table.sum(dim=1) * sums.model.each).detach().view(N, 4).sum(dim=1).double().numpy()
+    map_ = np.random.default_rng(0).permutation(N).astype(float)
+    order, p = np.argsort(-map_), lambda which: 1 / (1 + np.exp(0.5 - adds[which].sum()))
+    removed = np.array([p(order[k:]) for k in range(N + 1)])
+    assert_faithful(sums, clip, map_, removed, np.array([p(order[:k]) for k in range(N + 1)]))
 
 
 @pytest.mark.filterwarnings("ignore")
@@ -142,13 +146,7 @@ def test_faithfulness_and_agreement_are_those_of_quantus(sums, clip):
     whole = float(Seen()(torch.from_numpy(x)).softmax(dim=1)[0, 1])
     removed = np.array([whole, *curve(map_ + 1)])
     kept = np.array([whole, *curve(N - map_)])[::-1]  # the least important gone first, read from the end
-    at, first = [round(N * s) for s in (0, *SHARES, 1)], [round(N * s) for s in BINS]
-    found = explanations.faithfulness(sums, [clip], [map_], [1])
-    np.testing.assert_allclose(found["deletion"][0], 1 - np.trapezoid(removed[at], (0, *SHARES, 1)), atol=1e-5)
-    np.testing.assert_allclose(found["insertion"][0], np.trapezoid(kept[at], (0, *SHARES, 1)), atol=1e-5)
-    np.testing.assert_allclose(found["comprehensiveness"][0], np.mean(whole - removed[first]), atol=1e-5)
-    np.testing.assert_allclose(found["sufficiency"][0], np.mean(kept[first] - whole), atol=1e-5)
-
+    assert_faithful(sums, clip, map_, removed, kept)
     after = np.random.default_rng(1).random(N)
     theirs = quantus.similarity_func.correlation_spearman(map_, after)
     np.testing.assert_allclose(explanations.agreement(map_, after, clip.counts), theirs, atol=1e-9)

@@ -2,6 +2,8 @@
 
 import json
 from dataclasses import replace
+from pathlib import Path
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
@@ -10,8 +12,10 @@ import torch
 from sertut.corpora import Region
 from sertut.errors import SertutError
 from sertut.evidence import Tally
+from sertut.models import AttentiveLSTM
 from sertut.study import Protocol, Training, digests, grid, load_study, protocols, report_study, run_study, running
 from sertut.study.methods import METHODS, Method
+from sertut.training import fit
 from sertut.training.metrics import uar
 from sertut.video import write_video
 
@@ -32,7 +36,7 @@ def plan(three, monkeypatch):
     monkeypatch.setattr(protocols, "recipe", lambda corpus, method: dict(epochs=1))
 
     def put(*methods, **options):
-        protocol = Protocol("tiny?", "planted", methods, **options)
+        protocol = Protocol("tiny?", methods, **options)
         monkeypatch.setattr(protocols, "PROTOCOLS", {"tiny": protocol})
         return protocol
 
@@ -93,18 +97,25 @@ def test_peers_stand_in_the_study_beside_networks(plan, three, tmp_path):
         assert result["C"] == min(C for C, uar in result["tried"] if uar == result["dev_uar"])
 
 
-@pytest.mark.parametrize(
-    ("file", "stale"), [("study/peers.py", ["statistics"]), ("study/grid.py", ["mean", "statistics"])]
-)
-def test_the_code_of_peers_makes_only_them_older(file, stale, monkeypatch):
+EVERYWHERE = ("signals", "corpora", "attention", "models", "training", "evidence", "study/grid.py", "study/starts.py")
+
+
+@pytest.mark.parametrize("changed", [*EVERYWHERE, "study/peers.py", "planted"])
+def test_changed_code_makes_older_what_depends_on_it(changed, monkeypatch):
+    """That of peers only them, and what makes a corpus only what was trained on it."""
+    cells = [(corpus, method) for corpus in ("ravdess", "planted") for method in ("mean", "statistics")]
+
     def digests_of(changed):
         monkeypatch.setattr(digests, "code_of", lambda *names: {name: name == changed for name in names})
         digests.code_digest.cache_clear()
-        return {method: digests.plan_digests("ravdess", method) for method in ("mean", "statistics")}
+        return [digests.plan_digests(*cell) for cell in cells]
 
-    before, after = digests_of("nothing"), digests_of(file)
+    before, after = digests_of("nothing"), digests_of(changed)
     digests.code_digest.cache_clear()
-    assert [method for method in before if before[method] != after[method]] == stale
+    asked = {"study/peers.py": "statistics", "planted": "planted"}.get(changed)  # None: all
+    assert [cell for cell, a, b in zip(cells, before, after, strict=True) if a != b] == [
+        cell for cell in cells if asked is None or asked in cell
+    ]
 
 
 @pytest.mark.parametrize("what", ["recipe", "method", "label", "region", "recording", "code", "torch"])
@@ -128,15 +139,6 @@ def test_a_result_is_missing_when_something_it_depends_on_has_changed(three, wha
         corpus = replace(three, clips=(changed, *three.clips[1:]))
         monkeypatch.setattr(grid, "_corpus", lambda name: corpus)
     assert grid.result_path("tiny", training) != before
-
-
-def test_digests_of_code_cover_what_trains_and_what_made_the_corpus(monkeypatch):
-    asked = []
-    monkeypatch.setattr(digests, "code_of", lambda *names: asked.append({*names}) or {})
-    for made in (False, True):
-        digests.code_digest.__wrapped__(made)
-    assert {"attention", "models", "training", "evidence", "study/grid.py"} <= asked[0] == asked[1] - {"planted"}
-    assert "planted" in asked[1]
 
 
 def test_a_learning_rate_is_chosen_inside_each_fold(plan, tmp_path):
@@ -234,3 +236,41 @@ def test_what_is_kept_of_heads_and_of_attention(three, monkeypatch):
     own = gates.interval("own gates", "spread").estimate
     assert own == pytest.approx(report.interval("all heads", "spread").estimate, abs=1e-6)
     assert own != gates.interval("untrained", "spread").estimate
+
+
+def test_memory_is_counted_anew_each_time():
+    """64 MiB that were held show in the first figure, and not in the one after it."""
+    cpu = torch.device("cpu")
+    first = grid.watch_memory(cpu)
+    if first() is None:
+        pytest.skip("this system cannot start its high-water mark anew")
+    before = first()
+    np.ones(2**26, np.uint8)
+    assert 60 <= first() - before <= 80
+    assert grid.watch_memory(cpu)() <= before + 16
+
+
+def test_memory_is_not_guessed_and_of_a_gpu_that_of_its_tensors(monkeypatch):
+    monkeypatch.setattr(grid, "CLEAR", Path("/no/such/file"))
+    assert grid.watch_memory(torch.device("cpu"))() is None
+    monkeypatch.setattr(torch.cuda, "reset_peak_memory_stats", lambda device: None)
+    monkeypatch.setattr(torch.cuda, "max_memory_allocated", lambda device: 3 * 2**20)
+    assert grid.watch_memory(torch.device("cuda:1"))() == 3
+
+
+def test_the_real_time_factor_of_a_network_that_takes_its_time(tones, monkeypatch):
+    """A network that takes 20 ms a clip of about 1.2 s; clips come one at a time, and evenly taken."""
+    fold, sizes, now = tones.folds()[0], [], [0.0]
+    run = fit(AttentiveLSTM(64, 2), fold, epochs=1, device="cpu", progress=False)
+
+    class Slow(torch.nn.Module):
+        def forward(self, batch):
+            sizes.append(len(batch))
+            now[0] += 0.02
+            return SimpleNamespace(logits=torch.zeros(len(batch), 2))
+
+    monkeypatch.setattr(grid, "CLIPS", 4)
+    monkeypatch.setattr(grid, "time", SimpleNamespace(perf_counter=lambda: now[0]))
+    found = grid.real_time_factor(replace(run, model=Slow()), fold.test)
+    assert sizes == [1] * 4
+    assert 0.02 / 1.5 < found < 0.02 / 0.8

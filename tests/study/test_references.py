@@ -61,13 +61,9 @@ def test_a_reference_of_today_keeps_all_that_a_renewal_would(name):
     study = load_study(name)
     for result in () if study.older else study.results:
         asked = asked_of(result["corpus"], result["method"])
-        asked |= (
-            {"confidence"}
-            if name == "voices-ravdess" and result["seed"] == 0 and result["method"] in FAMILIES
-            else set()
-        )
-        lacking = asked - result.keys()
-        assert not lacking, (result["method"], result["fold"], result["seed"])
+        if name == "voices-ravdess" and result["seed"] == 0 and result["method"] in FAMILIES:
+            asked |= {"confidence"}
+        assert asked <= result.keys(), (result["method"], result["fold"], result["seed"])
 
 
 def test_every_reference_is_on_the_page(monkeypatch):
