@@ -120,7 +120,7 @@ def load_features(clips: Iterable[Clip], name: str = "log_mel", progress: bool =
         AudioError: a recording cannot be used; the message names the file.
         SertutError: the feature is unknown.
     """
-    return _of_samples(clips, feature(name), settings(name), f"{name} features", progress)
+    return of_samples(clips, feature(name), settings(name), f"{name} features", progress)
 
 
 def load_voices(clips: Iterable[Clip], name: str, progress: bool = True) -> list[torch.Tensor]:
@@ -135,13 +135,17 @@ def load_voices(clips: Iterable[Clip], name: str, progress: bool = True) -> list
         return torch.stack([at_tempo(compute(in_voice(samples, *ratio)), n) for ratio in VOICES]).half()
 
     ratios = "-".join(f"{above}.{below}" for above, below in VOICES)
-    return _of_samples(clips, voices, f"{settings(name)}-voices-{ratios}", "other voices", progress)
+    return of_samples(clips, voices, f"{settings(name)}-voices-{ratios}", "other voices", progress)
 
 
-def _of_samples(
-    clips: Iterable[Clip], compute: Callable[[np.ndarray], torch.Tensor], kind: str, title: str, progress: bool
+def of_samples(
+    clips: Iterable[Clip], compute: Callable[[np.ndarray], torch.Tensor], kind: str, title: str, progress: bool = True
 ) -> list[torch.Tensor]:
-    """What `compute` gives for the samples of each clip, kept in the folder of its `kind`."""
+    """What `compute` gives for the samples of each clip, on all cores, kept on disk in the folder of its `kind`.
+
+    Raises:
+        AudioError: a recording cannot be used, or `compute` says so; the message names the file.
+    """
 
     def one(clip: Clip) -> torch.Tensor:
         try:

@@ -57,9 +57,7 @@ def load_image_weights(
     found = {name.removeprefix("features."): value for name, value in state.items() if name.startswith("features.")}
     _check(found, trunk, source)
     first = next(name for name in trunk if name.endswith("weight"))
-    with torch.no_grad():
-        for name, value in trunk.items():
-            value.copy_(found[name] * input_std if name == first else found[name])
+    model.trunk.load_state_dict(found | {first: found[first] * input_std})
     model.pretrained = True
     return model
 

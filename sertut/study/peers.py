@@ -17,21 +17,20 @@ import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from importlib.metadata import PackageNotFoundError, version
-from pathlib import Path
 
 import numpy as np
+import torch
 from sklearn.dummy import DummyClassifier
 from sklearn.linear_model import LogisticRegression
 from sklearn.pipeline import Pipeline, make_pipeline
 from sklearn.preprocessing import StandardScaler
 from sklearn.svm import LinearSVC
 
-from sertut.corpora import Clip, Corpus, Fold
-from sertut.corpora.cache import content_hash, in_threads, kept, read_clip
-from sertut.errors import SertutError, must_be_known, unknown
+from sertut.corpora import Corpus, Fold
+from sertut.corpora.cache import of_samples
+from sertut.errors import AudioError, SertutError, must_be_known, unknown
 from sertut.evidence import Tally
 from sertut.evidence.intervals import confusions_by_speaker
-from sertut.files import data_folder
 from sertut.signals import SAMPLE_RATE
 from sertut.study.leak import clip_statistics
 from sertut.training.metrics import confusion, uar
@@ -125,21 +124,18 @@ def egemaps(corpus: Corpus) -> np.ndarray:
     Raises:
         SertutError: opensmile is not installed; a clip is too short.
     """
-    folder = data_folder() / "cache" / "features" / f"egemaps-{opensmile_version()}"
+    kind = f"egemaps-{opensmile_version()}"
     import opensmile  # an extra, and slow to import
 
     smile = opensmile.Smile(opensmile.FeatureSet.eGeMAPSv02, opensmile.FeatureLevel.Functionals)
 
-    def one(clip: Clip) -> np.ndarray:
-        def write(temporary: Path) -> None:
-            row = smile.process_signal(read_clip(clip), SAMPLE_RATE).to_numpy()[0]
-            if not np.isfinite(row).all():
-                raise SertutError(f"{clip.audio} is too short for eGeMAPS; leave it out, or record it again.")
-            np.save(temporary, row)
+    def functionals(samples: np.ndarray) -> torch.Tensor:
+        row = torch.tensor(smile.process_signal(samples, SAMPLE_RATE).to_numpy()[0])
+        if not row.isfinite().all():
+            raise AudioError("the clip is too short for eGeMAPS; leave it out, or record it again.")
+        return row
 
-        return np.load(kept(folder / f"{content_hash(clip.audio)}.npy", write))
-
-    return np.stack(in_threads(one, corpus, "eGeMAPS functionals"))
+    return torch.stack(of_samples(corpus, functionals, kind, "eGeMAPS functionals")).numpy()
 
 
 def opensmile_version() -> str:

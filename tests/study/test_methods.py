@@ -27,6 +27,8 @@ def test_recipes_follow_the_kind_of_corpus():
 def test_unknown_names_and_missing_faces():
     with pytest.raises(SertutError, match="did you mean 'mean'"):
         build("meen", None)
+    with pytest.raises(SertutError, match="'egemaps' has no network"):
+        build("egemaps", None)
     with pytest.raises(SertutError, match="did you mean 'planted-loud'"):
         recipe("planted-lod")
     with pytest.raises(SertutError, match="'spliced-emodb' has none; choose a corpus with videos"):
@@ -45,18 +47,13 @@ def test_grids_are_whole():
         assert all(set() < set(seeds) < set(plan.seeds) for seeds in plan.fewer.values()), name
 
 
-def test_a_method_may_have_fewer_seeds():
+def test_a_method_may_have_fewer_seeds_and_peers_have_none():
     plan = Protocol("?", ("mean", "attention"), (0, 1), folds=2, fewer={"mean": (1,)})
     cells = [(cell.method, cell.fold, cell.seed) for cell in plan.trainings()]
     assert cells == [("attention", 0, 0), ("attention", 1, 0)] + [(m, f, 1) for f in (0, 1) for m in plan.methods]
-
-
-def test_peers_have_no_network_and_run_once():
     cells = Protocol("?", ("mean",), (0, 1), folds=2, peers=PEERS).trainings()
     runs = [(cell.fold, cell.seed, cell.options) for cell in cells if cell.method == "egemaps"]
     assert runs == [(0, None, {}), (1, None, {})]
-    with pytest.raises(SertutError, match="'egemaps' has no network"):
-        build("egemaps", None)
 
 
 @pytest.mark.parametrize("method", ["plain", "+FA", "+CA", "+FA+CA", "+loudest"])

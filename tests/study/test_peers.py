@@ -18,9 +18,8 @@ LINEAR = [deciding for deciding in peers.DECIDING if deciding != "most frequent"
 @pytest.fixture
 def fold() -> Fold:
     """6 training speakers, 2 each for dev and test; 12 clips a speaker, of which half are neutral."""
-    said = ("neutral", "anger", "neutral", "sadness") * 3
-    each = [(who, i, emotion) for who in "abcdefghij" for i, emotion in enumerate(said)]
-    clips = [Clip(f"{who}-{i}", Path("unused"), who, emotion, "one") for who, i, emotion in each]
+    said = list(enumerate(("neutral", "anger", "neutral", "sadness") * 3))
+    clips = [Clip(f"{who}-{i}", Path("unused"), who, feels, "one") for who in "abcdefghij" for i, feels in said]
     corpus = Corpus("invented", tuple(clips), EMOTIONS, ABOUT)
     return Fold(*(corpus.of_speakers(part) for part in ("abcdef", "gh", "ij")), allow_leaks=True)
 
@@ -107,9 +106,8 @@ def test_the_strength_is_the_best_on_dev_and_the_smallest_of_equals(fold, rows, 
 @pytest.mark.parametrize("deciding", LINEAR)
 def test_classes_count_the_same_however_many_clips_they_have(deciding):
     """Nine of ten clips are of one class, the classes overlap: the border still lies half-way."""
-    generator = np.random.default_rng(0)
     labels = np.arange(4000) % 10 == 0
-    table = (labels + generator.normal(size=4000))[:, None]
+    table = (labels + np.random.default_rng(0).normal(size=4000))[:, None]
     called = peers.build_peer(deciding, 1.0).fit(table, labels).predict(table)
     border = (table[called].min() + table[~called].max()) / 2
     assert border == pytest.approx(0.5, abs=0.1)

@@ -14,6 +14,7 @@ from types import SimpleNamespace
 
 import pytest
 
+from sertut.corpora.emodb import SPEAKERS
 from sertut.errors import SertutError
 from sertut.signals import write_audio
 from sertut.study import Protocol, Training, grid, protocols, report_study, run_study, running
@@ -21,7 +22,6 @@ from sertut.study.references import COSTS
 from tests.conftest import tone
 
 ROOT = Path(__file__).resolve().parents[2]
-SPEAKERS = ("03", "08", "09", "10", "11", "12", "13", "14", "15", "16")
 COST = {"seconds", *(kept for kept, _, _ in COSTS)}
 START = """
 from tests.study.test_running import plan_tiny
@@ -43,11 +43,10 @@ def plan_tiny(put) -> Protocol:
 def tiny(tmp_path_factory):
     """EMO-DB with a low and a high tone of each speaker: the environment in which other processes find it."""
     root = tmp_path_factory.mktemp("tiny")
+    (root / "emodb").mkdir()
     for i, speaker in enumerate(SPEAKERS):
-        for code in ("Wa", "Ta"):
-            samples = tone(0.8 + 0.01 * i, (150 + 10 * i) * (2 if code[0] == "W" else 1))
-            (root / "emodb" / "wav").mkdir(parents=True, exist_ok=True)
-            write_audio(root / "emodb" / "wav" / f"{speaker}a01{code}.wav", samples)
+        for code, times in (("Wa", 2), ("Ta", 1)):
+            write_audio(root / "emodb" / f"{speaker}a01{code}.wav", tone(0.8 + 0.01 * i, times * (150 + 10 * i)))
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("SERTUT_DATA", str(root))
         patch.setenv("SERTUT_CACHE", str(root / "cache"))
@@ -186,14 +185,11 @@ def test_what_goes_wrong_on_a_cluster_is_one_sentence(ask, monkeypatch):
         running.train_alike(Training("emodb", "mean", 0, 0), "cpu", here | {"code": "of another day"})
 
 
-@pytest.mark.parametrize("address", ["tcp://127.0.0.1:1", "nonsense"])
-def test_a_scheduler_out_of_reach_is_one_sentence(address, monkeypatch):
+def test_a_scheduler_out_of_reach_and_a_missing_package_are_one_sentence(monkeypatch):
     monkeypatch.setattr(running, "PATIENCE", 0.3)
-    with pytest.raises(SertutError, match=f"no scheduler answers at '{address}'"):
-        list(running.on_cluster([], "cpu", address))
-
-
-def test_a_cluster_is_an_extra(monkeypatch):
+    for address in ("tcp://127.0.0.1:1", "nonsense"):
+        with pytest.raises(SertutError, match=f"no scheduler answers at '{address}'"):
+            list(running.on_cluster([], "cpu", address))
     monkeypatch.setitem(sys.modules, "distributed", None)
     with pytest.raises(SertutError, match=r"pip install .*\[cluster\]"):
         list(running.on_cluster([], "cpu", "tcp://127.0.0.1:8786"))
