@@ -172,9 +172,9 @@ def test_the_rate_is_the_best_on_dev_of_its_own_fold():
 
 
 def test_trainings_take_all_gpus_in_turn(plan, monkeypatch):
+    used = []
     monkeypatch.setattr(torch.cuda, "is_available", lambda: True)
     monkeypatch.setattr(torch.cuda, "device_count", lambda: 2)
-    used = []
     monkeypatch.setattr(grid, "train_one", lambda training, device: used.append(device))
     plan("mean", folds=2, seeds=(0, 1))
     run_study("tiny", workers=1, device="cuda")
