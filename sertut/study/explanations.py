@@ -30,7 +30,7 @@ from sertut.evidence.perclip import draws_of
 from sertut.files import code_of, writing
 from sertut.models.base import redraw
 from sertut.signals import Batch, pad, sounding
-from sertut.study.digests import plan_digests
+from sertut.study.grid import plan_digests
 from sertut.study.methods import build, recipe
 from sertut.study.references import BOOK_RESULTS
 from sertut.tensors import digest

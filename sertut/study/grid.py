@@ -1,6 +1,7 @@
-"""One cell of a study's grid: a training, its result, and where that is kept.
+"""One cell of a study's grid: a training, its result, where that is kept, and what it depends on.
 
-A result is a pure function of its :class:`~sertut.study.protocols.Training`, but for what the training cost.
+A result is a pure function of its :class:`~sertut.study.protocols.Training`, but for what the training cost. Digests
+tell what it depends on: when one changes, the result is out of date.
 :mod:`sertut.study.running` says where and when it runs.
 """
 
@@ -20,6 +21,7 @@ import joblib
 import torch
 
 from sertut.corpora import Corpus, Fold, load, load_faces, load_features, load_voices
+from sertut.corpora.cache import content_hash
 from sertut.errors import SertutError
 from sertut.evidence import (
     Report,
@@ -39,14 +41,14 @@ from sertut.evidence import (
 )
 from sertut.evidence.length import at_lengths, in_segments, joined
 from sertut.evidence.sums import AT
-from sertut.files import data_folder
+from sertut.files import code_of, data_folder
 from sertut.models import AudioVisual, FullyConvolutional
-from sertut.study.digests import training_digests
 from sertut.study.flaws import FLAWS, spoil
-from sertut.study.methods import PEERS, Method, build, find_method, recipe
-from sertut.study.peers import fit_peer, hear
+from sertut.study.methods import METHODS, PEERS, Method, build, find_method, kind_of, recipe
+from sertut.study.peers import fit_peer, hear, opensmile_version
 from sertut.study.protocols import Training, start_of
 from sertut.study.starts import few_speakers
+from sertut.tensors import digest
 from sertut.training import Run, fit, predict
 from sertut.training.device import pick_device
 
@@ -64,17 +66,60 @@ STATUS, CLEAR = Path("/proc/self/status"), Path("/proc/self/clear_refs")
 FAMILIES = ("ear-attention", "ear-heads", "ear-cells", "ear-perception")
 """One network of each family, behind one front."""
 
+HERE = tuple(f"study/{name}.py" for name in ("grid", "starts", "photographs", "imageweights"))
+CODE = ("signals", "video", "corpora", "attention", "models", "training", "evidence", *HERE)
+"""Rooms and files whose code every result depends on."""
+
 
 def result_path(name: str, training: Training) -> Path:
     """Where the result of a training is kept until :func:`~sertut.study.references.report_study` collects it."""
     cell = f"{training.corpus}-{training.method}-fold{training.fold}-seed{training.seed}"
-    digest = joblib.hash(digests_here(training))[:10]
-    return data_folder() / "study" / name / f"{re.sub('[ ,%]+', '-', cell)}-{digest}.json"
+    key = joblib.hash(digests_here(training))[:10]
+    return data_folder() / "study" / name / f"{re.sub('[ ,%]+', '-', cell)}-{key}.json"
 
 
 def digests_here(training: Training) -> dict[str, str]:
-    """All that the result of a training depends on, as it is on this machine."""
-    return training_digests(training, _corpus(training.corpus))
+    """Digests of all that a result depends on: the recordings, the method, its options, the code, and packages.
+
+    Raises:
+        SertutError: a package that a peer needs is not installed.
+    """
+    packages = ["torch", "scikit-learn"] if training.method in PEERS else ["torch"]
+    heard = find_method(training.method).arguments.get("hears")
+    return {
+        **{package: version(package) for package in packages},
+        **({"opensmile": opensmile_version()} if heard == "egemaps" else {}),
+        "corpus": corpus_digest(_corpus(training.corpus)),
+        **plan_digests(training.corpus, training.method),
+        "options": digest(dict(training.options)),
+    }
+
+
+def plan_digests(corpus: str, method: str) -> dict[str, str]:
+    """The digests that can be known without the recordings: of the method and of the code."""
+    code = {"code": code_digest(kind_of(corpus) == "made")}
+    if method in PEERS:
+        code["peers"] = digest(code_of("study/peers.py", "study/leak.py"))
+    if method in FLAWS:
+        code["flaws"] = digest(code_of("study/flaws.py", "study/leak.py"))
+    return {"method": digest(repr(METHODS.get(method))), **code}
+
+
+def corpus_digest(corpus: Corpus) -> str:
+    """Digest of names, speakers, labels, regions, and of the bytes of all recordings; not of where they lie."""
+    rows = [
+        [clip.name, clip.speaker, clip.emotion, clip.regions, clip.details]
+        + [content_hash(path) for path in (clip.audio, clip.video) if path]
+        for clip in corpus
+    ]
+    folds = [[sorted(test), sorted(dev)] for test, dev in corpus.published_folds]
+    return digest(repr([corpus.name, corpus.emotions, folds, rows]))
+
+
+@functools.cache
+def code_digest(made: bool) -> str:
+    """Digest of the code that trains and evaluates, and where sertut `made` the corpus, of what made it."""
+    return digest(code_of(*CODE, *(["planted"] if made else [])))
 
 
 def load_inputs(trainings: Sequence[Training]) -> None:

@@ -14,9 +14,8 @@ import pandas as pd
 from sertut.errors import SertutError, must_be_known
 from sertut.evidence import Tally
 from sertut.files import write
-from sertut.study.digests import plan_digests
 from sertut.study.flaws import FLAWS, over_partitions
-from sertut.study.grid import chosen_rates, finished, ran
+from sertut.study.grid import chosen_rates, finished, plan_digests, ran
 from sertut.study.methods import recipe
 from sertut.study.protocols import PROTOCOLS, protocol, start_of
 

@@ -13,7 +13,7 @@ from sertut.corpora import Region
 from sertut.errors import SertutError
 from sertut.evidence import Tally
 from sertut.models import AttentiveLSTM
-from sertut.study import Protocol, Training, digests, grid, load_study, protocols, report_study, run_study, running
+from sertut.study import Protocol, Training, grid, load_study, protocols, report_study, run_study, running
 from sertut.study.methods import METHODS, Method
 from sertut.training import fit
 from sertut.training.metrics import uar
@@ -106,12 +106,12 @@ def test_changed_code_makes_older_what_depends_on_it(changed, monkeypatch):
     cells = [(corpus, method) for corpus in ("ravdess", "planted") for method in ("mean", "statistics")]
 
     def digests_of(changed):
-        monkeypatch.setattr(digests, "code_of", lambda *names: {name: name == changed for name in names})
-        digests.code_digest.cache_clear()
-        return [digests.plan_digests(*cell) for cell in cells]
+        monkeypatch.setattr(grid, "code_of", lambda *names: {name: name == changed for name in names})
+        grid.code_digest.cache_clear()
+        return [grid.plan_digests(*cell) for cell in cells]
 
     before, after = digests_of("nothing"), digests_of(changed)
-    digests.code_digest.cache_clear()
+    grid.code_digest.cache_clear()
     asked = {"study/peers.py": "statistics", "planted": "planted"}.get(changed)  # None: all
     assert [cell for cell, a, b in zip(cells, before, after, strict=True) if a != b] == [
         cell for cell in cells if asked is None or asked in cell
@@ -132,9 +132,9 @@ def test_a_result_is_missing_when_something_it_depends_on_has_changed(three, wha
     elif what == "recording":
         clip.audio.write_bytes(clip.audio.read_bytes()[:-2])
     elif what == "code":
-        monkeypatch.setattr(digests, "code_digest", lambda made: "other")
+        monkeypatch.setattr(grid, "code_digest", lambda made: "other")
     elif what == "torch":
-        monkeypatch.setattr(digests, "version", lambda package: "9.9")
+        monkeypatch.setattr(grid, "version", lambda package: "9.9")
     else:
         corpus = replace(three, clips=(changed, *three.clips[1:]))
         monkeypatch.setattr(grid, "_corpus", lambda name: corpus)

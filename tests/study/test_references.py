@@ -10,8 +10,7 @@ import pytest
 from sertut.course.pages import reference_page
 from sertut.errors import SertutError
 from sertut.study import PROTOCOLS, Study, build, load_study, published_numbers, recipe, reference, renewal
-from sertut.study.digests import plan_digests
-from sertut.study.grid import FAMILIES
+from sertut.study.grid import FAMILIES, plan_digests
 from sertut.study.methods import METHODS
 from sertut.study.references import BOOK_RESULTS
 
