@@ -1,8 +1,8 @@
 """One cell of a study's grid: a training, its result, where that is kept, and what it depends on.
 
-A result is a pure function of its :class:`~sertut.study.protocols.Training`, but for what the training cost. Digests
-tell what it depends on: when one changes, the result is out of date.
-:mod:`sertut.study.running` says where and when it runs.
+A result is a pure function of its :class:`~sertut.study.protocols.Training`, but for what the training cost; when one
+of the digests of what it depends on changes, it is out of date. :mod:`sertut.study.running` says where and when it is
+trained.
 """
 
 from __future__ import annotations
@@ -134,11 +134,6 @@ def load_inputs(trainings: Sequence[Training]) -> None:
             load_faces(_corpus(corpus), face)
     for corpus, method in {(training.corpus, training.method) for training in trainings if training.method in PEERS}:
         hear(_corpus(corpus), find_method(method).arguments["hears"])
-
-
-def ran(name: str, trainings: Sequence[Training]) -> list[bool]:
-    """Of each training whether its result is there."""
-    return [result_path(name, training).is_file() for training in trainings]
 
 
 def finished(name: str, trainings: Sequence[Training]) -> list[dict]:

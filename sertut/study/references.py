@@ -15,7 +15,7 @@ from sertut.errors import SertutError, must_be_known
 from sertut.evidence import Tally
 from sertut.files import write
 from sertut.study.flaws import FLAWS, over_partitions
-from sertut.study.grid import chosen_rates, finished, plan_digests, ran
+from sertut.study.grid import chosen_rates, finished, plan_digests, result_path
 from sertut.study.methods import recipe
 from sertut.study.protocols import PROTOCOLS, protocol, start_of
 
@@ -163,8 +163,9 @@ def report_study(name: str, folder: Path | None = None) -> Study:
     plan = protocol(name)
     candidates = finished(name, plan.candidates())
     chosen = chosen_rates(candidates)
-    whole = [seed for seed in plan.seeds if all(ran(name, replace(plan, seeds=(seed,)).trainings(chosen)))]
-    results = finished(name, replace(plan, seeds=tuple(whole) or plan.seeds).trainings(chosen))
+    cells = {seed: replace(plan, seeds=(seed,)).trainings(chosen) for seed in plan.seeds}
+    whole = tuple(seed for seed in cells if all(result_path(name, cell).is_file() for cell in cells[seed]))
+    results = finished(name, replace(plan, seeds=whole or plan.seeds).trainings(chosen))
     tried: dict[tuple, list] = {}  # (fold, start) -> learning rates and the UAR on dev that each got
     for r in candidates:
         tried.setdefault((r["fold"], start_of(r["method"])), []).append([r["options"]["learning_rate"], r["dev_uar"]])

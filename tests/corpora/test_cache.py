@@ -7,18 +7,12 @@ import numpy as np
 import pytest
 import torch
 
-from sertut.corpora import Clip, Corpus, clip_level, load_faces, load_features, read_clip
+from sertut.corpora import Corpus, clip_level, load_faces, load_features, load_voices, read_clip
 from sertut.corpora import cache as module
 from sertut.errors import AudioError
 from sertut.signals import level_db, log_mel, read_audio, write_audio
 from sertut.video import write_video
 from tests.conftest import tone
-
-
-def test_features_name_the_clip_that_is_too_short(cache, tmp_path):
-    write_audio(tmp_path / "short.wav", tone(0.01))
-    with pytest.raises(AudioError, match=r"short\.wav.*less than one frame"):
-        load_features([Clip("short", tmp_path / "short.wav", "a", "b", "c")])
 
 
 @pytest.fixture
@@ -70,7 +64,11 @@ def test_a_clip_is_decoded_once_and_anew_when_it_changes(tones, cache, monkeypat
     assert len(list((cache / "cache" / "features").rglob("*"))) == 1 + 2  # a folder, a file each time, no temporary one
 
 
-def test_a_missing_recording_is_named(tones):
+def test_a_recording_that_is_too_short_or_missing_is_named(tones):
+    write_audio(tones[0].audio, tone(0.01))
+    for load in (load_features, lambda clips: load_voices(clips, "log_mel")):
+        with pytest.raises(AudioError, match=rf"{tones[0].name}\.wav.*less than one frame"):
+            load([tones[0]])
     tones[0].audio.unlink()
     for ask in (read_clip, clip_level, lambda clip: load_features([clip])):
         with pytest.raises(AudioError, match=f"{tones[0].name}.wav does not exist"):

@@ -73,8 +73,6 @@ def test_a_study_runs_resumes_and_reports(plan, three, tmp_path, monkeypatch):
     assert study.scores("attention", 1) == pytest.approx([float(uar(np.sum(table, axis=0))) for table in tables])
     assert list(study.table().method) == ["attention"] and study.folds == (0, 1, 2)
     assert trained[0]["report"] == first["report"]  # the same training gives the same result
-    with pytest.raises(SertutError, match="did you mean 'attention'"):
-        study.pooled("atention")
     with pytest.raises(SertutError, match="ran the folds 0, 1, 2, not 4"):
         study.scores("attention", 4)
     with pytest.raises(SertutError, match="did you mean 'tiny'"):

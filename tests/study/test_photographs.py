@@ -8,22 +8,12 @@ from sertut.study.photographs import HELD_OUT, SIDE, patches, sample_photographs
 from sertut.training import fit
 
 
-def test_the_libraries_bring_photographs():
-    found = sample_photographs()
-    assert {"china.jpg", "flower.jpg"} <= set(found)
-    for image in found.values():
-        assert image.dim() == 2 and min(image.shape) >= SIDE and 0 <= image.min() < image.max() <= 1
-
-
-def test_the_tested_stripe_is_not_learned_from():
+def test_the_tested_stripe_is_not_learned_from_and_sizes_go_down_to_a_patch():
     image = torch.arange(200.0).expand(100, 200)  # every column has its own number
     known, unseen = split(image)
     columns = [set(part.unique().tolist()) for part in (*known, *unseen)]
     assert sum(map(len, columns)) == 200 == len(set.union(*columns))
     assert len(columns[2]) == 200 * HELD_OUT
-
-
-def test_sizes_go_down_to_a_patch():
     shapes = [tuple(copy.shape) for copy in sizes(torch.rand(256, 300))]
     assert shapes[0] == (256, 300) and SIDE <= min(shapes[-1]) < SIDE * 2 ** (1 / 3)
 
@@ -38,9 +28,11 @@ def test_a_patch_is_turned_by_as_much_as_is_said():
     assert set(turns.tolist()) == {0, 1, 2, 3}
 
 
-def test_patches_look_like_normalized_features():
-    copies = [sizes(image) for image in sample_photographs().values()]
-    pixels, _ = patches(copies, 64, torch.Generator().manual_seed(0))
+def test_the_libraries_bring_photographs_whose_patches_look_like_normalized_features():
+    found = sample_photographs()
+    assert {"china.jpg", "flower.jpg"} <= set(found)
+    assert all(image.dim() == 2 and 0 <= image.min() < image.max() <= 1 for image in found.values())
+    pixels, _ = patches([sizes(image) for image in found.values()], 64, torch.Generator().manual_seed(0))
     assert pixels.shape == (64, SIDE, SIDE) and torch.isfinite(pixels).all()
     assert pixels.mean(dim=(1, 2)).abs().max() < 1e-4 and 0.6 < pixels.std(dim=(1, 2)).mean() < 1.4
 
