@@ -1,8 +1,7 @@
 """A sentence of a paper, turned into a number with an interval, and a verdict that follows from it by rule."""
 
-from __future__ import annotations
-
-from dataclasses import dataclass
+import math
+from dataclasses import asdict, astuple, dataclass
 
 from sertut.errors import unknown
 from sertut.evidence.intervals import Interval
@@ -49,23 +48,6 @@ class Claim:
 
     def to_dict(self) -> dict:
         """For ``results.json``; bounds that do not exist are None, since JSON knows no NaN."""
-        number = lambda x: None if x != x else x  # noqa: E731
-        return {
-            "id": self.id,
-            "statement": self.statement,
-            "source": self.source,
-            "grade": self.grade,
-            "corpus": self.corpus,
-            "effect": number(self.effect.estimate),
-            "low": number(self.effect.low),
-            "high": number(self.effect.high),
-            "level": self.effect.level,
-            "threshold": self.threshold,
-            "unit": self.unit,
-            "verdict": self.verdict,
-            "seeds": self.seeds,
-        }
-
-    def __str__(self) -> str:
-        found = f"{self.effect} {self.unit}, {self.seeds} seeds"
-        return f"{self.id} on {self.corpus}: {self.verdict}, {found}. ({self.statement})"
+        effect, low, high, level = (None if math.isnan(value) else value for value in astuple(self.effect))
+        found = {"effect": effect, "low": low, "high": high, "level": level, "verdict": self.verdict}
+        return asdict(self) | found

@@ -8,8 +8,6 @@ simply add up over speakers, so a resample is a weighted sum of small tables.
 Shapes: K seeds, S speakers, C emotions; D stands for the shape of one speaker's table, (C, C) or (2,).
 """
 
-from __future__ import annotations
-
 import math
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
@@ -23,6 +21,8 @@ from sertut.training.metrics import confusion
 
 Statistic = Callable[[np.ndarray], np.ndarray]
 """From tables summed over speakers, shape (..., D), to numbers, shape (...)."""
+
+RESAMPLES = 2000
 
 
 def confusions_by_speaker(
@@ -72,10 +72,10 @@ class Interval:
         return format(self, "")
 
 
-def bootstrap_speakers(statistic: Statistic, per_speaker: np.ndarray, n: int = 2000, seed: int = 0) -> Interval:
+def bootstrap_speakers(statistic: Statistic, per_speaker: np.ndarray) -> Interval:
     """Interval of a score by resampling speakers, and training seeds where there are several.
 
-    The estimate is the statistic of each seed's total over speakers, averaged over seeds. Each of the `n` resamples
+    The estimate is the statistic of each seed's total over speakers, averaged over seeds. Each of the resamples
     draws S speakers with replacement (the same ones for every seed: the seeds were tested on the same people) and,
     independently, K seeds with replacement, so that the interval speaks about new speakers *and* new trainings. The
     bounds are percentiles, moved outward as Student's t would for S speakers: plain percentiles of few speakers are too
@@ -84,9 +84,8 @@ def bootstrap_speakers(statistic: Statistic, per_speaker: np.ndarray, n: int = 2
     Args:
         statistic: :func:`~sertut.training.metrics.uar`, :func:`mean`, or any function of summed tables.
         per_speaker: shape (K, S, D): confusion matrices (K, S, C, C), or (sum, count) pairs (K, S, 2).
-        n: resamples. seed: of the resampling.
     """
-    (replicates,), (estimate,) = _resample(statistic, [per_speaker], n, seed)
+    (replicates,), (estimate,) = _resample(statistic, [per_speaker])
     return _interval(estimate, replicates, np.shape(per_speaker)[1])
 
 
@@ -105,14 +104,12 @@ def paired_difference(statistic: Statistic, a: np.ndarray, b: np.ndarray) -> Int
     return _interval(estimate_a - estimate_b, first - second, np.shape(a)[1])
 
 
-def _resample(
-    statistic: Statistic, systems: Sequence[np.ndarray], n: int = 2000, seed: int = 0
-) -> tuple[list[np.ndarray], list[float]]:
+def _resample(statistic: Statistic, systems: Sequence[np.ndarray]) -> tuple[list[np.ndarray], list[float]]:
     """Replicates (n,) and the estimate of each system, all with the same draws."""
     n_seeds, n_speakers = np.shape(systems[0])[:2]
-    generator = np.random.default_rng(seed)
-    times_drawn = generator.multinomial(n_speakers, np.full(n_speakers, 1 / n_speakers), size=n)  # (n, S)
-    seed_weights = generator.multinomial(n_seeds, np.full(n_seeds, 1 / n_seeds), size=n) / n_seeds  # (n, K)
+    generator = np.random.default_rng(0)
+    times_drawn = generator.multinomial(n_speakers, np.full(n_speakers, 1 / n_speakers), size=RESAMPLES)  # (n, S)
+    seed_weights = generator.multinomial(n_seeds, np.full(n_seeds, 1 / n_seeds), size=RESAMPLES) / n_seeds  # (n, K)
     replicates, estimates = [], []
     for system in systems:
         tables = np.asarray(system, dtype=float)

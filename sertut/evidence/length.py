@@ -4,8 +4,6 @@ Each function hears every clip of a corpus in one way at each of several lengths
 and counts the decisions: ``at_lengths(run, corpus, (0.5, 1.0)).at(0.5).uar`` is the UAR on half a second.
 """
 
-from __future__ import annotations
-
 from collections.abc import Callable, Sequence
 
 import numpy as np
@@ -15,7 +13,8 @@ from sertut.corpora import Corpus
 from sertut.errors import SertutError
 from sertut.evidence.intervals import confusions_by_speaker
 from sertut.evidence.sums import AT, Tally
-from sertut.signals import HOP_SECONDS, WINDOW_SECONDS, Batch, pad
+from sertut.signals import HOP_SECONDS, WINDOW_SECONDS
+from sertut.training.data import Examples
 from sertut.training.runs import Run
 
 
@@ -37,7 +36,12 @@ def in_segments(run: Run, corpus: Corpus, seconds: Sequence[float]) -> Tally:
     length hear long speech.
     """
     rows = run.examples(corpus).rows
-    return _count(run, corpus, seconds, lambda i, s: _segments(rows[i], frames(s)))
+
+    def segments(i: int, s: float) -> list[torch.Tensor]:
+        row, n = rows[i], frames(s)
+        return [row[start : start + n] for start in (*range(0, len(row) - n, n), max(0, len(row) - n))]
+
+    return _count(run, corpus, seconds, segments)
 
 
 def joined(run: Run, corpus: Corpus, counts: Sequence[int]) -> Tally:
@@ -65,13 +69,9 @@ def frames(seconds: float) -> int:
 @torch.no_grad()
 def decide(run: Run, rows: Sequence[torch.Tensor]) -> torch.Tensor:
     """Probabilities (N, C) of N normalized feature tables (T_i, F)."""
-    order = sorted(range(len(rows)), key=lambda i: len(rows[i]))
     result = torch.empty(len(rows), len(run.emotions))
-    for start in range(0, len(order), 64):
-        indices = order[start : start + 64]
-        features, mask = pad([rows[i] for i in indices])
-        batch = Batch(features, mask, torch.zeros(len(indices), dtype=torch.long)).to(run.device)
-        result[indices] = run.model(batch).logits.float().softmax(dim=1).cpu()
+    for indices, batch in Examples(rows, torch.zeros(len(rows), dtype=torch.long)).in_order(64):
+        result[indices] = run.model(batch.to(run.device)).logits.float().softmax(dim=1).cpu()
     return result
 
 
@@ -81,18 +81,10 @@ def _count(
     """Decide on each clip by what `pieces` makes of its index and a length, and count."""
     labels, who = [corpus.label(clip) for clip in corpus], [clip.speaker for clip in corpus]
     tables: dict[str, np.ndarray] = {}
-    names: tuple[str, ...] = ()
     for length in lengths:
         cut = [pieces(i, length) for i in range(len(corpus))]
         probabilities = decide(run, [piece for clip in cut for piece in clip])
         by_clip = torch.stack([p.mean(dim=0) for p in probabilities.split([len(clip) for clip in cut])])
-        table, names = confusions_by_speaker(labels, by_clip.argmax(dim=1), who, len(run.emotions))
+        table, _ = confusions_by_speaker(labels, by_clip.argmax(dim=1), who, len(run.emotions))
         tables[f"uar{AT}{length:g}"] = table[None]
-    return Tally(names, {"model": tables}, {"uar": "uar"})
-
-
-def _segments(row: torch.Tensor, n: int) -> list[torch.Tensor]:
-    if len(row) <= n:
-        return [row]
-    starts = [*range(0, len(row) - n, n), len(row) - n]
-    return [row[start : start + n] for start in starts]
+    return Tally(corpus.speakers, {"model": tables}, {"uar": "uar"})
