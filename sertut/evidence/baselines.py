@@ -4,8 +4,6 @@ Each returns scores (T,) on the clock of the map it is compared with. The sixth 
 function: it is ``run.untrained()``, sent through the same :func:`sertut.training.prediction`.
 """
 
-from __future__ import annotations
-
 import math
 
 import numpy as np

@@ -8,9 +8,7 @@ in frequency, with rows of more than 8 mel bands, is brought to mel bands. So a 
 where in frequency it looks, gets what chance gets.
 """
 
-from __future__ import annotations
-
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 import numpy as np
 import torch
@@ -20,7 +18,7 @@ from sertut.corpora import Clip, Region, clip_level, read_clip
 from sertut.errors import SertutError
 from sertut.evidence import scores
 from sertut.evidence.localization import COARSE_SECONDS, FRAMES, spread, step_level, why_not
-from sertut.evidence.perclip import ATTENTION, UNTRAINED, ClipScores, Found, score_each
+from sertut.evidence.perclip import ATTENTION, ClipScores, Found, score_each
 from sertut.signals import log_mel, sounding
 from sertut.signals.features import HIGHEST_HZ, LOWEST_HZ, N_MELS
 
@@ -30,7 +28,6 @@ METRICS = {
     "cell_auroc": "AUROC over cells",
     "band": "mass of the word in its band",
 }
-"""Column of :attr:`ClipScores.table` -> name in print; ``<column>_chance`` holds the chance level."""
 
 COARSE_BANDS = 8
 """A map whose rows hold more mel bands is brought to mel bands before it is scored."""
@@ -40,15 +37,13 @@ BANDS = Clock(1.0, -0.5)
 
 
 def localize_cells(
-    clips: Sequence[Clip],
-    maps: Sequence[AttentionMap],
-    untrained: Sequence[AttentionMap] | None = None,
+    clips: Sequence[Clip], maps: Sequence[AttentionMap], others: Mapping[str, Sequence[AttentionMap]] | None = None
 ) -> ClipScores:
-    """Score one map of the voice a clip over its cells, beside the untrained network, the cells' energy, and uniform.
+    """Score one map of the voice a clip over its cells, beside the cells' energy and uniform weights.
 
     Args:
-        maps: of the trained network, axes ("time", "frequency"), batch size 1 each. untrained: of the same network
-            before training, if wanted.
+        maps: of the trained network, axes ("time", "frequency"), batch size 1 each. others: method -> further maps of
+            the same clips.
 
     Raises:
         SertutError: a map has no frequency axis, or no clip has a region that could be scored.
@@ -67,8 +62,7 @@ def localize_cells(
         half = (maps[i].clocks["time"].hop / 2, maps[i].clocks["frequency"].hop / 2)
         near = cells_in(voice, time, bands, weights.shape, half)
         methods = {ATTENTION: weights}
-        if untrained is not None:
-            methods[UNTRAINED] = _cells(untrained[i], len(frames))[0]
+        methods |= {name: _cells(theirs[i], len(frames))[0] for name, theirs in (others or {}).items()}
         methods["energy"] = cell_energy(log_mel(read_clip(clip)), time, bands, weights.shape)
         methods["uniform"] = np.full(weights.shape, 1 / weights.size)
         return {method: score_cells(values, region, near, valid) for method, values in methods.items()}

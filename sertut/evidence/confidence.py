@@ -6,8 +6,6 @@ calibration  the error of the probabilities "as trained", and "calibrated"
 refused      share of the "right answers", and of the "wrong answers", that the threshold turns into "none of these"
 """
 
-from __future__ import annotations
-
 from collections.abc import Sequence
 from dataclasses import dataclass
 

@@ -1,7 +1,5 @@
 """A clip with everything a figure needs, and clips chosen by a rule."""
 
-from __future__ import annotations
-
 from collections.abc import Iterator
 from dataclasses import dataclass
 

@@ -5,8 +5,6 @@ its middle, so the middle moves the cell most. Source: Luo, Li, Urtasun, Zemel, 
 field in deep convolutional neural networks", NIPS 2016, arXiv 1701.04128.
 """
 
-from __future__ import annotations
-
 from collections.abc import Sequence
 
 import numpy as np

@@ -13,10 +13,8 @@ Equal values share a place in the top k; of several peaks the mean counts. So a 
 gets. Agreement with the level is no merit in itself: :mod:`sertut.evidence.removal` asks whether the model uses it.
 """
 
-from __future__ import annotations
-
 import math
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 import numpy as np
 import scipy
@@ -25,7 +23,7 @@ from sertut.attention import AttentionMap
 from sertut.corpora import Clip
 from sertut.evidence import baselines
 from sertut.evidence.localization import on_clock, time_weights
-from sertut.evidence.perclip import ATTENTION, UNTRAINED, ClipScores, Found, draws_of, score_each
+from sertut.evidence.perclip import ATTENTION, ClipScores, Found, draws_of, score_each
 
 METRICS = {
     "rank": "rank agreement",
@@ -33,22 +31,21 @@ METRICS = {
     "hit": "hit rate of the loudest step",
     "share": "mass on the loudest 10 %",
 }
-"""Column of :attr:`ClipScores.table` -> name in print; ``<column>_chance`` holds the chance level."""
 
 TOP = 0.1
 """The part of the sounding steps that counts as loudest, or as attended most."""
 
 
 def loudness(
-    clips: Sequence[Clip], maps: Sequence[AttentionMap], untrained: Sequence[AttentionMap] | None = None
+    clips: Sequence[Clip], maps: Sequence[AttentionMap], others: Mapping[str, Sequence[AttentionMap]] | None = None
 ) -> ClipScores:
     """Score one map a clip against its level, and beside it controls.
 
-    These are the untrained network; the map's weights shuffled among the sounding steps; the energy itself, the best
-    that rank, distance and hit can get; and the center and uniform maps.
+    These are the map's weights shuffled among the sounding steps; the energy itself, the best that rank, distance and
+    hit can get; and the center and uniform maps.
 
     Args:
-        maps: of the trained network, batch size 1 each. untrained: of the same network before training, if wanted.
+        maps: of the trained network, batch size 1 each. others: method -> further maps of the same clips.
 
     Raises:
         SertutError: no clip has two sounding steps.
@@ -58,9 +55,10 @@ def loudness(
         weights, clock, level, sounds = on_clock(clip, maps[i])
         if sounds.sum() < 2:
             return "fewer than two sounding steps"
-        methods, n = {ATTENTION: weights}, len(weights)
-        if untrained is not None:
-            methods[UNTRAINED] = time_weights(untrained[i], n)[0]
+        n = len(weights)
+        methods = {ATTENTION: weights} | {
+            name: time_weights(theirs[i], n)[0] for name, theirs in (others or {}).items()
+        }
         methods |= {
             "attention, shuffled": baselines.shuffled(weights, sounds, draws_of(clip)),
             "energy": baselines.energy(level),

@@ -11,8 +11,6 @@ weight of the step that it lies in. Coarse and fine maps are so judged by the sa
 the centers of two long steps is scored, too.
 """
 
-from __future__ import annotations
-
 from collections.abc import Mapping, Sequence
 
 import numpy as np
@@ -21,11 +19,10 @@ import torch
 from sertut.attention import AttentionMap, Clock
 from sertut.corpora import Clip, clip_level, load_faces
 from sertut.evidence import baselines, scores
-from sertut.evidence.perclip import ATTENTION, UNTRAINED, ClipScores, Found, draws_of, score_each
+from sertut.evidence.perclip import ATTENTION, ClipScores, Found, draws_of, score_each
 from sertut.signals import HOP_SECONDS, WINDOW_SECONDS, frame_seconds, sounding
 
 METRICS = {"pointing": "pointing game", "mass": "mass in region", "auroc": "AUROC", "iou": "IoU"}
-"""Column of :attr:`ClipScores.table` -> name in print; ``<column>_chance`` holds the chance level."""
 
 TOLERANCE_SECONDS = 0.05
 """The pointing game forgives a peak that misses the region by less than this."""
@@ -40,19 +37,17 @@ FRAMES = Clock(HOP_SECONDS, WINDOW_SECONDS / 2 - HOP_SECONDS / 2)
 def localize(
     clips: Sequence[Clip],
     maps: Sequence[AttentionMap],
-    untrained: Sequence[AttentionMap] | None = None,
-    *,
     others: Mapping[str, Sequence[AttentionMap]] | None = None,
 ) -> ClipScores:
     """Score one map a clip against the regions of the map's own stream, beside what knows nothing of emotion.
 
-    These are the untrained network; energy (voice) or motion (face); and center, uniform, random and shifted maps.
+    That is energy (voice) or motion (face), and center, uniform, random and shifted maps.
     ``on_silence`` in the table is the share of a map that fell on steps that do not count.
 
     Args:
         maps: of the trained network, batch size 1 each. A map with the axis "emotion" counts with the mean of its
             emotions: choose one of them with :func:`of_emotions`.
-        untrained: of the same network before training, if wanted. others: name -> further maps to score, one a clip.
+        others: method -> further maps of the same clips, e.g. "untrained network" -> those before training.
 
     Raises:
         SertutError: no clip has a region that could be scored.
@@ -73,12 +68,10 @@ def localize(
             counts = "sounding step" if stream == "voice" else "frame with a face"
             return why_not(clip, region, valid, stream, counts)
         generator, n = draws_of(clip), len(weights)
-        methods = {ATTENTION: weights}
-        if untrained is not None:
-            methods[UNTRAINED] = time_weights(untrained[i], n)[0]
-        methods |= {name: time_weights(theirs[i], n)[0] for name, theirs in (others or {}).items()}
-        methods |= simple
-        methods |= {
+        methods = {ATTENTION: weights} | {
+            name: time_weights(theirs[i], n)[0] for name, theirs in (others or {}).items()
+        }
+        methods |= simple | {
             "center": baselines.center(n),
             "uniform": baselines.uniform(n),
             "random, as smooth": baselines.random_smooth(weights, generator),

@@ -14,8 +14,6 @@ All are errors, better when lower. A model that knows nothing of mixtures does n
     hard decision  everything to the emotion that the model finds most probable
 """
 
-from __future__ import annotations
-
 from collections.abc import Mapping, Sequence
 
 import numpy as np

@@ -1,7 +1,5 @@
 """Scores clip by clip: one driver for all that is scored so, and its table with intervals, chance, and a note."""
 
-from __future__ import annotations
-
 import zlib
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field

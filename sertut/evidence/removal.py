@@ -1,7 +1,7 @@
-"""Does the model use what its attention marks? Remove those steps, and see what it decides.
+"""Clips that were changed: does the model use what its attention marks, and does the map follow the sound?
 
-A map may agree with the level, or with the region of the emotion, and still say nothing of what the decision rests on.
-So of each clip a share of its sounding steps is removed in several ways, always the same number of steps:
+**Removal.** A map may agree with the level, or with the region of the emotion, and still say nothing of what the
+decision rests on. So of each clip a share of its sounding steps is removed in several ways, always the same number:
 
     attention  those that receive most attention (not for a model without attention)
     loudest    those with the highest level
@@ -13,13 +13,17 @@ and each feature frame of a removed step is replaced by the mean of the training
 left.
 
 Source: comprehensiveness of DeYoung et al. (ERASER, arXiv 1911.03429), with a random control.
+
+**Rotation**, the control for position bias. Each clip's features are rotated in time by half its length (half of the
+map's steps, rounded down): what was in the middle comes to the edge. A map that follows the sound moves along; a map
+that always looks at the same place stays.
 """
 
-from __future__ import annotations
-
 from collections.abc import Sequence
+from dataclasses import dataclass
 
 import numpy as np
+import pandas as pd
 import torch
 
 from sertut.attention import AttentionMap
@@ -30,11 +34,11 @@ from sertut.evidence.intervals import confusions_by_speaker, sums_by_speaker
 from sertut.evidence.length import decide
 from sertut.evidence.level import top_count
 from sertut.evidence.localization import FRAMES, on_clock, spread
-from sertut.evidence.perclip import ATTENTION, draws_of
+from sertut.evidence.perclip import ATTENTION, NOT_ATTENDING, ClipScores, Found, draws_of, score_each
+from sertut.evidence.scores import region_mask
 from sertut.evidence.sums import AT, Tally
-from sertut.signals import sounding
-from sertut.training.prediction import predict
-from sertut.training.runs import Run
+from sertut.signals import HOP_SECONDS, Batch, pad, sounding
+from sertut.training import Run, predict
 
 SHARES = (0.1, 0.2, 0.3, 0.5)
 
@@ -70,13 +74,13 @@ def deletion(run: Run, corpus: Corpus, shares: Sequence[float] = SHARES) -> Tall
                 gone = [torch.from_numpy(clip[way][i - 1]) for clip in removed]
                 left = [row.masked_fill(lost[:, None], 0.0) for row, lost in zip(rows, gone, strict=True)]
                 after = decide(run, left).double().numpy()  # (N, C)
-            table, speakers = confusions_by_speaker(labels, after.argmax(axis=1), who, len(corpus.emotions))
+            table, _ = confusions_by_speaker(labels, after.argmax(axis=1), who, len(corpus.emotions))
             fall = before[index, said] - after[index, said]  # (N,)
-            drops[f"drop{AT}{share:g}"] = sums_by_speaker(fall, who, speakers)[None]
+            drops[f"drop{AT}{share:g}"] = sums_by_speaker(fall, who, corpus.speakers)[None]
             hits = np.diagonal(table, axis1=1, axis2=2)  # (S, C)
             right[f"uar{AT}{share:g}"] = np.stack([hits, table.sum(axis=2)], axis=-1)[None]
         tables[way] = {**drops, **right}
-    return Tally(speakers, tables, {"uar": "macro"})
+    return Tally(corpus.speakers, tables, {"uar": "macro"})
 
 
 def removals(
@@ -117,3 +121,73 @@ def _largest(values: np.ndarray, k: int) -> np.ndarray:
     chosen = np.zeros(len(values), dtype=bool)
     chosen[np.argsort(-values, kind="stable")[:k]] = True
     return chosen
+
+
+@dataclass(frozen=True)
+class Rotation(ClipScores):
+    """Where the peaks of a map are, before and after its clips were rotated: the share of clips, by "method".
+
+    Methods: "before" (the peak is in the region), "follows" (after the rotation it is on the region's sound), "stays"
+    (it is where the region was before), "chance" (the region's share of the clip).
+    """
+
+    @property
+    def shares(self) -> pd.Series:
+        """Mean over the clips of each method."""
+        return pd.Series({method: float(self.of_each_seed("share", method)[0]) for method in self.methods})
+
+    def __str__(self) -> str:
+        share, gain = self.shares, self.difference("follows", "stays", "share")
+        verdict = "follows the sound" if gain.low > 0 else "does not clearly follow the sound"
+        return (
+            f"{self.table['clip'].nunique()} clips: rotated, the peak is on the moved sound in {share.follows:.0%} and"
+            f" at the old place in {share.stays:.0%} (chance {share.chance:.0%}); difference {gain}: it {verdict}."
+        )
+
+
+def rotate(run: Run, corpus: Corpus) -> Rotation:
+    """Rotate every clip with a known region by half its length, and see where the peak of its attention goes.
+
+    Raises:
+        SertutError: the corpus has no known regions, or the model no attention.
+    """
+    part = run.examples(corpus)
+
+    def score(i: int, clip: Clip) -> Found | str:
+        if not clip.regions:
+            return "no known region"
+        row = part.rows[i]
+        map_, weights = _weights(run, row)
+        n, clock = len(weights), map_.clocks["time"]
+        ratio = round(clock.hop / HOP_SECONDS)  # feature frames a step of the map
+        shift = n // 2
+        turned = _weights(run, row.roll(ratio * shift, dims=0))[1]
+        seconds = clock.centers(n).double().numpy()
+        inside = region_mask(clip.regions, seconds)
+        before, after = int(weights.argmax()), int(turned.argmax())
+        # What is heard at the new peak was heard `moved` seconds earlier before; the clip's end went to its start. The
+        # steps of a map need not fill the clip, so the way back is counted in seconds, not in steps.
+        moved, duration = clock.hop * shift, HOP_SECONDS * len(row)
+        source = FRAMES.start + (seconds[after] - FRAMES.start - moved) % duration
+        share = {
+            "before": inside[before],
+            "follows": region_mask(clip.regions, np.array([source]))[0],
+            "stays": inside[after],
+            "chance": np.mean(inside),
+        }
+        return {method: {"share": float(value)} for method, value in share.items()}
+
+    nothing = f"the emotional regions of '{corpus.name}' are not known; use planted or a spliced corpus."
+    found = score_each(corpus.clips, score, {"share": "share of clips"}, nothing)
+    return Rotation.of(found.table, found.skipped, found.metrics)
+
+
+@torch.no_grad()
+def _weights(run: Run, row: torch.Tensor) -> tuple[AttentionMap, torch.Tensor]:
+    """The map of one clip, features (T, F), and its weights over time (T',)."""
+    features, mask = pad([row])
+    maps = run.model(Batch(features, mask, torch.zeros(1, dtype=torch.long)).to(run.device)).maps
+    if ATTENTION not in maps:
+        raise SertutError(NOT_ATTENDING)
+    map_ = maps[ATTENTION].over_time()
+    return map_, map_.of(0).cpu()

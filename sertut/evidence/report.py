@@ -1,9 +1,6 @@
 """What a trained model does on clips of speakers it has never heard: scores, confusions, maps, and examples."""
 
-from __future__ import annotations
-
-import functools
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from functools import cached_property
 
@@ -20,7 +17,7 @@ from sertut.evidence.intervals import Interval, confusions_by_speaker
 from sertut.evidence.lags import ALIGNMENT, NOT_ALIGNING, offsets, true_offset
 from sertut.evidence.level import loudness
 from sertut.evidence.localization import localize, of_emotions
-from sertut.evidence.perclip import ATTENTION, NOT_ATTENDING, ClipScores
+from sertut.evidence.perclip import ATTENTION, NOT_ATTENDING, UNTRAINED, ClipScores
 from sertut.evidence.reach import head_use
 from sertut.evidence.sums import Tally
 from sertut.training.metrics import chance_uar, recalls
@@ -109,7 +106,7 @@ class Report:
         maps = self._maps()
         chosen = any("emotion" in map_.axes for map_ in maps)
         others = {"predicted class": of_emotions(maps, self.predictions.predicted.tolist())} if chosen else {}
-        return self._scored(functools.partial(localize, others=others))
+        return self._scored(localize, others)
 
     @cached_property
     def cells(self) -> ClipScores:
@@ -172,10 +169,12 @@ class Report:
             parts += [self.offsets]
         return self.decisions.merged(*parts)
 
-    def _scored(self, score: Callable[..., ClipScores]) -> ClipScores:
-        labels, untrained = self.predictions.labels.tolist(), self._untrained()
-        before = None if untrained is None else of_emotions(untrained, labels)
-        return score(self.predictions.clips, of_emotions(self._maps(), labels), before)
+    def _scored(
+        self, score: Callable[..., ClipScores], others: Mapping[str, list[AttentionMap]] | None = None
+    ) -> ClipScores:
+        labels = self.predictions.labels.tolist()
+        before = {method: of_emotions(maps, labels) for method, maps in self._untrained().items()}
+        return score(self.predictions.clips, of_emotions(self._maps(), labels), {**before, **(others or {})})
 
     def _maps(self, name: str = ATTENTION) -> list[AttentionMap]:
         """One map a clip.
@@ -187,8 +186,8 @@ class Report:
             raise SertutError(NOT_ALIGNING if name == ALIGNMENT else NOT_ATTENDING)
         return [maps[name] for maps in self.predictions.maps]
 
-    def _untrained(self, name: str = ATTENTION) -> list[AttentionMap] | None:
-        return [maps[name] for maps in self.untrained.maps] if self.untrained else None
+    def _untrained(self, name: str = ATTENTION) -> dict[str, list[AttentionMap]]:
+        return {UNTRAINED: [maps[name] for maps in self.untrained.maps]} if self.untrained else {}
 
     def examples(self, rule: str = "typical", n: int = 4) -> Selection:
         """Clips chosen by a rule, never by hand: one for each of the first `n` emotions that occur.

@@ -10,8 +10,6 @@ With V the N valid steps and S the n valid steps inside the region. When the reg
 there is nothing to find; the functions then return NaN, and whoever averages must count those clips.
 """
 
-from __future__ import annotations
-
 import math
 from collections.abc import Iterable
 

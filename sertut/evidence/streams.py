@@ -12,8 +12,6 @@ Two curves that both avoid the ends of a clip agree a little, whatever they are;
 one: the same voice with the face of another clip of the same emotion, stretched to the same length.
 """
 
-from __future__ import annotations
-
 import numpy as np
 import pandas as pd
 

@@ -38,7 +38,7 @@ def truth(clip, time=TIME, bands=BANDS, shape=SHAPE) -> np.ndarray:
 
 def test_a_right_map_is_found_right_and_the_baselines_are_not(banded):
     maps = [make_map(truth(clip) if clip.regions else np.ones(SHAPE)) for clip in banded]
-    found = localize_cells(banded, maps, [make_map(np.ones(SHAPE))] * 12)
+    found = localize_cells(banded, maps, {"untrained network": [make_map(np.ones(SHAPE))] * 12})
     assert found.methods == ("attention", "untrained network", "energy", "uniform")
     for metric in METRICS:
         assert found.interval("attention", metric).estimate == pytest.approx(1.0)

@@ -7,8 +7,8 @@ import pytest
 import torch
 
 from sertut.errors import SertutError
-from sertut.evidence import gates
-from sertut.evidence.gates import freeze_gates, gate_use, gates_of
+from sertut.evidence import reach
+from sertut.evidence.reach import freeze_gates, gate_use, gates_of
 from sertut.models import MultiHead
 from sertut.training import fit, predict
 
@@ -61,7 +61,7 @@ def test_frozen_gates_are_plain_attention_with_another_output_matrix(fold):
 
 def test_what_is_frozen_are_the_means_over_dev_and_the_control_is_untrained(fold, monkeypatch):
     run, frozen = with_gate(a_run(fold), 3.0, torch.tensor([-2.0, 0.0, 0.0, 2.0])), []
-    monkeypatch.setattr(gates, "freeze_gates", lambda run, means: frozen.append(means) or freeze_gates(run, means))
+    monkeypatch.setattr(reach, "freeze_gates", lambda run, means: frozen.append(means) or freeze_gates(run, means))
     found = gate_use(run, fold)
     of_dev, of_test = (gates_of(predict(run, part)).mean(dim=0) for part in (fold.dev, fold.test))
     torch.testing.assert_close(frozen, [of_dev])

@@ -104,7 +104,7 @@ def lagging(tiny):
 
 def test_methods_and_scores(lagging):
     clips, maps = lagging
-    found = offsets(clips, maps, [ridge(0.0, width=0.1)] * 12)
+    found = offsets(clips, maps, {"untrained network": [ridge(0.0, width=0.1)] * 12})
     assert found.methods == ("attention", "untrained network", "nearest time", "random")
     assert found.skipped == {"clip5": "no known offset"} and "1 skipped: no known offset" in str(found)
     true = found.table.query("method == 'attention'")["true"]

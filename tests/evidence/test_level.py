@@ -71,7 +71,7 @@ def test_equal_values_share_the_top():
 def test_a_corpus_beside_its_controls(tiny, make_map):
     generator = np.random.default_rng(0)
     maps = [make_map(generator.random(N_STEPS)) for _ in tiny]
-    found = loudness(tiny.clips, maps, untrained=maps)
+    found = loudness(tiny.clips, maps, {"untrained network": maps})
     assert found.methods[:3] == ("attention", "untrained network", "attention, shuffled")
     for metric, best in {"rank": 1.0, "distance": 0.0, "hit": 1.0}.items():
         assert found.interval("energy", metric).estimate == pytest.approx(best)

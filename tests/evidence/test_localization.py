@@ -21,7 +21,7 @@ def found(tiny, right_map):
 
 
 def test_a_right_map_is_found_right_and_the_baselines_are_not(tiny, right_map, make_map):
-    found = localize(tiny.clips, [right_map] * 12, [make_map(np.ones(25))] * 12)
+    found = localize(tiny.clips, [right_map] * 12, {"untrained network": [make_map(np.ones(25))] * 12})
     assert found.methods[:5] == ("attention", "untrained network", "energy", "center", "uniform")
     for metric in METRICS:
         assert found.interval("attention", metric).estimate == pytest.approx(1.0)
@@ -159,7 +159,7 @@ def seen(tiny, tmp_path, cache):
 def test_a_map_of_the_face_is_held_against_the_region_of_the_face(seen):
     weights = np.zeros(25)
     weights[13:17] = 1.0  # centered on 0.54 ... 0.66 s; the region holds the centers of frames 12 ... 16
-    found = localize(seen, [face_map(weights)] * 3, [face_map(np.ones(25))] * 3)
+    found = localize(seen, [face_map(weights)] * 3, {"untrained network": [face_map(np.ones(25))] * 3})
     assert found.methods[:5] == ("attention", "untrained network", "motion", "center", "uniform")
     attention = found.table.query("method == 'attention'")
     assert attention["mass"].tolist() == pytest.approx([1.0] * 3)  # silence of the voice plays no role

@@ -7,7 +7,7 @@ import torch
 from sertut.attention import AttentionMap, Clock, masked_softmax
 from sertut.corpora import Clip, Corpus, Region
 from sertut.errors import SertutError
-from sertut.evidence import rotate
+from sertut.evidence.removal import rotate
 from sertut.models import Output
 from sertut.signals import WINDOW_SECONDS, write_audio
 from tests.conftest import ABOUT, tone

@@ -8,7 +8,7 @@ import torch
 
 from sertut.attention import AttentionMap, Clock
 from sertut.errors import SertutError
-from sertut.evidence.shifts import delayed, one_row, shift_table, shift_test
+from sertut.evidence.lags import delayed, one_row, shift_table, shift_test
 from sertut.models import Output
 from sertut.signals import HOP_SECONDS
 from sertut.training.data import Examples

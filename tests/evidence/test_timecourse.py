@@ -7,7 +7,7 @@ import torch
 from sertut.attention import Clock
 from sertut.corpora import Clip
 from sertut.errors import SertutError
-from sertut.evidence.timecourse import judge_courses, read_moments
+from sertut.evidence.preference import judge_courses, read_moments
 from sertut.models import AttentiveLSTM, AudioVisual
 from sertut.models.audiovisual import Stream
 from sertut.training import predict
