@@ -1,7 +1,8 @@
 """A clip with everything a figure needs, and clips chosen by a rule."""
 
-from collections.abc import Iterator
+from collections.abc import Iterable
 from dataclasses import dataclass
+from typing import Self
 
 import numpy as np
 import torch
@@ -52,32 +53,17 @@ def example_of(
     """
     samples = read_clip(clip)
     face = None if clip.video is None else on_clock(read_faces(clip.video), len(samples) / SAMPLE_RATE)
-    return Example(
-        clip=clip,
-        emotions=emotions,
-        samples=samples,
-        level=clip_level(clip),
-        spectrogram=log_mel(samples),
-        map=map_,
-        probabilities=probabilities,
-        predicted=emotions[int(probabilities.argmax())],
-        face=face,
-        alignment=alignment,
-    )
+    level, spectrogram = clip_level(clip), log_mel(samples)
+    predicted = emotions[int(probabilities.argmax())]
+    return Example(clip, emotions, samples, level, spectrogram, map_, probabilities, predicted, face, alignment)
 
 
-@dataclass(frozen=True)
-class Selection:
+class Selection(tuple[Example, ...]):
     """Examples chosen by a rule, with the rule in words: show both."""
 
     rule: str
-    examples: tuple[Example, ...]
 
-    def __iter__(self) -> Iterator[Example]:
-        return iter(self.examples)
-
-    def __len__(self) -> int:
-        return len(self.examples)
-
-    def __getitem__(self, index: int) -> Example:
-        return self.examples[index]
+    def __new__(cls, rule: str, examples: Iterable[Example]) -> Self:
+        chosen = super().__new__(cls, examples)
+        chosen.rule = rule
+        return chosen

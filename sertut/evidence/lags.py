@@ -63,8 +63,8 @@ STATISTICS = {"offset_error": "median", "offset_correlation": "correlation"}
 
 NOT_ALIGNING = "this model does not align voice and face; train one that does, e.g. AudioVisual(fusion='alignment')."
 
-SHIFTS = (-0.5, -0.2, 0.0, 0.2, 0.5)
-"""Seconds by which the face is delayed; below 0 the voice."""
+SHIFTS = (-0.5, -0.2, 0.0, 0.2, 0.48)
+"""Seconds by which the face is delayed, or below 0 the voice: whole frames of 40 ms, or of 10 ms."""
 
 
 def offsets(
@@ -92,22 +92,17 @@ def offsets(
             return "no known offset"
         if not maps[i].weights.any():
             return "one of the streams is missing"
-        methods = {
-            method: (recovered_offset(theirs[i]), diagonality(theirs[i]), diagonality(theirs[i], true))
+
+        def columns(recovered: float, diagonal: float = np.nan, aligned: float = np.nan) -> dict[str, float]:
+            found = {"diagonality": diagonal, "aligned": aligned, "recovered": recovered}
+            return found | {"true": true, "error": abs(recovered - true)}
+
+        of_maps = {
+            method: columns(recovered_offset(theirs[i]), diagonality(theirs[i]), diagonality(theirs[i], true))
             for method, theirs in {ATTENTION: maps, **(others or {})}.items()
         }
-        methods[NEAREST] = 0.0, np.nan, np.nan
-        methods["random"] = float(draws_of(clip).uniform(-limit, limit)), np.nan, np.nan
-        return {
-            method: {
-                "diagonality": from_zero,
-                "aligned": from_true,
-                "recovered": recovered,
-                "true": true,
-                "error": abs(recovered - true),
-            }
-            for method, (recovered, from_zero, from_true) in methods.items()
-        }
+        guess = float(draws_of(clip).uniform(-limit, limit))
+        return of_maps | {NEAREST: columns(0.0), "random": columns(guess)}
 
     nothing = "no offset between voice and face could be scored ({}); use planted."
     return score_each(clips, score, SCORES, nothing, STATISTICS)
@@ -163,8 +158,8 @@ def diagonality(map_: AttentionMap, offset: float = 0.0) -> float:
     return float((weights * np.abs(face_lags(map_) - offset)).sum() / asked) if asked else np.nan
 
 
-def shift_test(run: Run, corpus: Corpus, shifts: Sequence[float] = SHIFTS) -> Tally:
-    """Delay the face, or the voice, of every clip by known times; recover the offset each time.
+def shift_test(run: Run, corpus: Corpus) -> Tally:
+    """Delay the face, or the voice, of every clip by :data:`SHIFTS`; recover the offset each time.
 
     Delaying puts copies of a frame before one stream and after the other: of the voice its quietest one, of the face
     its first or last one. So nothing is lost. Clips that lack a stream are left out.
@@ -173,28 +168,23 @@ def shift_test(run: Run, corpus: Corpus, shifts: Sequence[float] = SHIFTS) -> Ta
     mean "change" of the recovered offset at that shift, seconds, and "followed", the share of the clips in which it
     moved by the shift, give or take 80 ms.
 
-    Args:
-        shifts: seconds, positive to delay the face, negative to delay the voice; rounded to whole frames of the stream
-            that is delayed, 40 ms of the face and 10 ms of the voice. 0 is added.
-
     Raises:
         SertutError: the model does not align voice and face, or no clip has both.
     """
     part = run.examples(corpus)
     if part.faces is None:
         raise SertutError(NOT_ALIGNING)
-    made = tuple(sorted({0.0, *(_rounded(shift) for shift in shifts)}))
-    found = np.stack([_recovered(run, delayed(part, corpus.clips, shift)) for shift in made])  # (M, N, 2)
+    found = np.stack([_recovered(run, delayed(part, corpus.clips, shift)) for shift in SHIFTS])  # (M, N, 2)
     kept = ~np.isnan(found).any(axis=(0, 2))  # (N,)
     if not kept.any():
         raise SertutError(f"no clip of '{corpus.name}' has both voice and face; the shift test needs both.")
-    change, control = np.moveaxis((found - found[made.index(0.0)])[:, kept], -1, 0)  # (M, N') each
-    who, steps = [clip.speaker for clip, there in zip(corpus, kept, strict=True) if there], np.array(made)
+    change, control = np.moveaxis((found - found[SHIFTS.index(0.0)])[:, kept], -1, 0)  # (M, N') each
+    who, steps = [clip.speaker for clip, there in zip(corpus, kept, strict=True) if there], np.array(SHIFTS)
     speakers = tuple(sorted(set(who)))
     sums = lambda values: sums_by_speaker(values, who, speakers)[None]  # noqa: E731
     slope = lambda values: sums(values.T @ steps) * np.array([1.0, (steps**2).sum()])  # noqa: E731 - the quotient
     attention = {"slope": slope(change)}
-    for shift, moved in zip(made, change, strict=True):
+    for shift, moved in zip(SHIFTS, change, strict=True):
         attention[f"change{AT}{shift:g}"] = sums(moved)
         attention[f"followed{AT}{shift:g}"] = sums(np.abs(moved - shift) <= NEAR_SECONDS)
     return Tally(speakers, {ATTENTION: attention, "control": {"slope": slope(control)}})
@@ -222,11 +212,6 @@ def delayed(part: Examples, clips: Sequence[Clip], shift: float) -> Examples:
         rows.append(torch.cat([row, quiet] if shift >= 0 else [quiet, row]))
         faces.append(torch.cat([first, face] if shift >= 0 else [face, last]))
     return replace(part, rows=rows, faces=faces)
-
-
-def _rounded(shift: float) -> float:
-    hop = VIDEO_HOP if shift >= 0 else HOP_SECONDS
-    return round(round(shift / hop) * hop, 6)
 
 
 @torch.no_grad()

@@ -91,7 +91,6 @@ def score_loudness(values: np.ndarray, level: np.ndarray, valid: np.ndarray, hop
         "hit_chance": k / len(a),
         "share": float((a * in_top(r, k)).sum() / total) if total > 0 else 0.0,
         "share_chance": k / len(a),
-        "on_silence": float(values[~valid].sum() / values.sum()),
     }
 
 

@@ -42,7 +42,6 @@ def localize(
     """Score one map a clip against the regions of the map's own stream, beside what knows nothing of emotion.
 
     That is energy (voice) or motion (face), and center, uniform, random and shifted maps.
-    ``on_silence`` in the table is the share of a map that fell on steps that do not count.
 
     Args:
         maps: of the trained network, batch size 1 each. A map with the axis "emotion" counts with the mean of its
@@ -98,7 +97,6 @@ def score_clip(
         "auroc_chance": 0.5,
         "iou": scores.iou(spans, region, valid),
         "iou_chance": scores.iou_chance(spans, region, valid),
-        "on_silence": float(values[~valid].sum() / values.sum()),
     }
 
 

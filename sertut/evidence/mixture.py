@@ -14,7 +14,7 @@ All are errors, better when lower. A model that knows nothing of mixtures does n
     hard decision  everything to the emotion that the model finds most probable
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 
 import numpy as np
 import pandas as pd
@@ -23,7 +23,7 @@ from numpy.typing import ArrayLike
 from scipy.special import entr, log_softmax, softmax
 
 from sertut.corpora import Clip
-from sertut.errors import SertutError, unknown
+from sertut.errors import SertutError
 from sertut.evidence.perclip import ClipScores
 
 METRICS = {
@@ -56,15 +56,14 @@ def mixture_error(
     truth = np.asarray(shares, dtype=float)
     told = {MODEL: probabilities, **(others or {})}
     estimates = {method: np.asarray(values, dtype=float) for method, values in told.items()}
-    for method, values in estimates.items():
-        if values.shape != truth.shape or len(speakers) != len(truth):
-            raise SertutError(
-                f"'{method}' {values.shape}, shares {truth.shape} and {len(speakers)} speakers do not fit."
-            )
     known = ~np.isnan(truth).any(axis=1)
     if not known.any():
         raise SertutError("no clip has known shares; use planted-blend, or cremad with its vote tables.")
     for method, values in {**estimates, "shares": truth}.items():
+        if values.shape != truth.shape or len(speakers) != len(truth):
+            raise SertutError(
+                f"'{method}' {values.shape}, shares {truth.shape} and {len(speakers)} speakers do not fit."
+            )
         if not np.allclose(values[known].sum(axis=1), 1.0, atol=1e-3) or (values[known] < 0).any():
             raise SertutError(f"'{method}' holds rows that are no shares: each must be at least 0, and sum to 1.")
     truth = truth[known]
@@ -74,7 +73,7 @@ def mixture_error(
     errors = {
         method: {name: error(values, truth) for name, error in ERRORS.items()} for method, values in estimates.items()
     }
-    constant = {name: error(best_constant(truth, name), truth) for name, error in ERRORS.items()}
+    constant = {name: error(best_constant(truth, error), truth) for name, error in ERRORS.items()}
     every = np.array([f"clip {i + 1}" for i in range(len(known))])
     rows = pd.DataFrame({"clip": every[known], "speaker": np.asarray(speakers)[known]})
     chance = {f"{name}_chance": values for name, values in constant.items()}
@@ -117,13 +116,11 @@ ERRORS = {"variation": total_variation, "divergence": divergence, "pair": pair_e
 """Metric -> its function."""
 
 
-def best_constant(shares: np.ndarray, metric: str) -> np.ndarray:
+def best_constant(shares: np.ndarray, error: Callable[[np.ndarray, np.ndarray], np.ndarray]) -> np.ndarray:
     """The constant shares (C,) with the lowest mean error on all clips `shares` (N, C), found by search."""
-    if metric not in ERRORS:
-        raise unknown("metric", metric, ERRORS)
 
     def cost(scores: np.ndarray) -> float:
-        errors = ERRORS[metric](softmax(scores)[None], shares)
+        errors = error(softmax(scores)[None], shares)
         return float(errors[~np.isnan(errors)].mean()) if not np.isnan(errors).all() else 0.0
 
     starts = [np.log(shares.mean(axis=0) + 1e-3), np.log(np.median(shares, axis=0) + 1e-3), np.zeros(shares.shape[1])]

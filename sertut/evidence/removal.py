@@ -24,6 +24,7 @@ from dataclasses import dataclass
 
 import numpy as np
 import pandas as pd
+import scipy
 import torch
 
 from sertut.attention import AttentionMap
@@ -106,7 +107,8 @@ def removals(
     found: dict[str, list[np.ndarray]] = {}
     for share in shares:
         k = top_count(int(sounds.sum()), share)
-        chosen = {way: _largest(values, k) for way, values in ranks.items()}
+        # The k largest; of equal ones the first.
+        chosen = {way: scipy.stats.rankdata(-values, method="ordinal") <= k for way, values in ranks.items()}
         chosen["random"] = baselines.shifted(next(iter(chosen.values())), generator)
         chosen["region"] = chosen.pop("region", chosen["random"])  # comes last
         for way, steps in chosen.items():
@@ -114,13 +116,6 @@ def removals(
             gone[sounds] = steps
             found.setdefault(way, []).append(spread(gone, clock, FRAMES, n_frames) > 0)
     return found
-
-
-def _largest(values: np.ndarray, k: int) -> np.ndarray:
-    """True for the `k` largest, of equal ones the first; shape (n,), bool."""
-    chosen = np.zeros(len(values), dtype=bool)
-    chosen[np.argsort(-values, kind="stable")[:k]] = True
-    return chosen
 
 
 @dataclass(frozen=True)

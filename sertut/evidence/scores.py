@@ -55,13 +55,13 @@ def pointing_game(scores: np.ndarray, region: np.ndarray, valid: np.ndarray, tol
     _same_length(scores, region, valid)
     if not defined(region, valid):
         return math.nan
-    widened, candidates = _widen(region, tolerance)[valid], scores[valid]
+    widened, candidates = _widened(region, tolerance)[valid], scores[valid]
     return float(widened[candidates == candidates.max()].mean())
 
 
 def pointing_chance(region: np.ndarray, valid: np.ndarray, tolerance: int = 0) -> float:
     """Pointing game of a random valid step: the share of valid steps in the widened region."""
-    return float(_widen(region, tolerance)[valid].mean()) if defined(region, valid) else math.nan
+    return float(_widened(region, tolerance)[valid].mean()) if defined(region, valid) else math.nan
 
 
 def mass_in_region(scores: np.ndarray, region: np.ndarray, valid: np.ndarray) -> float:
@@ -112,8 +112,9 @@ def salient(scores: np.ndarray, valid: np.ndarray, hop: float) -> np.ndarray:
     last = int(np.searchsorted(np.cumsum(descending), 0.5 * total * (1 - _SLACK)))
     chosen = scores >= descending[min(last, len(descending) - 1)] if total > 0 else np.zeros_like(valid)
     shortest = math.ceil(SHORTEST_SECONDS / hop - _SLACK)  # steps; a run of fewer lasts less than 50 ms
-    spans = _without_short_runs(chosen & valid, shortest, of=False)
-    return _without_short_runs(spans, shortest, of=True) & valid
+    around = np.pad(chosen & valid, shortest)  # a rest at either end of the clip is no gap
+    closed = scipy.ndimage.binary_closing(around, np.ones(shortest))[shortest:-shortest]
+    return scipy.ndimage.binary_opening(closed, np.ones(shortest)) & valid
 
 
 def iou(spans: np.ndarray, region: np.ndarray, valid: np.ndarray) -> float:
@@ -138,21 +139,9 @@ def iou_chance(spans: np.ndarray, region: np.ndarray, valid: np.ndarray) -> floa
     return float((overlap / (ours.sum() + truth.sum() - overlap)).mean())
 
 
-def _widen(region: np.ndarray, steps: int) -> np.ndarray:
+def _widened(region: np.ndarray, steps: int) -> np.ndarray:
     """True within `steps` of a True step."""
-    return np.convolve(region, np.ones(2 * steps + 1), mode="full")[steps : steps + len(region)] > 0
-
-
-def _without_short_runs(mask: np.ndarray, shortest: int, of: bool) -> np.ndarray:
-    """Flip runs of value `of` that are shorter than `shortest`; a run of False at either end is no gap and stays."""
-    edges = np.flatnonzero(np.diff(mask.astype(int))) + 1
-    starts, stops = np.concatenate([[0], edges]), np.concatenate([edges, [len(mask)]])
-    result = mask.copy()
-    for start, stop in zip(starts, stops, strict=True):
-        is_gap_or_piece = of or (start > 0 and stop < len(mask))
-        if mask[start] == of and is_gap_or_piece and stop - start < shortest:
-            result[start:stop] = not of
-    return result
+    return scipy.ndimage.binary_dilation(region, np.ones(2 * steps + 1))
 
 
 def _same_length(*arrays: np.ndarray) -> None:

@@ -14,6 +14,7 @@ one: the same voice with the face of another clip of the same emotion, stretched
 
 import numpy as np
 import pandas as pd
+import scipy
 
 from sertut.attention import Clock
 from sertut.attention.alignment import LAG_STEP, MAX_LAG
@@ -99,7 +100,9 @@ def agreement(voice: np.ndarray, face: np.ndarray, offset: float | None = None) 
     return {
         "rank": spearman(voice, face),
         "overlap": _iou(ours, theirs),
-        "moved": np.nan if offset is None else _iou(ours, _earlier(theirs, round(offset / VIDEO_HOP))),
+        "moved": np.nan
+        if offset is None
+        else _iou(ours, scipy.ndimage.shift(theirs, -round(offset / VIDEO_HOP), order=0)),
         "recovered": best_lag(voice, face),
     }
 
@@ -135,10 +138,3 @@ def _curves(report: Report, stream: str) -> list[tuple[np.ndarray, Clock]]:
 
 def _iou(a: np.ndarray, b: np.ndarray) -> float:
     return float((a & b).sum() / max(1, (a | b).sum()))
-
-
-def _earlier(spans: np.ndarray, steps: int) -> np.ndarray:
-    """Spans (T,) moved toward the start; what leaves the clip is lost."""
-    moved, index = np.zeros_like(spans), np.flatnonzero(spans) - steps
-    moved[index[(index >= 0) & (index < len(spans))]] = True
-    return moved

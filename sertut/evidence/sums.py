@@ -250,28 +250,24 @@ class Tally:
         emotions, statistics = parts[0].get("emotions", ()), parts[0]["statistics"]
         if any(part.get("emotions", ()) != emotions for part in parts):
             raise SertutError("the results have different lists of emotions; pool runs of one corpus only.")
-        rows = {  # seed -> of each speaker the name, and the part and place where its tables are
-            seed: sorted(
-                (name, at, place)
-                for at, part in enumerate(parts)
-                if seeds[at] == seed
-                for place, name in enumerate(part["speakers"])
-            )
-            for seed in sorted(set(seeds), key=lambda seed: -1 if seed is None else seed)
-        }
-        speakers = tuple(dict.fromkeys(name for name, _, _ in next(iter(rows.values()))))
-        for seed, found in rows.items():
-            if odd := sorted({name for name, _, _ in found} ^ set(speakers)):
-                raise SertutError(
-                    f"seed {seed} was not tested on the same speakers ({', '.join(odd)}); complete the runs."
-                )
-            if len(found) > len(speakers):
-                raise SertutError(f"seed {seed}: a speaker was tested twice; pool folds whose speakers are disjoint.")
-        empty = cls(speakers, {}, statistics, tuple(rows), tuple(emotions))
+        ordered = sorted(set(seeds), key=lambda seed: -1 if seed is None else seed)
+        where: dict = {seed: {} for seed in ordered}  # seed -> speaker -> the part and place where the tables are
+        for at, (part, seed) in enumerate(zip(parts, seeds, strict=True)):
+            for place, name in enumerate(part["speakers"]):
+                if name in where[seed]:
+                    raise SertutError(
+                        f"seed {seed}: a speaker was tested twice; pool folds whose speakers are disjoint."
+                    )
+                where[seed][name] = at, place
+        speakers = tuple(sorted(where[ordered[0]]))
+        for seed, found in where.items():
+            if odd := ", ".join(sorted(set(found) ^ set(speakers))):
+                raise SertutError(f"seed {seed} was not tested on the same speakers ({odd}); complete the runs.")
+        empty = cls(speakers, {}, statistics, tuple(ordered), tuple(emotions))
 
         def stacked(method: str, metric: str) -> np.ndarray:
             of_part = [_unpack(empty._statistic(metric), part["methods"][method][metric]) for part in parts]
-            return np.array([[of_part[at][place] for _, at, place in row] for row in rows.values()])
+            return np.array([[of_part[at][place] for at, place in map(row.get, speakers)] for row in where.values()])
 
         everywhere = {  # what some part lacks, such as what nobody in one fold has, is left out
             method: [metric for metric in held if all(metric in part["methods"].get(method, ()) for part in parts)]

@@ -69,12 +69,11 @@ def test_summary_shows_chance_beside_each_score_and_prints(found):
         assert "pointing game" in text and "1.00 [1.00, 1.00]" in text and "4 skipped" in text
 
 
-def test_silence_is_not_scored_but_reported(tiny, make_map):
+def test_silence_is_not_scored(tiny, make_map):
     weights = np.zeros(25)
     weights[9], weights[24] = 0.25, 0.75  # three quarters on the silent end
     rows = localize(tiny.clips, [make_map(weights)] * 12).table.query("method == 'attention'")
     assert rows["mass"].tolist() == pytest.approx([1.0] * 8)
-    assert rows["on_silence"].tolist() == pytest.approx([0.75] * 8)
 
 
 def test_random_baselines_are_each_clips_own_whatever_the_other_clips(found, tiny, right_map):

@@ -84,11 +84,11 @@ def test_a_ridge_that_stays_follows_nothing(tiny):
 
 def test_slope_by_hand(tiny):
     """Least squares through the origin of all clips and shifts at once."""
-    found = shift_test(run_of(0.7), tiny, shifts=(0.4, -0.3))
+    found = shift_test(run_of(0.7), tiny)
     x = np.array(found.settings)
     y = np.array([found.at(shift).sums("attention", "change")[0, :, 0] for shift in x]).T / 3  # of each speaker's clips
     expected = np.linalg.lstsq(np.tile(x, len(y))[:, None], y.ravel(), rcond=None)[0][0]
-    assert found.settings == (-0.3, 0.0, 0.4) and slope(found).estimate == pytest.approx(expected)
+    assert slope(found).estimate == pytest.approx(expected)
 
 
 def test_what_has_no_ridge_follows_nothing(tiny):
