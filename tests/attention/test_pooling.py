@@ -1,8 +1,16 @@
-"""Poolings: the masked softmax, limits with a known answer, and what padding must not change."""
+"""Poolings of frames and of cells: the masked softmax, half precision, and what padding must not change."""
 
+import pytest
 import torch
 
-from sertut.attention import AttentionPooling, MixturePooling, deviation, masked_softmax, max_pooling, mean_pooling
+from sertut.attention import (
+    MixturePooling,
+    SpectrogramAttention,
+    masked_softmax,
+    max_pooling,
+    mean_over_cells,
+    mean_pooling,
+)
 from sertut.attention.pooling import uniform
 from sertut.signals import length_mask
 
@@ -22,15 +30,6 @@ def test_masked_softmax_is_a_distribution_over_real_frames():
     assert nothing.tolist() == [[0, 0, 0]]  # not NaN
 
 
-def test_equal_scores_are_mean_pooling():
-    pool, h = AttentionPooling(4), states()
-    torch.nn.init.zeros_(pool.score.weight)
-    pooled, weights = pool(h, MASK)
-    torch.testing.assert_close(pooled, mean_pooling(h, MASK))
-    torch.testing.assert_close(weights, uniform(MASK))
-    torch.testing.assert_close(weights, MASK / LENGTHS[:, None])
-
-
 def test_mixture_stays_finite_when_a_weight_underflows():
     mix = MixturePooling(4, 3)
     mix.attend.score.weight.data.mul_(1e4)
@@ -45,12 +44,25 @@ def test_mean_and_max_ignore_padding():
     h[~MASK] = 1e6
     torch.testing.assert_close(mean_pooling(h, MASK)[2], h[2, :3].mean(dim=0))
     torch.testing.assert_close(max_pooling(h, MASK)[2], h[2, :3].amax(dim=0))
+    torch.testing.assert_close(uniform(MASK), MASK / LENGTHS[:, None])
 
 
-def test_deviation_is_the_standard_deviation_of_what_is_looked_at():
-    h = states()
-    even = deviation(h, uniform(MASK).unsqueeze(1)).squeeze(1)
-    torch.testing.assert_close(even[2], h[2, :3].std(dim=0, correction=0))
-    torch.testing.assert_close(even[1], torch.full((4,), 1e-5**0.5), atol=1e-3, rtol=0)  # one step, no difference
-    two = torch.zeros(1, 2, 5).index_fill(2, torch.tensor([1, 4]), 0.5)
-    torch.testing.assert_close(deviation(h[:1], two)[0, 1], (h[0, 1] - h[0, 4]).abs() / 2, atol=1e-3, rtol=1e-3)
+@pytest.mark.parametrize("dtype", [torch.float32, torch.bfloat16])
+def test_weights_are_a_distribution_in_any_precision(dtype):
+    attend, cells = SpectrogramAttention(4, 6, scale=30.0).to(dtype), torch.randn(3, 4, 2, 5, dtype=dtype)
+    pooled, weights = attend(cells, MASK)
+    assert pooled.dtype == dtype
+    torch.testing.assert_close(weights.sum(dim=(1, 2)), torch.ones(3, dtype=weights.dtype), atol=1e-6, rtol=0)
+    assert (weights[~MASK] == 0).all()
+
+
+def test_mean_over_cells_is_the_mean_of_the_real_cells():
+    cells = torch.randn(3, 4, 2, 5)
+    for clip, length in enumerate(LENGTHS.tolist()):
+        expected = cells[clip, :, :, :length].flatten(1).mean(dim=1)
+        torch.testing.assert_close(mean_over_cells(cells, MASK)[clip], expected)
+
+
+def test_as_many_units_as_channels_unless_said_otherwise():
+    """With 256 channels, as in AlexNet, W, b and u are 66,048 numbers."""
+    assert sum(p.numel() for p in SpectrogramAttention(256).parameters()) == 66_048

@@ -1,4 +1,4 @@
-"""Multi-head self-attention: PyTorch's own, the fast path, dropout, half precision."""
+"""Multi-head self-attention: PyTorch's own, the fast path, dropout, half precision; windows and gates at the start."""
 
 import itertools
 
@@ -6,11 +6,13 @@ import pytest
 import torch
 from torch import nn
 
-from sertut.attention import MultiHeadAttention
+from sertut.attention import Focus, HeadGate, MultiHeadAttention
+from sertut.attention.focus import NARROWEST
 from sertut.errors import SertutError
 from sertut.signals import length_mask
 
 MASK = length_mask(torch.tensor([5, 1, 3]))  # (3, 5)
+LENGTHS = torch.tensor([50, 1, 21])  # of clips for windows
 D, H = 8, 2
 SETTINGS = list(itertools.product((None, "learned", "loudest"), (False, True)))
 LEVEL = torch.tensor([[3.0, 9, 1, 2, 0], [4, 99, 99, 99, 99], [-5, -7, -2, 99, 99]])  # padding is the loudest
@@ -84,3 +86,45 @@ def test_errors():
         MultiHeadAttention(8, 2, focus="loudest")(states(), MASK)
     with pytest.raises(SertutError, match="8 features cannot be shared by 3 heads; choose a multiple"):
         MultiHeadAttention(8, 3)
+
+
+@pytest.mark.parametrize("scale", [1.0, 1e4])
+def test_windows_stay_within_the_clip_and_never_close(scale):
+    module, mask = Focus(D, H), length_mask(LENGTHS)
+    module.to_center.data.mul_(scale), module.to_width.data.mul_(scale)
+    center, width = module.window(torch.randn(3, 50, D), mask)
+    assert center.shape == width.shape == (3, H, 50)
+    length = LENGTHS[:, None, None]
+    assert (center >= 0).all() and (center <= length).all()
+    assert (width >= NARROWEST).all() and (width <= length + NARROWEST).all()
+    assert torch.isfinite(module(torch.randn(3, 50, D), mask)).all()
+
+
+def test_training_starts_from_a_wide_window_on_the_middle():
+    module, mask = Focus(D, H), length_mask(LENGTHS)
+    nn.init.zeros_(module.to_center), nn.init.zeros_(module.to_width)
+    center, width = module.window(torch.randn(3, 50, D), mask)
+    half = (LENGTHS / 2)[:, None, None].expand(3, H, 50)
+    torch.testing.assert_close(center, half)
+    torch.testing.assert_close(width, half + NARROWEST)
+
+
+def test_in_half_precision_centers_are_exact_to_a_fraction_of_a_frame():
+    """bfloat16 tells 1000 from 1008 and nothing between: windows are computed in single precision."""
+    module, q = Focus(D, H), torch.randn(1, 3000, D)
+    mask = torch.ones(1, 3000, dtype=torch.bool)
+    with torch.autocast("cpu", torch.bfloat16):
+        center, width = module.window(q, mask)
+        assert module(q[:, :100], mask[:, :100]).dtype == torch.float32
+    assert center.dtype == width.dtype == torch.float32
+    assert (center[0] % 8 != 0).float().mean() > 0.9
+
+
+def test_gates_start_near_088_and_depend_on_the_clip_whatever_the_seed():
+    found, nothing = torch.rand(3, 4, 5, 3), torch.zeros(3, 4, 5, 3)  # what heads find is about as large as the first
+    for seed in range(50):
+        torch.manual_seed(seed)
+        gate = HeadGate(4)
+        assert gate(found, MASK).std(dim=0).max() > 1e-4, seed
+    assert gate(nothing, MASK).mean().item() == pytest.approx(0.88, abs=0.06)
+    assert [HeadGate(n_heads).squeeze.out_features for n_heads in (1, 2, 3, 8)] == [1, 1, 1, 4]
