@@ -3,11 +3,7 @@
 import numpy as np
 import pytest
 
-from sertut.evidence import baselines
-
-
-def entropy(p):
-    return -(p[p > 0] * np.log(p[p > 0])).sum()
+from sertut.evidence import baselines, entropy
 
 
 def peaked(n=120, width=8.0):

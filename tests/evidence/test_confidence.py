@@ -9,7 +9,6 @@ import torch
 
 from sertut.errors import SertutError
 from sertut.evidence.confidence import BINS, KEPT, Calibration, calibrate, judge_confidence, reliability
-from sertut.evidence.intervals import bootstrap_speakers
 from sertut.evidence.sums import Tally, calibration_error
 from sertut.training import Predictions
 
@@ -59,29 +58,6 @@ def test_the_error_of_four_clips_by_hand():
     assert calibration_error(tables.sum(axis=0)) == pytest.approx(by_hand)
     np.testing.assert_allclose(calibration_error(tables), [0.91 / 2, (0.05 + 0.4) / 2])
     assert np.isnan(calibration_error(np.zeros((BINS, 3))))
-
-
-def test_the_error_is_that_of_a_plain_loop():
-    logits, labels = drawn(2.0, 500)
-    probabilities = logits.double().softmax(dim=1)
-    sure, called = probabilities.max(dim=1)
-    error = 0.0
-    for b in range(BINS):
-        inside = (sure >= b / BINS) & ((sure < (b + 1) / BINS) | (b == BINS - 1))
-        if inside.any():
-            right = (called == labels)[inside].double().mean()
-            error += inside.sum() / 500 * (right - sure[inside].mean()).abs()
-    speakers = [f"speaker {i % 7}" for i in range(500)]
-    tables = reliability(probabilities, labels, speakers)
-    assert calibration_error(tables.sum(axis=0)) == pytest.approx(float(error))
-    interval = bootstrap_speakers(calibration_error, tables[None])
-    assert interval.estimate == pytest.approx(float(error)) and 0 < interval.low < interval.high < 1
-
-
-def test_a_high_temperature_makes_unsure():
-    logits = torch.tensor([2.0, 0.0, -1.0])
-    sure = [float(Calibration(t, 0.0).probabilities(logits).max()) for t in (0.5, 1.0, 4.0)]
-    assert sure == sorted(sure, reverse=True)
 
 
 def test_what_is_kept_of_two_speakers_by_hand():

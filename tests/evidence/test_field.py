@@ -9,18 +9,18 @@ from sertut.evidence.field import effective_field, influence
 from sertut.models import FullyConvolutional
 
 
-def constant(trunk):
+def constant(weight):
     """A network whose convolutions weigh everything alike."""
-    model = FullyConvolutional(3, trunk).eval()
+    model = FullyConvolutional(3, "fine").eval()
     for module in model.trunk.modules():
         if isinstance(module, torch.nn.Conv2d):
-            module.weight.data.fill_(1.0)
+            module.weight.data.fill_(weight)
     return model
 
 
 def test_equal_weights_give_the_number_of_paths():
     """With equal weights and positive input, a frame's influence is the number of paths from it to the cell."""
-    model = constant("fine")
+    model = constant(1.0)
     features = torch.rand(200, 64) + 0.1
     seconds, moved = influence(model, features)
     paths = np.ones(1)
@@ -46,9 +46,5 @@ def test_it_grows_with_the_share_up_to_the_receptive_field(trunk):
 
 
 def test_a_dead_cell_is_said():
-    model = constant("fine")
-    for module in model.trunk.modules():
-        if isinstance(module, torch.nn.Conv2d):
-            module.weight.data.fill_(-1.0)
     with pytest.raises(SertutError, match="all of their units are off"):
-        influence(model, torch.rand(100, 64) + 0.1)
+        influence(constant(-1.0), torch.rand(100, 64) + 0.1)

@@ -81,17 +81,8 @@ def test_only_real_query_steps_count():
     half = replace(map_, weights=weights, query_mask=asked)
     assert half.of(0).shape == (30, 58)
     assert recovered_offset(half) == pytest.approx(recovered_offset(map_), abs=0.005)
-    assert diagonality(half, 0.12) == pytest.approx(np.abs(ridge_errors(map_)[:30]).mean(), abs=1e-6)
+    assert diagonality(half, 0.1) == pytest.approx(diagonality(ridge(0.12, n_face=30), 0.1))
     assert np.isnan(recovered_offset(replace(map_, weights=torch.zeros_like(map_.weights))))
-
-
-def ridge_errors(map_):
-    """How far the one attended step of each query is from 0.12 s, by a plain loop."""
-    weights, errors = map_.of(0), []
-    for t in range(weights.shape[0]):
-        j = int(weights[t].argmax())
-        errors.append((0.02 + 0.04 * t) - (0.0125 + 0.04 * j) - 0.12)
-    return np.array(errors)
 
 
 def test_diagonality_by_hand():

@@ -46,12 +46,6 @@ def test_a_perfect_an_inverted_and_a_uniform_map_whatever_their_scale(scores, ex
     assert all_scores(1000 * scores) == pytest.approx(expected)
 
 
-def test_chance_of_each_metric():
-    assert pointing_chance(REGION, EVERYWHERE) == pytest.approx(0.2)
-    assert mass_chance(REGION, EVERYWHERE) == pytest.approx(0.2)
-    assert iou_chance(EVERYWHERE, REGION, EVERYWHERE) == pytest.approx(0.2)
-
-
 def test_auroc_agrees_with_scikit_learn_ties_included():
     generator = np.random.default_rng(1)
     for _ in range(20):
