@@ -8,14 +8,7 @@ from sertut.evidence.lags import offsets, recovered_offset, shift_table, shift_t
 from sertut.evidence.length import at_lengths, in_segments, joined
 from sertut.evidence.level import loudness
 from sertut.evidence.localization import localize
-from sertut.evidence.mixture import (
-    entropy,
-    fit_temperature,
-    mixture_error,
-    tempered,
-    true_shares,
-    vote_shares,
-)
+from sertut.evidence.mixture import entropy, fit_temperature, mixture_error, tempered, true_shares, vote_shares
 from sertut.evidence.perclip import ClipScores
 from sertut.evidence.preference import judge_courses, own_preference, read_moments
 from sertut.evidence.reach import gate_use, head_use

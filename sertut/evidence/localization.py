@@ -67,10 +67,8 @@ def localize(
             counts = "sounding step" if stream == "voice" else "frame with a face"
             return why_not(clip, region, valid, stream, counts)
         generator, n = draws_of(clip), len(weights)
-        methods = {ATTENTION: weights} | {
-            name: time_weights(theirs[i], n)[0] for name, theirs in (others or {}).items()
-        }
-        methods |= simple | {
+        methods = {name: time_weights(theirs[i], n)[0] for name, theirs in (others or {}).items()}
+        methods = {ATTENTION: weights, **methods, **simple} | {
             "center": baselines.center(n),
             "uniform": baselines.uniform(n),
             "random, as smooth": baselines.random_smooth(weights, generator),

@@ -42,10 +42,6 @@ PREFERENCES = {
 }
 COURSES = {"auroc": "AUROC among emotional moments", "apart": "opinions differ by"}
 
-NO_PREFERENCE = (
-    "no preference can be told: {}. It takes a network whose map has a row for each emotion, and clips of two emotions,"
-    " as those of planted-blend and planted-decoy."
-)
 SAID, COURSE = "what is said", "course"
 
 
@@ -85,7 +81,11 @@ def own_preference(predictions: Predictions) -> ClipScores:
         others = float(np.delete(share, [a, b]).mean()) if len(share) > 2 else np.nan
         return {ATTENTION: found | {"under_others": others, "on_both": (on[0] + on[1])[[a, b]].mean()}}
 
-    return score_each(predictions.clips, score, PREFERENCES, NO_PREFERENCE)
+    nothing = (
+        "no preference can be told: {}. It takes a network whose map has a row for each emotion, and clips of two"
+        " emotions, as those of planted-blend and planted-decoy."
+    )
+    return score_each(predictions.clips, score, PREFERENCES, nothing)
 
 
 @torch.no_grad()

@@ -20,7 +20,6 @@ that always looks at the same place stays.
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 
 import numpy as np
 import pandas as pd
@@ -118,7 +117,6 @@ def removals(
     return found
 
 
-@dataclass(frozen=True)
 class Rotation(ClipScores):
     """Where the peaks of a map are, before and after its clips were rotated: the share of clips, by "method".
 

@@ -20,9 +20,8 @@ from sertut.evidence.localization import localize, of_emotions
 from sertut.evidence.perclip import ATTENTION, NOT_ATTENDING, UNTRAINED, ClipScores
 from sertut.evidence.reach import head_use
 from sertut.evidence.sums import Tally
+from sertut.training import Predictions, Run, predict
 from sertut.training.metrics import chance_uar, recalls
-from sertut.training.prediction import Predictions, predict
-from sertut.training.runs import Run
 
 
 @dataclass(frozen=True)
@@ -40,14 +39,9 @@ class Report:
         return len(self.predictions.clips)
 
     def __getitem__(self, index: int) -> Example:
-        maps = self.predictions.maps[index]
-        return example_of(
-            self.predictions.clips[index],
-            self.emotions,
-            maps.get(ATTENTION),
-            self.predictions.probabilities[index],
-            maps.get(ALIGNMENT),
-        )
+        clip, maps = self.predictions.clips[index], self.predictions.maps[index]
+        probabilities = self.predictions.probabilities[index]
+        return example_of(clip, self.emotions, maps.get(ATTENTION), probabilities, maps.get(ALIGNMENT))
 
     @property
     def emotions(self) -> tuple[str, ...]:
