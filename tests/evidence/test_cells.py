@@ -108,6 +108,7 @@ def test_a_map_of_a_single_row_cannot_tell_the_band_and_gets_chance(banded):
         assert ours[metric].tolist() == pytest.approx(ours[f"{metric}_chance"].tolist())
     below = int(np.ceil(mel_band(1000.0)))  # mel bands with their center below 1000 Hz
     assert sorted(set(ours["band"].round(6))) == [round(below / 64, 6), round(1 - below / 64, 6)]
+    assert ours["cell_mass_chance"].iloc[0] == pytest.approx(20 / 90 * below / 64, abs=0.003)  # frames, not steps
 
 
 def test_energy_of_a_cell_is_the_mean_power_of_its_patch():

@@ -261,7 +261,7 @@ def test_clips_without_a_stream_are_left_out(tiny):
 
 def test_what_it_refuses(found, tiny):
     for run in (run_of(None), run_of(1.0, faces=False)):
-        with pytest.raises(SertutError, match="does not align"):
+        with pytest.raises(SertutError, match="does not align voice and face; train one that does"):
             shift_test(run, tiny)
     with pytest.raises(SertutError, match=r"known are -0\.5, -0\.2"):
         found.at(0.3)

@@ -55,6 +55,7 @@ def test_segments_cover_the_clip_and_their_probabilities_are_averaged(run, tones
         starts = [*range(0, len(row) - n, n), len(row) - n]
         assert starts[-1] + n == len(row) and max(np.diff(starts)) <= n  # nothing is left out
         expected.append(decide(run, [row[s : s + n] for s in starts]).mean(dim=0).argmax().item())
+        assert decide(run, [row]).sum().item() == pytest.approx(1)
     counted = in_segments(run, tones, [0.3]).at(0.3).sums("model", "uar").sum(axis=(0, 1))
     assert counted.sum(axis=0).tolist() == np.bincount(expected, minlength=2).tolist()
 

@@ -67,6 +67,8 @@ def test_a_perfect_estimate_and_the_baselines():
     for metric in METRICS:
         assert found.interval(MODEL, metric).estimate == pytest.approx(0.0, abs=1e-9)
         assert found.difference(MODEL, CONSTANT, metric).high < 0
+    best = divergence(best_constant(shares, divergence), shares).mean()
+    assert found.interval(CONSTANT, "divergence").estimate == pytest.approx(best)
     larger = shares.max(axis=1)
     assert found.interval(HALF, "variation").estimate == pytest.approx((larger - 0.5).mean())
     assert found.interval(HALF, "pair").estimate == pytest.approx((larger - 0.5).mean())
@@ -113,8 +115,9 @@ def test_clips_without_shares_are_counted():
 
 def test_what_is_no_share_is_refused():
     shares = pairs(6)
-    with pytest.raises(SertutError, match="'model' holds rows that are no shares"):
-        mixture_error(2 * shares, shares, ["a"] * 6)
+    for wrong in (2 * shares, 2 * shares - 1 / 6):  # the sum is 2; it is 1, but some are negative
+        with pytest.raises(SertutError, match="'model' holds rows that are no shares"):
+            mixture_error(wrong, shares, ["a"] * 6)
     with pytest.raises(SertutError, match="do not fit"):
         mixture_error(shares[:5], shares, ["a"] * 6)
 
