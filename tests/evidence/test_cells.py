@@ -50,6 +50,7 @@ def test_a_right_map_is_found_right_and_the_baselines_are_not(banded):
     # 3 rows of 8 below 1000 Hz, 5 above; the region lasts 5 of 23 sounding columns.
     assert sorted(set(uniform["band"].round(3))) == [0.375, 0.625]
     assert sorted(set(uniform["cell_mass"].round(3))) == [round(5 * 3 / 184, 3), round(5 * 5 / 184, 3)]
+    assert uniform["cell_pointing_chance"].iloc[0] == pytest.approx(6 * 4 / 184)  # half a cell more on each side
     for text in (str(found), found._repr_html_()):
         assert "mass of the word in its band" in text and "4 skipped" in text
     assert found.sums("attention", "band").shape == (1, 4, 2)
