@@ -4,8 +4,6 @@ A cell is drawn where it lies and as large as the step from one cell to the next
 larger than that, so its receptive field is always drawn too.
 """
 
-from __future__ import annotations
-
 from dataclasses import dataclass, replace
 from typing import Any
 

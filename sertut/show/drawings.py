@@ -3,8 +3,6 @@
 The numbers in a drawing are invented, and what is made of them is computed: the weights are the softmax of the scores.
 """
 
-from __future__ import annotations
-
 import itertools
 from collections.abc import Callable
 

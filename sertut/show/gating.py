@@ -1,7 +1,5 @@
 """What each head counts: the gates of Calibration-Attention, in one clip and over a corpus."""
 
-from __future__ import annotations
-
 from typing import Any
 
 import numpy as np

@@ -1,7 +1,5 @@
 """Marks of the drawings in a page, in a box of 1000 x 100 whose y goes down; and what a page writes beside them."""
 
-from __future__ import annotations
-
 import base64
 import io
 

@@ -1,7 +1,5 @@
 """Emotion as a mixture: shares along a clip, estimated beside true shares of one clip, and of many."""
 
-from __future__ import annotations
-
 from collections.abc import Sequence
 from dataclasses import replace
 from typing import Any

@@ -1,7 +1,5 @@
 """Figures to touch of many heads: point at a moment and see whom it asks, move the window through which it looks."""
 
-from __future__ import annotations
-
 from collections.abc import Mapping
 
 import numpy as np

@@ -1,7 +1,5 @@
 """What every plot returns: a figure together with the sentence that says what it shows."""
 
-from __future__ import annotations
-
 import base64
 import contextlib
 import functools

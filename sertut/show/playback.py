@@ -1,7 +1,5 @@
 """Hear a clip and see where the model attends, or watch its face: one piece of HTML, without network and kernel."""
 
-from __future__ import annotations
-
 import io
 import tempfile
 import uuid

@@ -1,7 +1,5 @@
 """How training went, what is confused with what, and whether a network is right as often as it is sure."""
 
-from __future__ import annotations
-
 from collections.abc import Mapping
 
 import numpy as np

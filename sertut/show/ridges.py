@@ -1,6 +1,4 @@
-"""Which moment of the voice each frame of the face has found: the alignment map, beside the offset that is true."""
-
-from __future__ import annotations
+"""When the face follows the voice: the alignment map of one clip, and offsets found in many clips."""
 
 import math
 from collections.abc import Mapping
@@ -13,11 +11,13 @@ from matplotlib.patheffects import withStroke
 
 from sertut.attention import AttentionMap, Clock
 from sertut.errors import SertutError
-from sertut.evidence import Example
-from sertut.evidence.lags import face_lags, recovered_offset
+from sertut.evidence import ClipScores, Example
+from sertut.evidence.intervals import Interval
+from sertut.evidence.lags import NEAREST, face_lags, recovered_offset
 from sertut.evidence.sums import NEAR_SECONDS
-from sertut.show.picture import Picture, numbers
-from sertut.show.rows import Heat, Row, borders, compose, mark_spans
+from sertut.show.estimates import draw_rows, said
+from sertut.show.picture import Picture, chart, listed, numbers
+from sertut.show.rows import Heat, Row, borders, compose, legend_below, mark_spans, panels
 from sertut.show.sounds import level_row
 from sertut.show.style import MARKERS, ROLES, STREAMS
 from sertut.show.words import known_offset, later, length, of_clip, say_offset, verdict
@@ -25,6 +25,9 @@ from sertut.video import Faces
 
 MOUTH = (slice(30, 46), slice(14, 34))
 """Rows and columns of a 48 x 48 crop in which the mouth lies."""
+
+WIDEST = 1.3
+"""Seconds; a recovered offset beyond this is drawn as a triangle at the border."""
 
 
 def alignment(example: Example) -> Picture:
@@ -123,3 +126,69 @@ def _describe(example: Example) -> str:
     where = "" if offset is None else f"the true offset, {same:.0%} within 80 ms of "
     text += f" The map itself says {later(found)}{off}."
     return f"{text} {near:.0%} of the attention lies within 80 ms of {where}the same time."
+
+
+def offsets(found: ClipScores | Mapping[str, ClipScores], *, title: str = "") -> Picture:
+    """Recovered against true offset, a dot a clip, one panel a method; right is the diagonal, give or take 80 ms.
+
+    Nearest time, which knows nothing of the clip, would lie on the dotted line.
+
+    Args:
+        found: one result, of which each method has a panel, or name -> result, of each of which attention has one.
+    """
+    shown = found if isinstance(found, Mapping) else {name: found for name in found.methods if name != NEAREST}
+    methods = ["attention" if isinstance(found, Mapping) else name for name in shown]
+    clips = [one.table[one.table["method"] == method] for one, method in zip(shown.values(), methods, strict=True)]
+    pairs = [(rows["true"].to_numpy(), rows["recovered"].to_numpy()) for rows in clips]  # (N,) each, seconds
+    farthest = max(float(np.abs(values).max()) for pair in pairs for values in pair)
+    limit = min(WIDEST, max(0.7, 1.05 * farthest))
+    names, text = [], [f"Recovered against true offset of {len(pairs[0][0])} clips."]
+    for (name, result), method, (_, recovered) in zip(shown.items(), methods, pairs, strict=True):
+        scores = ("offset_error", "offset_within", "offset_correlation")
+        error, within, r = (result.interval(method, score) for score in scores)
+        names.append(f"{name}\nmedian error {1000 * error.estimate:.0f} ms,\n{within.estimate:.0%} found")
+        beyond = int((np.abs(recovered) > limit).sum())
+        text.append(
+            f"{name}: median error {said(_in_ms(error), '.0f', ' ms')}, {within.estimate:.0%} within 80 ms,"
+            f" correlation {r.estimate:.2f}" + (f", {beyond} beyond {limit:.1f} s." if beyond else ".")
+        )
+
+    def draw(i: int, axis: Axes) -> None:
+        true, recovered = pairs[i]
+        reach = np.array([-1.06, 1.06]) * np.abs(true).max()
+        near, green, blue = NEAR_SECONDS, ROLES["region"], ROLES["attention"]
+        axis.fill_between(reach, reach - near, reach + near, color=green, alpha=0.35, lw=0, label="true, ± 80 ms")
+        axis.axhline(0, color=ROLES["uniform"], ls=":", lw=1.4, label="nearest time")
+        inside = np.abs(recovered) <= limit
+        looks: Any = {"ls": "", "marker": MARKERS["attention"], "ms": 3.5, "alpha": 0.5, "mew": 0}
+        axis.plot(true[inside], recovered[inside], color=blue, label="one clip", **looks)
+        for marker, border, beyond in (("^", limit, recovered > limit), ("v", -limit, recovered < -limit)):
+            if beyond.any():  # an artist that is not clipped and empty would break the layout
+                axis.plot(true[beyond], np.full(beyond.sum(), border), marker, color=blue, ms=6, clip_on=False)
+        axis.set(xlim=reach, ylim=(-limit, limit), title=names[i])
+
+    labels = ("true: face later by (s)", "recovered (s)")
+    return panels(len(pairs), draw, title, " ".join(text), labels=labels, height=2.7)
+
+
+def offset_errors(medians: Mapping[str, Interval], *, title: str = "") -> Picture:
+    """The median error of each method's offsets with its interval; the dashed line is the target, two video frames.
+
+    Args:
+        medians: name -> median error in seconds.
+    """
+    target = 1000 * NEAR_SECONDS
+    ms = {name: _in_ms(median) for name, median in medians.items()}
+    with chart(height=1.5 + 0.45 * len(ms)) as (figure, axis):
+        axis.axvspan(0, target, color=ROLES["region"], alpha=0.15, lw=0)
+        axis.axvline(target, color=ROLES["region"], ls="--", lw=1.8, label=f"target: {target:.0f} ms")
+        draw_rows(axis, ms, roles={NEAREST: "uniform"})
+        farthest = np.nanmax([target, *(bound for i in ms.values() for bound in (i.estimate, i.high))])
+        axis.set(xlim=(-0.03 * farthest, 1.08 * farthest), xlabel="median error of the offset (ms)", title=title)
+        legend_below(figure, 1)
+    parts = listed([f"{name} {said(median, '.0f', ' ms')}" for name, median in ms.items()])
+    return Picture(figure, f"Median error of the recovered offset: {parts}; the target is {target:.0f} ms.")
+
+
+def _in_ms(seconds: Interval) -> Interval:
+    return replace(seconds, estimate=1000 * seconds.estimate, low=1000 * seconds.low, high=1000 * seconds.high)

@@ -5,8 +5,6 @@ sum to 1), contexts (sky circles), the emotion (a pill). Time runs to the right.
 yellow. A bar is as high as its number. Ink is the page's own color, so that light and dark pages both show it.
 """
 
-from __future__ import annotations
-
 from html import escape
 
 import numpy as np

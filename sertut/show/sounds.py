@@ -1,7 +1,5 @@
 """Sound: waveform, level and spectrogram as rows of a picture; spectrograms alone; batches with their padding."""
 
-from __future__ import annotations
-
 from collections.abc import Mapping
 from typing import Any
 

@@ -1,7 +1,5 @@
 """Faces along time: frames at their own seconds below the voice, and the spans in which both carry the emotion."""
 
-from __future__ import annotations
-
 import itertools
 from collections.abc import Collection
 from dataclasses import replace

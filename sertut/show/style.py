@@ -5,8 +5,6 @@ Points of view: color blindness, Nature Methods 8:441, 2011). No picture relies 
 roles differ in marker or line too.
 """
 
-from __future__ import annotations
-
 from collections.abc import Iterable
 from contextlib import AbstractContextManager
 from typing import Any

@@ -1,16 +1,16 @@
-"""Tables of numbers with two named axes, drawn so that the pattern is seen before the digits are read."""
+"""Tables of numbers, drawn so that the pattern is seen before the digits are read; filters as gray pictures."""
 
-from __future__ import annotations
-
+from collections.abc import Mapping
 from typing import Any
 
 import numpy as np
 import pandas as pd
+import torch
 from matplotlib.axes import Axes
 from matplotlib.patches import Rectangle
 
 from sertut.corpora import Corpus
-from sertut.show.picture import Picture, chart, listed
+from sertut.show.picture import Picture, canvas, chart, listed, numbers
 from sertut.show.style import BLACK, HEAT, ROLES
 
 MANY = 14
@@ -63,10 +63,32 @@ def heatmap(table: pd.DataFrame, *, measure: str, span: tuple[float, float] | No
     if own.any() and others.any():
         means = values[own].mean(), values[others].mean()
         text += f" Mean of the framed cells {means[0]:.2f}, of the others in the same rows {means[1]:.2f}."
-    for name, numbers in zip(table.index, values, strict=True):
-        parts = [f"{column} {n:{form}}" for column, n in zip(columns, numbers, strict=True) if not np.isnan(n)]
+    for name, row in zip(table.index, values, strict=True):
+        parts = [f"{column} {n:{form}}" for column, n in zip(columns, row, strict=True) if not np.isnan(n)]
         text += f" {name}: {listed(parts) or 'empty'}."
     return Picture(figure, text)
+
+
+def pixels(images: Mapping[str, torch.Tensor], *, columns: int = 4) -> Picture:
+    """One gray picture (height, width) a name, each from its own darkest to its own brightest pixel."""
+    rows = -(-len(images) // columns)
+    with canvas(rows, columns, height=1.9 * rows) as (figure, axes):
+        figure.set_layout_engine("compressed")  # or the names of square pictures would leave the figure
+        for axis in axes.ravel():
+            axis.set_axis_off()
+        for axis, (name, image) in zip(axes.ravel(), images.items(), strict=False):
+            axis.imshow(numbers(image), cmap="gray")
+            axis.set_title(name, fontsize=11, loc="center")
+    return Picture(figure, f"{len(images)} gray pictures: {listed(list(images))}.")
+
+
+def smoothness(block: torch.Tensor) -> float:
+    """Mean correlation of a weight with its neighbors above and beside it, over filters (D, h, w): 0 for noise."""
+    centered = block - block.mean(dim=(1, 2), keepdim=True)
+    power = centered.square().mean(dim=(1, 2)).clamp(min=1e-12)
+    down = (centered[:, 1:] * centered[:, :-1]).mean(dim=(1, 2)) / power
+    across = (centered[:, :, 1:] * centered[:, :, :-1]).mean(dim=(1, 2)) / power
+    return float((down + across).mean() / 2)
 
 
 def draw_table(

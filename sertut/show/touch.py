@@ -4,8 +4,6 @@ Each figure is drawn twice by the same formulas: here, for the still picture tha
 and for the widget where a kernel runs, and in ``touch.js``, in the reader's browser. A test holds the two equal.
 """
 
-from __future__ import annotations
-
 import warnings
 from collections.abc import Mapping
 from typing import Any

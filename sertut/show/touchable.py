@@ -1,15 +1,14 @@
 """What a figure to touch is made of: sliders, rows of marks, numbers; how they become a page, a still, a widget."""
 
-from __future__ import annotations
-
 import uuid
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any, NamedTuple
 
+import ipywidgets
+
 from sertut.progress import static
 from sertut.show.marks import PAGES, Mark
-from sertut.show.widgets import sliders
 
 
 class Control(NamedTuple):
@@ -77,3 +76,26 @@ class Touchable:
     def _repr_mimebundle_(self, include=None, exclude=None) -> dict[str, Any]:
         shown = {} if static() else dict(sliders(self)._repr_mimebundle_() or {})
         return shown | {"text/html": self.html, "text/plain": self.alt}
+
+
+def sliders(figure: Touchable) -> ipywidgets.VBox:
+    """The sliders of a figure to touch as widgets; the kernel draws what the page's script draws in a book."""
+    page, knobs, seen = ipywidgets.HTML(), {}, set()
+    for name, label, value, low, high, step in figure.controls:
+        if step is None:
+            knobs[name] = ipywidgets.Checkbox(bool(value), description=label)
+        else:
+            sizes = {"value": value, "min": low, "max": high, "step": step, "readout": False}
+            knobs[name] = ipywidgets.FloatSlider(description=label, style={"description_width": "11em"}, **sizes)
+
+    def draw(_=None) -> None:
+        values: dict[str, Any] = {name: knob.value for name, knob in knobs.items()}
+        if "lag" in values:
+            seen.add(int(values["lag"]))
+            values["seen"] = sorted(seen)
+        page.value = figure.still(values)
+
+    for knob in knobs.values():
+        knob.observe(draw, "value")
+    draw()
+    return ipywidgets.VBox([*knobs.values(), page])

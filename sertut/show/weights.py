@@ -1,7 +1,5 @@
 """Attention over time: its weights, how they are drawn, and where their peak lies, in words."""
 
-from __future__ import annotations
-
 from collections.abc import Iterable
 from dataclasses import replace
 from typing import Any

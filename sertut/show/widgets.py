@@ -1,18 +1,16 @@
-"""Choosing clips with the mouse and moving sliders where a kernel runs; a still page where none does."""
-
-from __future__ import annotations
+"""What needs a kernel: choosing clips with the mouse, and a button that records the reader's voice in the browser."""
 
 from collections.abc import Callable
-from typing import TYPE_CHECKING, Any
+from pathlib import Path
+from typing import Any
 
+import anywidget
 import ipywidgets
+import traitlets
 
 from sertut.evidence import Example, Report
 from sertut.progress import static
 from sertut.show.weights import attention
-
-if TYPE_CHECKING:
-    from sertut.show.touchable import Touchable
 
 
 def explore(report: Report, draw: Callable[[Example], Any] = attention) -> Any:
@@ -33,24 +31,26 @@ def explore(report: Report, draw: Callable[[Example], Any] = attention) -> Any:
     return chooser
 
 
-def sliders(figure: Touchable) -> ipywidgets.VBox:
-    """The sliders of a figure to touch as widgets; the kernel draws what the page's script draws in a book."""
-    page, knobs, seen = ipywidgets.HTML(), {}, set()
-    for name, label, value, low, high, step in figure.controls:
-        if step is None:
-            knobs[name] = ipywidgets.Checkbox(bool(value), description=label)
-        else:
-            sizes = {"value": value, "min": low, "max": high, "step": step, "readout": False}
-            knobs[name] = ipywidgets.FloatSlider(description=label, style={"description_width": "11em"}, **sizes)
+class Recorder(anywidget.AnyWidget):
+    """Record a voice of at most `seconds` with the microphone of the reader's browser, which asks before it gives it.
 
-    def draw(_=None) -> None:
-        values: dict[str, Any] = {name: knob.value for name, knob in knobs.items()}
-        if "lag" in values:
-            seen.add(int(values["lag"]))
-            values["seen"] = sorted(seen)
-        page.value = figure.still(values)
+    Where there is none to be had, a sentence beside the button says why.
 
-    for knob in knobs.values():
-        knob.observe(draw, "value")
-    draw()
-    return ipywidgets.VBox([*knobs.values(), page])
+    Args:
+        hear: called with the bytes of each recording: a sound file as the browser makes it, WebM, Ogg or MP4.
+    """
+
+    _esm = Path(__file__).with_name("recorder.js")
+    seconds = traitlets.Int(30, help="After so many it stops by itself.").tag(sync=True)
+    # Bytes arrive as a memoryview, which only a casting trait takes.
+    sound = traitlets.CBytes(help="What the page sends; empty again at once.").tag(sync=True, echo_update=False)
+
+    def __init__(self, hear: Callable[[bytes], Any], **traits: Any) -> None:
+        super().__init__(**traits)
+        self._hear = hear
+
+    @traitlets.observe("sound")
+    def _recorded(self, change: Any) -> None:
+        if sound := change["new"]:
+            self.sound = b""  # neither the kernel nor the page keeps it
+            self._hear(sound)

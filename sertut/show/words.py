@@ -1,7 +1,5 @@
 """What is known of a clip, and how it is said: where voice and face carry the emotion, what misleads, who decided."""
 
-from __future__ import annotations
-
 from collections.abc import Sequence
 
 from sertut.corpora import Region

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 import torch
 
-from sertut.show.tiles import pixels, smoothness
+from sertut.show.tables import pixels, smoothness
 
 
 def test_smoothness():

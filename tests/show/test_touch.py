@@ -18,7 +18,7 @@ from sertut.attention import AttentionMap, Clock
 from sertut.attention.alignment import MAX_LAG, SHARPNESS, lag_profile
 from sertut.attention.focus import gaussian_bias
 from sertut.show import touch
-from sertut.show.widgets import sliders
+from sertut.show.touchable import sliders
 from sertut.signals import HOP, log_mel, read_audio, write_audio
 
 from .conftest import Page
