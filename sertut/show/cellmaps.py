@@ -20,9 +20,8 @@ from sertut.evidence.cells import band_hz
 from sertut.models import FullyConvolutional
 from sertut.show.picture import Picture, listed, numbers
 from sertut.show.rows import Heat, Row, borders, compose, mark_spans, outline
-from sertut.show.sounds import band_edges, draw_spectrogram
 from sertut.show.style import ROLES
-from sertut.show.weights import draw_weights, weights_row
+from sertut.show.weights import band_edges, draw_spectrogram, draw_weights, weights_row
 from sertut.show.words import decided, length, of_clip, true_regions, verdict
 from sertut.signals.features import HIGHEST_HZ, LOWEST_HZ
 
@@ -65,20 +64,12 @@ class Cells:
         seconds = f"{self.time.field:.2f} s" if self.time.field else "the whole clip"
         return f"sees {seconds}, {low:.0f} to {high:.0f} Hz"
 
-    def draw(self, axis: Axes, colors: Heat) -> None:
-        """Cells (T', F') at their true extent."""
-        limits = axis.get_xlim(), axis.get_ylim()
-        colors.draw(axis, borders(self.time, self.columns), self.edges(), colors.weights.T)
-        axis.set(xlim=limits[0], ylim=limits[1])
-
     def draw_field(self, axis: Axes, column: int, row: int, label: str) -> None:
         """A dashed frame around what a cell has seen, cut at the edges of the axes so that all four sides show."""
-        sides = []
-        for middle, clock, (least, most) in zip(
-            self.center(column, row), (self.time, self.frequency), (axis.get_xlim(), axis.get_ylim()), strict=True
-        ):
+        sides, limits = [], (axis.get_xlim(), axis.get_ylim())
+        for middle, clock, ends in zip(self.center(column, row), (self.time, self.frequency), limits, strict=True):
             reach = (clock.field or np.inf) / 2
-            sides.append((max(middle - reach, least), min(middle + reach, most)))
+            sides.append(np.clip((middle - reach, middle + reach), *ends))
         outline(axis, sides[0], sides[1], "field", label)
 
 
@@ -102,7 +93,9 @@ def regions(example: Example, *, title: str | None = None) -> Picture:
 
     def draw(axis: Axes) -> None:
         draw_spectrogram(axis, numbers(example.spectrogram), "gray_r")
-        cells.draw(axis, colors)
+        limits = axis.get_xlim(), axis.get_ylim()
+        colors.draw(axis, borders(cells.time, cells.columns), cells.edges(), colors.weights.T)
+        axis.set(xlim=limits[0], ylim=limits[1])
         cells.draw_field(axis, *strongest, f"the strongest cell {cells.sight(strongest[1])}")
         mark_spans(axis, example, over=band_edges)
 
@@ -123,7 +116,7 @@ def regions(example: Example, *, title: str | None = None) -> Picture:
 
     sums = replace(weights_row(example, label="weight\nof a column"), says="", beside=scale)
     rows = [Row(draw, 2.6, seconds, describe(example, weights, cells), beside=beside), sums]
-    return compose(rows, verdict(example) if title is None else title, columns=2)
+    return compose(rows, verdict(example) if title is None else title)
 
 
 def receptive_field(model: FullyConvolutional, example: Example) -> Picture:

@@ -17,10 +17,9 @@ from sertut.evidence.mixture import true_shares
 from sertut.show.estimates import draw_intervals, said
 from sertut.show.picture import Picture, chart, listed, numbers
 from sertut.show.rows import Row, compose, legend_below, mark_spans, whole
-from sertut.show.sounds import waveform_row
 from sertut.show.strips import describe_truth, faces_row
 from sertut.show.style import BLACK, HATCHES, MARKERS, ROLES, emotion_color
-from sertut.show.weights import describe_peak, time_weights, uniform_level, weights_row
+from sertut.show.weights import describe_peak, time_weights, uniform_level, waveform_row, weights_row
 from sertut.show.words import length, of_clip, stream_of
 
 WRITABLE = 0.07

@@ -9,7 +9,7 @@ import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.patheffects import withStroke
 
-from sertut.attention import AttentionMap, Clock
+from sertut.attention import AttentionMap
 from sertut.errors import SertutError
 from sertut.evidence import ClipScores, Example
 from sertut.evidence.intervals import Interval
@@ -18,8 +18,8 @@ from sertut.evidence.sums import NEAR_SECONDS
 from sertut.show.estimates import draw_rows, said
 from sertut.show.picture import Picture, chart, listed, numbers
 from sertut.show.rows import Heat, Row, borders, compose, legend_below, mark_spans, panels
-from sertut.show.sounds import level_row
 from sertut.show.style import MARKERS, ROLES, STREAMS
+from sertut.show.weights import level_row
 from sertut.show.words import known_offset, later, length, of_clip, say_offset, verdict
 from sertut.video import Faces
 
@@ -40,15 +40,20 @@ def alignment(example: Example) -> Picture:
     Raises:
         SertutError: the model has no alignment map.
     """
-    map_, seconds = alignment_of(example), length(example)
-    weights, clocks = by_stream(map_)
+    map_, seconds = example.alignment, length(example)
+    if map_ is None:
+        raise SertutError(
+            "this model does not align voice and face; use show.filmstrip, or an AudioVisual model with alignment."
+        )
+    weights, clocks = numbers(map_.of(0)), (map_.clocks["time"], map_.clocks[map_.axes[0]])
+    asks, asked = ("face", "voice") if map_.axes[0] == "video" else ("voice", "face")
+    if asks == "voice":  # a row is a step of the face, a column one of the voice
+        weights, clocks = weights.T, clocks[::-1]
     colors = Heat(weights)
-    asked = "voice" if map_.axes[0] == "video" else "face"
 
     def draw(axis: Axes) -> None:
-        rows, columns = weights.shape
-        places = borders(clocks["voice"], columns), borders(clocks["face"], rows)
-        colors.draw(axis, *places, weights)
+        across, up = (borders(clock, n) for clock, n in zip(clocks, weights.shape[::-1], strict=True))
+        colors.draw(axis, across, up, weights)
         _draw_offsets(axis, known_offset(example), recovered_offset(map_), seconds)
         axis.set(ylim=(0, seconds), xlabel="time in the voice (s)", ylabel="time in the face (s)")
 
@@ -63,25 +68,8 @@ def alignment(example: Example) -> Picture:
         mark_spans(axis, example, "face", up=True)
 
     level = replace(level_row(example), beside=scale)
-    rows = [level, Row(draw, 4.2, seconds, _describe(example), beside=draw_mouth)]
-    return compose(rows, verdict(example), columns=2)
-
-
-def alignment_of(example: Example) -> AttentionMap:
-    """The example's alignment; raises if it has none."""
-    if example.alignment is None:
-        raise SertutError(
-            "this model does not align voice and face; use show.filmstrip, or an AudioVisual model with alignment."
-        )
-    return example.alignment
-
-
-def by_stream(map_: AttentionMap) -> tuple[np.ndarray, Mapping[str, Clock]]:
-    """Weights (T', T), a row a step of the face and a column a step of the voice, and the clocks of both."""
-    weights, query, keys = numbers(map_.of(0)), map_.clocks[map_.axes[0]], map_.clocks["time"]
-    if map_.axes[0] == "video":
-        return weights, {"face": query, "voice": keys}
-    return weights.T, {"face": keys, "voice": query}
+    rows = [level, Row(draw, 4.2, seconds, _describe(example, map_, asks, asked), beside=draw_mouth)]
+    return compose(rows, verdict(example))
 
 
 def mouth_darkness(face: Faces) -> np.ndarray:
@@ -110,12 +98,10 @@ def _draw_offsets(axis: Axes, true: float | None, found: float, seconds: float) 
         axis.plot(ends, ends + found, ls="", clip_on=False, zorder=5, label=label, **looks)
 
 
-def _describe(example: Example) -> str:
+def _describe(example: Example, map_: AttentionMap, asks: str, asked: str) -> str:
     """The map in sentences: its size, both offsets, and how much attention lies near the true one."""
-    map_ = alignment_of(example)
     weights, lags, found = map_.of(0).double().numpy(), face_lags(map_), recovered_offset(map_)
     n, m = weights.shape
-    asks, asked = ("face", "voice") if map_.axes[0] == "video" else ("voice", "face")
     text = f"Alignment over {of_clip(example)}: {n} steps of the {asks} attend to {m} steps of the {asked}."
     text = f"{text} {say_offset(example)}".strip()
     if math.isnan(found):

@@ -20,6 +20,7 @@ from matplotlib.lines import Line2D
 from matplotlib.patches import Rectangle, StepPatch
 from matplotlib.patheffects import withStroke
 from matplotlib.transforms import ScaledTranslation
+from numpy.typing import ArrayLike
 
 from sertut.attention import Clock
 from sertut.corpora import Region
@@ -61,11 +62,11 @@ class Row:
         return replace(self, draw=both)
 
 
-def compose(rows: Sequence[Row], title: str, *, says: str = "", columns: int = 4, legend: str = "") -> Picture:
+def compose(rows: Sequence[Row], title: str, *, says: str = "", legend: str = "") -> Picture:
     """Rows below each other, with one axis of seconds, a legend of all that is drawn, and their text.
 
     Args:
-        says: what the text alternative begins with. columns: of the legend. legend: its title.
+        says: what the text alternative begins with. legend: title of the legend.
     """
     heights, aside = [row.height for row in rows], any(row.beside for row in rows)
     grid = {"height_ratios": heights} | ({"width_ratios": (4.4, 1)} if aside else {})
@@ -89,7 +90,7 @@ def compose(rows: Sequence[Row], title: str, *, says: str = "", columns: int = 4
             figure.suptitle(title, x=0.1, ha="left", fontsize=12, wrap=True)  # over both columns
         elif title:
             axes[0, 0].set_title(title)
-        legend_below(figure, columns, legend)
+        legend_below(figure, 2 if aside else 4, legend)
         figure.align_ylabels([axis for axis in axes[:, 0] if axis.get_ylabel()])
         for row, axis in zip(rows, axes[:, 0], strict=True):
             if row.frames:
@@ -172,25 +173,25 @@ def mark_spans(
             no wider than a frame's line, only a bar above the map and hairlines are drawn (not with `up`).
     """
     shade, line = (axis.axhspan, axis.axhline) if up else (axis.axvspan, axis.axvline)
-    for role, regions in (("region", true_regions(example, stream)), ("decoy", decoys(example, stream))):
-        for region in regions:
-            axis.fill([], [], label=SPANS[role][0], **span_look(role))  # nothing but an entry of the legend
-            if over:
-                outline(axis, (region.start, region.end), over(region, axis), role)
+    above = axis.get_xaxis_transform() + ScaledTranslation(0, 3 / 72, axis.figure.dpi_scale_trans)
+    found = {"region": true_regions(example, stream), "decoy": decoys(example, stream)}
+    for role, region in ((role, region) for role, regions in found.items() for region in regions):
+        axis.fill([], [], label=SPANS[role][0], **span_look(role))  # nothing but an entry of the legend
+        looks: Any = {"color": ROLES[role], "ls": SPANS[role][1]}
+        ends = np.array([region.start, region.end])
+        if over:
+            outline(axis, ends, over(region, axis), role)
+            continue
+        if fine:
+            looks |= {"solid_capstyle": "butt"}
+            ends = np.clip(ends, *axis.get_xlim())
+            if ends[0] == ends[1]:  # beyond the map
                 continue
-            if fine:
-                above = axis.get_xaxis_transform() + ScaledTranslation(0, 3 / 72, axis.figure.dpi_scale_trans)
-                looks: Any = {"color": ROLES[role], "ls": SPANS[role][1], "solid_capstyle": "butt"}
-                ends = np.clip((region.start, region.end), *axis.get_xlim())
-                if ends[0] == ends[1]:  # beyond the map
-                    continue
-                axis.plot(ends, [1, 1], lw=3.5, transform=above, clip_on=False, scalex=False, scaley=False, **looks)
-                for edge in ends:
-                    line(edge, lw=0.7, **looks)
-                continue
-            shade(region.start, region.end, color=ROLES[role], alpha=0.18, lw=0, zorder=0)
-            for edge in (region.start, region.end):
-                line(edge, color=ROLES[role], lw=1.5, ls=SPANS[role][1])
+            axis.plot(ends, [1, 1], lw=3.5, transform=above, clip_on=False, scalex=False, scaley=False, **looks)
+        else:
+            shade(*ends, color=ROLES[role], alpha=0.18, lw=0, zorder=0)
+        for edge in ends:
+            line(edge, lw=0.7 if fine else 1.5, **looks)
 
 
 def span_look(role: str) -> dict[str, Any]:
@@ -204,9 +205,10 @@ def whole(region: Region, axis: Axes) -> tuple[float, float]:
     return low, high
 
 
-def outline(axis: Axes, across: tuple[float, float], up: tuple[float, float], role: str, label: str = "") -> None:
-    """A frame with a white rim, so that it shows on dark and on bright."""
-    box = Rectangle((across[0], up[0]), across[1] - across[0], up[1] - up[0], fill=False, zorder=3, label=label)
+def outline(axis: Axes, across: ArrayLike, up: ArrayLike, role: str, label: str = "") -> None:
+    """A frame between two ends across and two up, with a white rim, so that it shows on dark and on bright."""
+    (left, right), (low, high) = np.asarray(across), np.asarray(up)
+    box = Rectangle((left, low), right - left, high - low, fill=False, zorder=3, label=label)
     color, line = (ROLES[role], SPANS[role][1]) if role in SPANS else (BLACK, "--")
     box.set(ec=color, lw=1.8, ls=line, path_effects=[withStroke(linewidth=3.4, foreground="white")])
     axis.add_patch(box)

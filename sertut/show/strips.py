@@ -18,9 +18,8 @@ from sertut.evidence.examples import example_of
 from sertut.show import words
 from sertut.show.picture import Picture, listed, numbers
 from sertut.show.rows import SPANS, Heat, Row, borders, compose, mark_spans, span_look
-from sertut.show.sounds import behind, waveform_row
 from sertut.show.style import BLACK, ROLES, STREAMS, WIDTH
-from sertut.show.weights import by_emotion, describe_peak, uniform_level, weights_row
+from sertut.show.weights import behind, by_emotion, describe_peak, uniform_level, waveform_row, weights_row
 from sertut.video import Faces
 
 FRAMES = 12

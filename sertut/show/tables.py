@@ -1,4 +1,4 @@
-"""Tables of numbers, drawn so that the pattern is seen before the digits are read; filters as gray pictures."""
+"""Tables of numbers, drawn so that the pattern is seen before the digits are read: counts, spectrograms, filters."""
 
 from collections.abc import Mapping
 from typing import Any
@@ -10,8 +10,11 @@ from matplotlib.axes import Axes
 from matplotlib.patches import Rectangle
 
 from sertut.corpora import Corpus
+from sertut.evidence.cells import band_hz
 from sertut.show.picture import Picture, canvas, chart, listed, numbers
 from sertut.show.style import BLACK, HEAT, ROLES
+from sertut.show.weights import draw_spectrogram
+from sertut.signals import HOP_SECONDS, SAMPLE_RATE, Batch, frame_seconds, log_mel
 
 MANY = 14
 """With more columns than these there is no room for numbers in the cells."""
@@ -67,6 +70,62 @@ def heatmap(table: pd.DataFrame, *, measure: str, span: tuple[float, float] | No
         parts = [f"{column} {n:{form}}" for column, n in zip(columns, row, strict=True) if not np.isnan(n)]
         text += f" {name}: {listed(parts) or 'empty'}."
     return Picture(figure, text)
+
+
+def spectrogram(sound: np.ndarray | torch.Tensor, *, title: str) -> Picture:
+    """Draw a log-mel spectrogram: time in seconds, frequency in Hz on the mel scale, level in dB.
+
+    Args:
+        sound: samples (n,), 16 kHz, or a log-mel spectrogram (T, bands), dB.
+    """
+    return spectrograms({title: sound})
+
+
+def spectrograms(sounds: Mapping[str, np.ndarray | torch.Tensor], *, title: str = "") -> Picture:
+    """Log-mel spectrograms side by side, on one scale of time, frequency and level: to see what differs.
+
+    Args:
+        sounds: title of each column -> samples (n,), 16 kHz, or a log-mel spectrogram (T, bands), dB.
+    """
+    tables = {name: numbers(log_mel(numbers(x)) if x.ndim == 1 else x) for name, x in sounds.items()}
+    seconds = [len(x) / SAMPLE_RATE if x.ndim == 1 else len(x) * HOP_SECONDS for x in sounds.values()]
+    loudest = max(float(table.max()) for table in tables.values())
+    parts = []
+    with canvas(1, len(sounds), height=2.9, sharex=True, sharey=True) as (figure, axes):
+        for axis, duration, (name, table) in zip(axes[0], seconds, tables.items(), strict=True):
+            image = draw_spectrogram(axis, table)
+            image.set_clim(loudest - 70, loudest)
+            axis.set(xlabel="time (s)", title=name, xlim=(0, max(seconds)))
+            axis.label_outer()
+            t, band = np.unravel_index(table.argmax(), table.shape)
+            at = f"{band_hz(table.shape[1])[band]:.0f} Hz at {frame_seconds(len(table))[t]:.2f} s"
+            size = f"{duration:.2f} s, {len(table)} frames by {table.shape[1]} bands"
+            parts.append(f"{' '.join(name.split())}, {size}, strongest with {table.max():.0f} dB near {at}")
+        figure.colorbar(image, ax=list(axes[0]), label="level (dB)", pad=0.01)
+        figure.suptitle(title, wrap=True)
+    return Picture(figure, f"{title + ': ' if title else ''}log-mel spectrograms: {'. '.join(parts)}.")
+
+
+def padding(batch: Batch, *, title: str) -> Picture:
+    """Draw a batch as the model gets it: one row a clip, the mean feature of each frame, padding in hatched gray."""
+    mask, lengths = numbers(batch.mask), numbers(batch.lengths)
+    clips, longest = mask.shape
+    frames = np.ma.array(numbers(batch.features).mean(axis=2), mask=~mask)  # (B, T)
+    with chart(height=1.3 + 0.3 * clips) as (figure, axis):
+        axis.set_facecolor("#E8E8E8")
+        axis.imshow(frames, aspect="auto", cmap=HEAT, interpolation="nearest", extent=(0, longest, clips - 0.5, -0.5))
+        axis.barh(
+            range(clips), longest - lengths, left=lengths, height=1, color="none", ec="#AAAAAA", hatch="///", lw=0
+        )
+        axis.set_yticks(range(clips), [f"clip {row + 1}: {length}" for row, length in enumerate(lengths)])
+        axis.set(
+            xlabel=f"frame (one every {batch.hop * 1000:.0f} ms); hatched: padding", ylabel="real frames", title=title
+        )
+    alt = (
+        f"{clips} clips padded to {longest} frames; real frames: {listed([str(length) for length in lengths])};"
+        f" {100 * (1 - mask.mean()):.0f} % of the table is padding."
+    )
+    return Picture(figure, alt)
 
 
 def pixels(images: Mapping[str, torch.Tensor], *, columns: int = 4) -> Picture:

@@ -4,6 +4,7 @@ Each figure is drawn twice by the same formulas: here, for the still picture tha
 and for the widget where a kernel runs, and in ``touch.js``, in the reader's browser. A test holds the two equal.
 """
 
+import itertools
 import warnings
 from collections.abc import Mapping
 from typing import Any
@@ -18,8 +19,8 @@ from sertut.corpora import Clip
 from sertut.evidence import Example
 from sertut.show import marks
 from sertut.show.cellmaps import cells_of
+from sertut.show.headmaps import Steps, Windows, heads_of
 from sertut.show.marks import Mark
-from sertut.show.moments import queries, window
 from sertut.show.picture import numbers
 from sertut.show.ridges import mouth_darkness
 from sertut.show.strips import as_example, face_of
@@ -29,11 +30,10 @@ from sertut.show.words import known_offset, later, length, true_regions
 from sertut.signals import SAMPLE_RATE, WINDOW, frame_seconds
 from sertut.signals.features import HIGHEST_HZ, LOWEST_HZ, N_FFT
 
-__all__ = ["frames", "lag", "queries", "scale", "softmax", "window"]
-
 WINDOWS, HOPS, BANDS = (5, 25, 100), (5, 10, 40), (16, 40, 64)
 """Milliseconds, milliseconds, mel bands: what the figure of the spectrogram lets one choose from."""
 LOWEST_SCALE = -40  # of the slider of lambda, in twentieths of a power of ten; there it is 0
+FINEST = 65535  # a weight of 1
 
 
 def softmax(scores: torch.Tensor, mask: torch.Tensor) -> Touchable:
@@ -59,7 +59,7 @@ def softmax(scores: torch.Tensor, mask: torch.Tensor) -> Touchable:
         lost = marks.percent(w[~np.array(real)].sum())
         said = f"Step {w.argmax() + 1} gets most, {marks.percent(w.max())}; padding gets {lost}."
         said += " The constant is in all scores, and no weight has changed by it." if v["constant"] else ""
-        return Drawing([], bars, out, said)
+        return Drawing([], out, said, bars)
 
     alt = f"Sliders for {len(real)} scores, {real.count(False)} of them on padding;"
     alt += " bars show the weights of the softmax."
@@ -78,20 +78,16 @@ def frames(clip: Clip) -> Touchable:
     margin = SAMPLE_RATE  # zeros, where a window reaches beyond the clip
     padded = torch.from_numpy(np.pad(samples, (margin, 2 * margin))).float()
     tables = {}
-    for wide in WINDOWS:
-        n_fft = max(N_FFT, 1 << (SAMPLE_RATE * wide // 1000 - 1).bit_length())
-        at = margin + first + WINDOW // 2 - n_fft // 2
-        for bands in BANDS:
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # the lowest of 64 bands may hold no frequency at all
+        for wide, bands in itertools.product(WINDOWS, BANDS):
+            n_fft = max(N_FFT, 1 << (SAMPLE_RATE * wide // 1000 - 1).bit_length())
+            at = margin + first + WINDOW // 2 - n_fft // 2
             sizes: Any = dict(n_fft=n_fft, win_length=SAMPLE_RATE * wide // 1000, hop_length=step, center=False)
             mel = MelSpectrogram(SAMPLE_RATE, f_min=LOWEST_HZ, f_max=HIGHEST_HZ, n_mels=bands, **sizes)
-            with torch.no_grad(), warnings.catch_warnings():
-                warnings.simplefilter("ignore")  # the lowest of 64 bands may hold no frequency at all
-                power = mel(padded[at : at + SAMPLE_RATE - step + n_fft])
-            level = 10 * torch.log10(power.clamp(min=1e-10))
+            level = 10 * torch.log10(mel(padded[at : at + SAMPLE_RATE - step + n_fft]).clamp(min=1e-10))
             tables[f"{wide}-{bands}"] = marks.opacity(level.numpy())  # (bands, 200)
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore")  # pyworld asks setuptools for its version, in a way that will go
-        import pyworld
+        import pyworld  # it asks setuptools for its version, in a way that will go
     f0, _ = pyworld.dio(samples[first : first + SAMPLE_RATE], SAMPLE_RATE)
     voiced = f0[f0 > 0]
     pitch = f" (the harmonics of this voice are about {np.median(voiced):.0f} Hz apart)" if len(voiced) else ""
@@ -102,10 +98,9 @@ def frames(clip: Clip) -> Touchable:
         said = f"{table.shape[1]} frames of {bands} bands: {table.size} numbers. Tones closer than about"
         said += f" {1000 / wide:.0f} Hz run together{pitch}, and what is shorter than {wide} ms is smeared."
         out = {"window": f"{wide} ms", "hop": f"{hop} ms", "bands": str(bands)}
-        return Drawing([["wave"], [("ink", marks.png(table / 255), 0, 1000)]], {}, out, said)
+        return Drawing([["wave"], [("ink", marks.png(table / 255), 0, 1000)]], out, said)
 
-    choices = ("window", "window", 1), ("hop", "hop", 1), ("bands", "mel bands", 2)
-    knobs = tuple(Control(name, label, at, 0, 2) for name, label, at in choices)
+    knobs = Control("window", "window", 1, 0, 2), Control("hop", "hop", 1, 0, 2), Control("bands", "mel bands", 2, 0, 2)
     begin = first / SAMPLE_RATE + WINDOW / 2 / SAMPLE_RATE
     axis = tuple(f"{begin + part:.2f} s" for part in (0, 0.5, 1))
     wave = marks.waveform(samples[first + WINDOW // 2 :][:SAMPLE_RATE])
@@ -147,7 +142,7 @@ def scale(example: Example, trained: float) -> Touchable:
         said += " So the network was trained." if v["scale"] == 0 else ""
         shown = ("map", marks.png(flat.reshape(scores.shape) / high, ROLES["attention"]), x, dx * n)
         out = {"scale": f"λ = {f'{value:#.2g}'.rstrip('.') if value else 0}"}
-        return Drawing([["spectrogram", shown, *spans], [*spans, *marks.weigh(time, x, dx)]], {}, out, said)
+        return Drawing([["spectrogram", shown, *spans], [*spans, *marks.weigh(time, x, dx)]], out, said)
 
     rows = (
         Row((("", "gray: spectrogram; blue: weight of each cell"), *marks.legend(example)), 170),
@@ -156,9 +151,106 @@ def scale(example: Example, trained: float) -> Touchable:
     data = {"scores": scores.tolist(), "scale": trained, "lowest": LOWEST_SCALE, "x": x, "dx": dx, "spans": spans}
     data["color"] = marks.rgb(ROLES["attention"])
     alt = f"Attention over {scores.size} cells of {example.clip.name}, with a slider for lambda."
-    knob = Control("scale", "lambda", 0, LOWEST_SCALE, 40)
-    title = "Turn lambda: from all cells to one"
-    return Touchable("scale", title, alt, (knob,), data, draw, rows, {"spectrogram": marks.spectrogram(example)})
+    knobs, kept = (Control("scale", "lambda", 0, LOWEST_SCALE, 40),), {"spectrogram": marks.spectrogram(example)}
+    return Touchable("scale", "Turn lambda: from all cells to one", alt, knobs, data, draw, rows, kept)
+
+
+def queries(example: Example) -> Touchable:
+    """Point at a moment of a clip, and see what it asks for: its row in the map of each head.
+
+    Raises:
+        SertutError: the model has no map with the axes head, query and time.
+    """
+    map_ = heads_of(example)
+    clock = map_.clocks["time"]
+    x, dx = marks.across(example, clock)
+    weights = np.round(numbers(map_.of(0)) * FINEST).astype("<u2")  # (H, T', T'): two bytes each
+    n, spans, loudest = weights.shape[-1], marks.spans_of(example), Steps.of(example).loudest
+    centers = numbers(clock.centers(n)).astype(float)
+    regions = true_regions(example)
+    inside = np.array([any(region.start <= at < region.end for region in regions) for at in centers])
+
+    def draw(v: Mapping[str, float]) -> Drawing:
+        head, query = int(v["head"]), int(v["query"])
+        w = weights[head] / FINEST
+        row, best = w[query], int(w[query].argmax())
+        at = ("mark", marks.post(x + dx * (query + 0.5)))
+        said = f"The step at {centers[query]:.2f} s asks. It looks most at {centers[best]:.2f} s,"
+        said += f" {row[best] * n:.1f} times the uniform weight."
+        said += f" {marks.percent(row[inside].sum())} of its weight lies in the true region." if regions else ""
+        shown = ("map", marks.png(w[::-1] / w.max(), ROLES["attention"]), x, dx * n)
+        asks = ("mark", marks.rule(100 * (query + 0.5) / n))
+        out = {"head": str(head + 1), "query": f"{centers[query]:.2f} s"}
+        steps: list[Mark] = [*spans, *marks.weigh(row, x, dx), at]
+        return Drawing([[*spans, "wave", at], ["spectrogram", at], steps, [shown, asks]], out, said)
+
+    knobs = Control("query", "who asks", loudest, 0, n - 1), Control("head", "head", 0, 0, len(weights) - 1)
+    rows = (
+        Row((("mark", "who asks"), *marks.legend(example), ("", "point at the waveform")), 70),
+        Row((("", "spectrogram"),), 80),
+        Row((("look", "whom it asks: its row of the map"), ("uniform", "uniform")), 80, marks.seconds(example)),
+        Row((("", "the map of this head: who asks runs down, who is asked runs across"),), 240, marks.seconds(example)),
+    )
+    kept = {"wave": marks.waveform(example.samples), "spectrogram": marks.spectrogram(example)}
+    data = {"weights": marks.text(weights), "finest": FINEST, "n": n, "inside": inside.tolist(), "known": bool(regions)}
+    data |= {"start": clock.start, "hop": clock.hop, "x": x, "dx": dx, "spans": spans}
+    data |= {"color": marks.rgb(ROLES["attention"])}
+    alt = f"Self-attention over {example.clip.name}: sliders for the head and for the moment that asks;"
+    alt += " its row is drawn."
+    return Touchable("queries", "Point at a moment: whom does it ask?", alt, knobs, data, draw, rows, kept)
+
+
+def window(example: Example, center: Windows, width: Windows) -> Touchable:
+    """Move the focus window over the scores of a real query, that of the loudest step, and see what the product keeps.
+
+    Args:
+        center, width: (H, T'), seconds, of this clip, as in :func:`sertut.show.focus`.
+
+    Raises:
+        SertutError: the model has no map with the axes head, query and time.
+    """
+    map_, query, long = heads_of(example), Steps.of(example).loudest, length(example)
+    clock = map_.clocks["time"]
+    x, dx = marks.across(example, clock)
+    weights = numbers(map_.of(0))[:, query].astype(np.float64)  # (H, T')
+    spans, centers = marks.spans_of(example), numbers(clock.centers(weights.shape[1])).astype(np.float64)
+    P, Z = (numbers(value)[:, query].astype(np.float64) for value in (center, width))  # (H,)
+    bias = -2 * ((centers - P[:, None]) / Z[:, None]) ** 2
+    scores = np.log(weights + 1e-30) - bias  # what they were without the window
+    scores = np.round(scores - scores.max(axis=1, keepdims=True), 3)
+    own = [f" (its own: {p:.2f} s, {z:.2f} s wide)" for p, z in zip(P, Z, strict=True)]
+
+    def draw(v: Mapping[str, float]) -> Drawing:
+        head, at, wide = int(v["head"]), v["center"], v["width"]
+        G = -2 * ((centers - at) / wide) ** 2
+        plain, w = softened(scores[head]), softened(scores[head] + G)
+        best = int(w.argmax())
+        said = f"The content alone looks most at {centers[plain.argmax()]:.2f} s;"
+        said += f" the product, at {centers[best]:.2f} s."
+        said += f" {marks.percent(w[np.abs(centers - at) <= wide / 2].sum())} of the weight lies inside the window."
+        said += " The content outvotes the window." if abs(centers[best] - at) > wide / 2 else ""
+        curve = ("window", marks.line(100 - 100 * np.exp(G), x + dx / 2, dx))
+        steps: list[Mark] = [*spans, *marks.weigh(w, x, dx)]
+        out = {"head": f"{head + 1}{own[head]}", "center": f"{at:.2f} s", "width": f"{wide:.2f} s"}
+        return Drawing([[*spans, "wave"], marks.weigh(plain, x, dx), [curve], steps], out, said)
+
+    knobs = (
+        Control("center", "center", round(float(P[0]), 2), 0, round(long, 2), 0.01),
+        Control("width", "width", round(float(Z[0]), 2), 0.05, round(1.2 * long, 2), 0.01),
+        Control("head", "head", 0, 0, len(scores) - 1),
+    )
+    rows = (
+        Row((("", "waveform"), *marks.legend(example)), 60),
+        Row((("look", "content alone: the weights without a window"), ("uniform", "uniform")), 80),
+        Row((("window", "window: drag it here, too"),), 60),
+        Row((("look", "product: what the query looks at"),), 80, marks.seconds(example)),
+    )
+    data = {"scores": scores.tolist(), "start": clock.start, "hop": clock.hop, "x": x, "dx": dx, "spans": spans}
+    data |= {"own": own, "seconds": long}
+    alt = f"The weights of one query of {example.clip.name} with and without a window,"
+    alt += " with sliders for center and width."
+    title = f"Move the window of the query at {centers[query]:.2f} s"
+    return Touchable("focus", title, alt, knobs, data, draw, rows, {"wave": marks.waveform(example.samples)})
 
 
 def lag(example: Example | Clip) -> Touchable:
@@ -180,25 +272,24 @@ def lag(example: Example | Clip) -> Touchable:
     real, true = int(faces.found.sum()), known_offset(example)
     truth = "" if true is None else f" This clip was made so: the face comes {later(true)} than the voice."
     pairs = np.outer(face, voice)  # (T', T'), a row a frame of the face
-    lags = np.arange(-MAX_LAG, MAX_LAG + 1)
-    r = np.array([pairs.diagonal(-d).sum() / real for d in lags])
+    r = {d: pairs.diagonal(-d).sum() / real for d in range(-MAX_LAG, MAX_LAG + 1)}
+    most, best_of_all = max(map(abs, r.values())), max(r, key=r.__getitem__)
 
     def draw(v: Mapping[str, Any]) -> Drawing:
         d = int(v["lag"])
-        seen, wide, dx = v.get("seen", [d]), 1000 / len(lags), 1000 / n
-        best = max(seen, key=lambda k: r[k + MAX_LAG])
-        tops = 50 - 48 * r / np.abs(r).max()
-        bars = (f"M{(k + MAX_LAG) * wide + 1:.2f} 50V{tops[k + MAX_LAG]:.2f}h{wide - 2:.2f}V50Z" for k in seen)
+        seen, wide, dx = v.get("seen", [d]), 1000 / len(r), 1000 / n
+        best = max(seen, key=r.__getitem__)
+        tops = ((f"M{(k + MAX_LAG) * wide + 1:.2f}", 50 - 48 * r[k] / most) for k in seen)
+        bars = "".join(f"{left} 50V{top:.2f}h{wide - 2:.2f}V50Z" for left, top in tops)
+        said = f"Lag {marks.signed(d * LAG_STEP, 2)} s: agreement {marks.signed(r[d], 2)}. Best so far:"
+        said += f" {marks.signed(r[best], 2)} at {marks.signed(best * LAG_STEP, 2)} s."
+        said += f" No lag agrees more.{truth}" if best == best_of_all else ""
+        heard, looked = marks.line(50 - 16 * voice, dx / 2, dx), marks.line(50 - 16 * face, dx * (0.5 - d), dx)
         ends = f"M0 {100 - d * 100 / n:.2f}L1000 {-d * 100 / n:.2f}"
-        said = f"Lag {marks.signed(d * LAG_STEP, 2)} s: agreement {marks.signed(r[d + MAX_LAG], 2)}. Best so far:"
-        said += f" {marks.signed(r[best + MAX_LAG], 2)} at {marks.signed(best * LAG_STEP, 2)} s."
-        said += f" No lag agrees more.{truth}" if best == lags[r.argmax()] else ""
-        curves: list[Mark] = [("voice", marks.line(50 - 16 * voice, dx / 2, dx))]
-        curves.append(("face", marks.line(50 - 16 * face, dx * (0.5 - d), dx)))
-        marked = ("mark", marks.post((d + MAX_LAG + 0.5) * wide))
-        agreement: list[Mark] = [("look", "".join(bars)), ("uniform", marks.rule(50)), marked]
-        out = {"lag": f"{marks.signed(d * LAG_STEP, 2)} s"}
-        return Drawing([curves, ["pairs", ("mark", ends)], agreement], {}, out, said)
+        now = ("mark", marks.post((d + MAX_LAG + 0.5) * wide))
+        tried: list[Mark] = [("look", bars), ("uniform", marks.rule(50)), now]
+        drawn: list[list[Mark]] = [[("voice", heard), ("face", looked)], ["pairs", ("mark", ends)], tried]
+        return Drawing(drawn, {"lag": f"{marks.signed(d * LAG_STEP, 2)} s"}, said)
 
     moved = ("voice", "voice: how loud"), ("face", "face, moved by the lag: how dark the mouth")
     ticks = tuple(f"{marks.signed(d * LAG_STEP, 1)} s" for d in (-MAX_LAG, 0, MAX_LAG))

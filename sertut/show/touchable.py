@@ -31,12 +31,12 @@ class Row(NamedTuple):
 
 
 class Drawing(NamedTuple):
-    """What the sliders make of a figure: marks of each row, lengths of bars, a text for each slider, a sentence."""
+    """What the sliders make of a figure: marks of each row, a text for each slider, a sentence, lengths of bars."""
 
     rows: list[list[Mark]]
-    bars: dict[str, float]
     out: dict[str, str]
     said: str
+    bars: Mapping[str, float] = {}
 
 
 @dataclass(frozen=True, eq=False)

@@ -1,4 +1,4 @@
-"""Attention over time: its weights, how they are drawn, and where their peak lies, in words."""
+"""One clip along time: its sound, and the attention to it; how they are drawn, and where the peak lies, in words."""
 
 from collections.abc import Iterable
 from dataclasses import replace
@@ -6,13 +6,20 @@ from typing import Any
 
 import numpy as np
 from matplotlib.axes import Axes
+from matplotlib.image import AxesImage
+from matplotlib.patheffects import withStroke
+from matplotlib.textpath import TextPath
 
+from sertut.corpora import Region
 from sertut.evidence import Example, Selection
+from sertut.evidence.cells import mel_band
 from sertut.show.picture import Picture, numbers
-from sertut.show.rows import Row, borders, compose, mark_spans
-from sertut.show.sounds import behind, level_row, spectrogram_row, waveform_row
-from sertut.show.style import ROLES
+from sertut.show.rows import Draw, Row, borders, compose, mark_spans, whole
+from sertut.show.style import ROLES, SPECTRUM, WIDTH
 from sertut.show.words import decided, decoys, length, of_clip, spans, stream_of, true_regions, verdict, where
+from sertut.signals import HOP_SECONDS, SAMPLE_RATE, frame_seconds
+
+TICKS_HZ = (200, 500, 1000, 2000, 4000, 8000)
 
 
 def attention(example: Example, *, title: str | None = None) -> Picture:
@@ -117,3 +124,100 @@ def describe_peak(example: Example) -> str:
     inside = any(region.start <= peak <= region.end for region in regions)
     decoy = "".join(f" (decoy {spans([region])})" for region in decoys(example))
     return f"the peak at {peak:.2f} s lies {'inside' if inside else 'outside'} the true region {spans(regions)}{decoy}"
+
+
+def waveform_row(example: Example, label: str = "amplitude") -> Row:
+    """The waveform with the true spans of the voice, and above it the spoken words, if it is known when they are."""
+
+    def draw(axis: Axes) -> None:
+        draw_waveform(axis, example)
+        axis.set_ylabel(label)
+        words = example.clip.details.get("words")
+        if isinstance(words, tuple):
+            axis.set_ylim(top=1.9 * axis.get_ylim()[1])
+            _write_words(axis, words, example)
+        mark_spans(axis, example, "voice")
+
+    return Row(draw, 0.9, length(example))
+
+
+def _write_words(axis: Axes, words: tuple[tuple[str, float, float], ...], example: Example) -> None:
+    """Words (word, start, end) above their seconds in two lines; one that has room in neither is left out.
+
+    A word moves a little where it would leave the axes or touch the edge of a span.
+    """
+    seconds, spans = length(example), true_regions(example, "voice") + decoys(example, "voice")
+    per_point = seconds / (0.8 * 72 * WIDTH)  # seconds; the labels take about a fifth of the width
+    looks: Any = {"transform": axis.get_xaxis_transform(), "ha": "center", "va": "top", "zorder": 4}
+    ends, rim = [-np.inf, -np.inf], [withStroke(linewidth=3, foreground="white")]
+    for word, start, end in (spoken for spoken in words if spoken[0].strip()):
+        middle, half = (start + end) / 2, per_point * (TextPath((0, 0), word, size=10).get_extents().width / 2 + 2)
+        crossed = [edge for span in spans for edge in (span.start, span.end) if abs(middle - edge) < half]
+        if len(crossed) == 1 and abs(middle - crossed[0]) > half / 3:
+            middle = crossed[0] + np.copysign(half, middle - crossed[0])
+        middle = min(max(middle, half), seconds - half)
+        if free := [line for line in (0, 1) if middle - half >= ends[line]]:
+            ends[free[0]] = middle + half
+            axis.text(middle, 0.99 - 0.19 * free[0], word, fontsize=10, path_effects=rim, **looks)
+
+
+def spectrogram_row(example: Example) -> Row:
+    """The spectrogram with the true spans of the voice."""
+
+    def draw(axis: Axes) -> None:
+        draw_spectrogram(axis, numbers(example.spectrogram))
+        mark_spans(axis, example, "voice", over=band_edges)
+
+    return Row(draw, 1.5, length(example))
+
+
+def level_row(example: Example) -> Row:
+    """The level of each frame, dB, with the true spans of the voice."""
+
+    def draw(axis: Axes) -> None:
+        level = numbers(example.level)
+        axis.plot(frame_seconds(len(level)), level, color=ROLES["energy"], lw=1.6)
+        axis.set(ylabel="level\n(dB)", ylim=(max(level.min(), level.max() - 60) - 3, level.max() + 3))
+        mark_spans(axis, example, "voice")
+
+    return Row(draw, 0.9, length(example))
+
+
+def draw_waveform(axis: Axes, example: Example, color: str = "#555555") -> None:
+    """The waveform, seconds against full scale, with zero in the middle."""
+    samples = numbers(example.samples)
+    axis.plot(np.arange(len(samples)) / SAMPLE_RATE, samples, lw=0.5, color=color)
+    top = 1.05 * max(float(np.abs(samples).max()), 1e-3)
+    axis.set(xlim=(0, length(example)), ylim=(-top, top), ylabel="amplitude", yticks=[0])
+
+
+def behind(example: Example) -> Draw:
+    """The waveform, faint, behind what a row shows; it has no axis of its own."""
+
+    def draw(axis: Axes) -> None:
+        inner = axis.inset_axes((0, 0, 1, 1), zorder=-1, sharex=axis)
+        draw_waveform(inner, example, color="#BBBBBB")
+        inner.axis("off")
+
+    return draw
+
+
+def draw_spectrogram(axis: Axes, table: np.ndarray, cmap: str = SPECTRUM) -> AxesImage:
+    """The log-mel table (T, bands) on `axis`, with ticks in Hz; returns the image. Shows the upper 70 dB."""
+    bands = table.shape[1]
+    centers = frame_seconds(len(table))
+    extent = (float(centers[0]) - HOP_SECONDS / 2, float(centers[-1]) + HOP_SECONDS / 2, -0.5, bands - 0.5)
+    image = axis.imshow(
+        table.T, origin="lower", aspect="auto", extent=extent, cmap=cmap, vmin=table.max() - 70, vmax=table.max()
+    )
+    axis.set_yticks(
+        [mel_band(hz, bands) for hz in TICKS_HZ], [f"{hz / 1000:g}k" if hz >= 1000 else str(hz) for hz in TICKS_HZ]
+    )
+    axis.set(ylabel="frequency\n(Hz)", ylim=(-0.5, bands - 0.5))
+    return image
+
+
+def band_edges(region: Region, axis: Axes) -> tuple[float, float]:
+    """Lower and upper edge of a region on the band axis of a spectrogram; its own edges where no band is known."""
+    low, high = whole(region, axis)
+    return low if region.low is None else mel_band(region.low), high if region.high is None else mel_band(region.high)
