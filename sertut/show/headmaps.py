@@ -218,13 +218,10 @@ def gates_over(report: Report) -> Picture:
         axis.set_yticks(heads, [f"head {h + 1}" for h in heads])
         axis.set(ylim=(len(heads) - 0.5, -0.5), xlabel="gate: mean and sd over clips")
 
-    parts = [
-        f"head {h + 1} "
-        + " and ".join(
-            f"{table[:, h].mean():.3f} (sd {table[:, h].std():.4f}) {when}" for when, table in tables.items()
-        )
-        for h in heads
-    ]
+    parts = []
+    for h in heads:
+        told = [f"{table[:, h].mean():.3f} (sd {table[:, h].std():.4f}) {when}" for when, table in tables.items()]
+        parts.append(f"head {h + 1} {' and '.join(told)}")
     says = f"Mean gate of {len(heads)} heads over {len(report.predictions.clips)} clips: {'; '.join(parts)}."
     return compose([Row(draw, 0.45 * len(heads), None, says)], "")
 

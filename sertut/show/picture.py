@@ -6,14 +6,12 @@ import functools
 import io
 from collections.abc import Iterator
 from dataclasses import dataclass
-from pathlib import Path
 
 import numpy as np
 import torch
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
-from sertut.files import writing
 from sertut.show.style import RC, WIDTH, look
 
 
@@ -35,13 +33,6 @@ class Picture:
         with look():
             self.figure.savefig(buffer, format="png")
         return buffer.getvalue()
-
-    def save(self, path: Path | str) -> Path:
-        """Write the picture; the ending (png, svg, pdf) says as what."""
-        path = Path(path)
-        with writing(path) as temporary, look():
-            self.figure.savefig(temporary, format=path.suffix[1:] or "png")
-        return path
 
     def _repr_mimebundle_(self, include=None, exclude=None) -> tuple[dict[str, str], dict[str, dict[str, str]]]:
         data = {"image/png": base64.b64encode(self.png).decode(), "text/plain": self.alt}

@@ -127,17 +127,7 @@ def perception(example: Example) -> Picture:
         colors.scale(axis.figure, f"weight of a {what}", ax=axis, pad=0.02)
         mark_spans(axis, example, fine=True)
 
-    above = waveform_row(example, "") if example.face is None else faces_row(example)
-    rows = [above, Row(draw, 0.62 * len(weights), words.length(example), _describe_emotions(example, weights))]
-    return compose(rows, words.verdict(example))
-
-
-def _describe_emotions(example: Example, weights: np.ndarray) -> str:
-    """Where each emotion looks most, in a sentence, for those who cannot see it."""
-    assert example.map is not None
-    regions = words.true_regions(example)
-    centers = numbers(example.map.clocks["time"].centers(weights.shape[1]))
-    peaks = []
+    regions, centers, peaks = words.true_regions(example), numbers(clock.centers(weights.shape[1])), []
     for emotion, row in zip(example.emotions, weights, strict=True):
         at = float(centers[row.argmax()])
         inside = " (inside)" if any(region.start <= at <= region.end for region in regions) else ""
@@ -145,7 +135,10 @@ def _describe_emotions(example: Example, weights: np.ndarray) -> str:
     text = f"Perception attention over {words.of_clip(example)}; {words.decided(example)}."
     text += f" The true region in the {words.stream_of(example)} is {words.spans(regions)}." if regions else ""
     text += f" The decoy is at {words.spans(words.decoys(example))}." if words.decoys(example) else ""
-    return f"{text} Each emotion looks most at: {'; '.join(peaks)}."
+    says = f"{text} Each emotion looks most at: {'; '.join(peaks)}."
+    above = waveform_row(example, "") if example.face is None else faces_row(example)
+    rows = [above, Row(draw, 0.62 * len(weights), words.length(example), says)]
+    return compose(rows, words.verdict(example))
 
 
 def describe_truth(example: Example, streams: Collection[str] = ("voice", "face")) -> list[str]:
@@ -191,8 +184,7 @@ def faces_row(example: Example) -> Row:
 
     Below the frames stands a bar for each expression that is known, with its name, at its own seconds.
     """
-    face = face_of(example)
-    seconds = words.length(example)
+    face, seconds = face_of(example), words.length(example)
     width = seconds / FRAMES
     seen = face.crops[face.found]
     dark, bright = np.percentile(seen, (0.5, 99.5)) if len(seen) else (0, 255)  # of the clip: one light for all frames
@@ -251,9 +243,8 @@ def _labels(named: list[tuple[Region, str]]) -> list[tuple[float, float, str, st
     """Start, end, name and alignment of each label: neighbors that touch share a name or lean away from each other."""
     labels: list[tuple[float, float, str]] = []
     for region, name in sorted(named, key=lambda pair: pair[0].start):
-        joined = bool(labels) and labels[-1][2] == name and region.start - labels[-1][1] < TOUCHING
-        start = labels.pop()[0] if joined else region.start
-        labels.append((start, region.end, name))
+        joined = labels and labels[-1][2] == name and region.start - labels[-1][1] < TOUCHING
+        labels.append((labels.pop()[0] if joined else region.start, region.end, name))
     touch = [after[0] - before[1] < TOUCHING for before, after in itertools.pairwise(labels)]
     sides = {(False, True): "right", (True, False): "left"}
     found = zip([False, *touch], [*touch, False], strict=True)  # whether it touches the one before, the one after

@@ -21,6 +21,7 @@ from sertut.video import VIDEO_HOP, Faces
 EMOTIONS = ("neutral", "anger", "sadness")
 SECONDS = (2.0, 1.6, 1.2)
 PEAK = 1.0  # seconds; where every map of these tests looks
+CLOCK = Clock(0.04, -0.0075)  # of every map of the voice
 
 
 def sound(seconds: float, seed: int) -> np.ndarray:
@@ -33,10 +34,16 @@ def sound(seconds: float, seed: int) -> np.ndarray:
 
 def a_map(seconds: float, sharpness: float = 8.0) -> AttentionMap:
     """Weights on 40 ms steps, largest in the step around PEAK."""
-    clock = Clock(0.04, -0.0075)
     n = int(seconds / 0.04)
-    weights = torch.softmax(-sharpness * (clock.centers(n) - PEAK).abs(), dim=0)
-    return AttentionMap(weights[None], ("time",), torch.ones(1, n, dtype=torch.bool), {"time": clock})
+    weights = torch.softmax(-sharpness * (CLOCK.centers(n) - PEAK).abs(), dim=0)
+    return AttentionMap(weights[None], ("time",), torch.ones(1, n, dtype=torch.bool), {"time": CLOCK})
+
+
+def mapped(example, weights, gates=None, **clocks):
+    """The example with a map of these weights (*axes), whose axes are those of the clocks."""
+    mask = torch.ones(1, weights.shape[list(clocks).index("time")], dtype=torch.bool)
+    known = {axis: clock for axis, clock in clocks.items() if clock}
+    return replace(example, map=AttentionMap(weights[None], tuple(clocks), mask, known, gates))
 
 
 def changed(example, *regions, **details):
@@ -51,6 +58,17 @@ def rows(picture):
 
 def legend(picture):
     return [text.get_text() for text in picture.figure.legends[0].get_texts()]
+
+
+def ticks(axis, across=False):
+    """What stands beside an axis, or below it."""
+    return [label.get_text() for label in (axis.get_xticklabels() if across else axis.get_yticklabels())]
+
+
+def dotted(axis, line=":"):
+    """The one line that is drawn so."""
+    (found,) = [item for item in axis.lines if item.get_linestyle() == line]
+    return found
 
 
 def steps(axis):
@@ -162,10 +180,7 @@ def seen(example):
 @pytest.fixture(scope="session")
 def aligned(seen):
     """The clip with a face, whose alignment has a ridge OFFSET above the diagonal."""
-    voice, n, m = Clock(0.04, -0.0075), 50, 48
-    lags = FRAME.centers(n)[:, None] - voice.centers(m)[None, :]
-    mask = seen.map.mask
-    weights = (-40.0 * (lags - OFFSET).abs()).softmax(dim=1) * mask[0, :, None]
-    clocks = {"video": FRAME, "time": voice}
-    real = torch.ones(1, m, dtype=torch.bool)
-    return replace(seen, alignment=AttentionMap(weights[None], ("video", "time"), real, clocks, query_mask=mask))
+    lags = FRAME.centers(50)[:, None] - CLOCK.centers(48)[None, :]
+    weights = (-40.0 * (lags - OFFSET).abs()).softmax(dim=1) * seen.map.mask[0, :, None]
+    found = mapped(seen, weights, video=FRAME, time=CLOCK).map
+    return replace(seen, alignment=replace(found, query_mask=seen.map.mask))

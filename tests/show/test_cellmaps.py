@@ -8,14 +8,14 @@ import torch
 from matplotlib.patches import Rectangle
 
 from sertut import show
-from sertut.attention import AttentionMap, Clock
+from sertut.attention import Clock
 from sertut.corpora import Region
 from sertut.evidence.cells import band_hz
 from sertut.models import FullyConvolutional
 from sertut.show.cellmaps import cells_of, describe, hertz
 from sertut.signals import log_mel
 
-from .conftest import changed, frames, mesh, steps
+from .conftest import changed, frames, mapped, mesh, steps
 
 STRONGEST = (25, 2)  # column, row; its middle is at 1.0125 s and in band 16
 TIME, BANDS = Clock(0.04, -0.0075, field=0.265), Clock(8.0, -4.0, field=33)
@@ -24,11 +24,14 @@ TIME, BANDS = Clock(0.04, -0.0075, field=0.265), Clock(8.0, -4.0, field=33)
 @pytest.fixture(scope="module")
 def cells(example):
     """The example with a map of 48 x 8 cells, one of which is four times as strong as the others."""
-    weights = torch.ones(1, 48, 8)
-    weights[0, STRONGEST[0], STRONGEST[1]] = 4
-    mask = torch.ones(1, 48, dtype=torch.bool)
-    map_ = AttentionMap(weights / weights.sum(), ("time", "frequency"), mask, {"time": TIME, "frequency": BANDS})
-    return replace(example, map=map_)
+    weights = torch.ones(48, 8)
+    weights[STRONGEST] = 4
+    return mapped(example, weights / weights.sum(), time=TIME, frequency=BANDS)
+
+
+def one_row(cells, frequency):
+    """The same with a single row for all frequencies."""
+    return mapped(cells, cells.map.weights[0].sum(dim=1, keepdim=True), time=TIME, frequency=frequency)
 
 
 @pytest.fixture(scope="module")
@@ -47,9 +50,7 @@ def test_each_cell_is_drawn_at_its_own_extent(cells, picture):
 
 
 def test_a_single_row_is_as_high_as_the_picture(cells):
-    weights = cells.map.weights.sum(dim=2, keepdim=True)
-    clocks = {"time": TIME, "frequency": Clock(32.0, 16.0, field=127)}
-    figure = show.regions(replace(cells, map=replace(cells.map, weights=weights, clocks=clocks))).figure
+    figure = show.regions(one_row(cells, Clock(32.0, 16.0, field=127))).figure
     assert mesh(figure.axes[0])[2].tolist() == steps(figure.axes[1])[1].tolist() == [-0.5, 63.5]
 
 
@@ -99,9 +100,7 @@ def test_text_says_where_the_strongest_cell_is(cells, picture):
 
 
 def test_a_single_row_is_not_said_to_point_at_a_frequency(cells):
-    weights = cells.map.weights.sum(dim=2, keepdim=True)
-    clocks = {"time": TIME, "frequency": Clock(32, 15, field=195)}
-    one = replace(changed(cells, Region(0.9, 1.15, low=4000.0)), map=replace(cells.map, weights=weights, clocks=clocks))
+    one = one_row(changed(cells, Region(0.9, 1.15, low=4000.0)), Clock(32, 15, field=195))
     assert "the strongest cell, at 1.01 s, lies inside" in said(one) and "sees 0.27 s, 50 to 8000 Hz" in said(one)
 
 

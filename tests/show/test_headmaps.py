@@ -9,7 +9,6 @@ from matplotlib.patches import StepPatch
 from scipy.stats import spearmanr
 
 from sertut import show
-from sertut.attention import AttentionMap, Clock
 from sertut.corpora import Region
 from sertut.errors import SertutError
 from sertut.evidence import Report
@@ -19,20 +18,17 @@ from sertut.show.headmaps import head_style
 from sertut.signals import level_db, write_audio
 from sertut.training.prediction import Predictions
 
-from .conftest import above, changed, edges, frames, legend, mesh, steps
+from .conftest import CLOCK, above, changed, edges, frames, legend, mapped, mesh, steps
 
 H, T = 3, 48
-CLOCK = Clock(0.04, -0.0075)
 SECONDS = -0.0075 + 0.04 * (np.arange(T) + 0.5)
 
 
 def many(example, gates=None):
     """The example with a map of three heads; most attention goes to step 10, at 0.4125 s."""
-    scores = torch.randn(1, H, T, T, generator=torch.Generator().manual_seed(0))
+    scores = torch.randn(H, T, T, generator=torch.Generator().manual_seed(0))
     scores[..., 10] += 4
-    mask = torch.ones(1, T, dtype=torch.bool)
-    axes, clocks = ("head", "query", "time"), {"query": CLOCK, "time": CLOCK}
-    return replace(example, map=AttentionMap(scores.softmax(dim=3), axes, mask, clocks, gates))
+    return mapped(example, scores.softmax(dim=2), gates, head=None, query=CLOCK, time=CLOCK)
 
 
 def windows():

@@ -11,11 +11,8 @@ from matplotlib import pyplot
 from matplotlib.colors import to_rgb
 
 from sertut import show
-from sertut.errors import SertutError
 from sertut.show.picture import Picture, chart, listed
 from sertut.show.style import EMOTIONS, ROLES, STREAMS
-
-STARTS = {"png": b"\x89PNG\r\n\x1a\n", "svg": b"<?xml", "pdf": b"%PDF"}
 
 
 @pytest.fixture
@@ -32,24 +29,11 @@ def test_a_notebook_shows_it_once_with_its_text_and_keeps_its_own_settings(pictu
     data, metadata = formatter.format(picture)
     json.dumps([data, metadata])  # goes into a notebook
     image = base64.b64decode(data.pop("image/png"))
-    assert image.startswith(STARTS["png"]) and data == {"text/plain": "what it shows"}
+    assert image.startswith(b"\x89PNG\r\n\x1a\n") and data == {"text/plain": "what it shows"}
     assert metadata == {"image/png": {"alt": "what it shows", "width": 638}}
     assert int.from_bytes(image[16:20], "big") == 2 * 638  # the width in a PNG's header: two pixels for one of the page
     assert pyplot.get_fignums() == []  # nothing is left that a backend would show again
     assert dict(matplotlib.rcParams) == before
-
-
-@pytest.mark.parametrize("ending", STARTS)
-def test_save(picture, tmp_path, ending):
-    path = picture.save(tmp_path / f"line.{ending}")
-    assert path.read_bytes().startswith(STARTS[ending])
-    assert [p.name for p in tmp_path.iterdir()] == [f"line.{ending}"]
-
-
-def test_save_into_a_folder_that_may_not_be_written(picture, tmp_path):
-    (tmp_path / "file").touch()
-    with pytest.raises((SertutError, OSError)):
-        picture.save(tmp_path / "file" / "line.png")
 
 
 def test_listed():

@@ -1,17 +1,21 @@
-"""A table as colors: every number, the frames of the cells that belong together, and the text."""
+"""Tables as colors: numbers, frames of the cells that belong together, and the text; spectrograms, batches, filters."""
 
 import numpy as np
 import pandas as pd
 import pytest
+import torch
 from matplotlib.colors import to_hex
 from seaborn.utils import relative_luminance
 
 from sertut import show
 from sertut.corpora import Corpus
 from sertut.corpora.ravdess import ABOUT
+from sertut.evidence.cells import band_hz
 from sertut.show.style import ROLES
+from sertut.show.tables import smoothness
+from sertut.signals import Batch, log_mel
 
-from .conftest import EMOTIONS
+from .conftest import EMOTIONS, ticks
 
 
 @pytest.fixture
@@ -33,8 +37,8 @@ def test_every_number_stands_in_its_cell(table):
     written = {(round(t.get_position()[1] - 0.5), round(t.get_position()[0] - 0.5)): t.get_text() for t in axis.texts}
     expected = {(i, j): f"{table.iat[i, j]:.2f}" for i in range(3) for j in range(3) if not np.isnan(table.iat[i, j])}
     assert written == expected
-    assert [label.get_text() for label in axis.get_yticklabels()] == list(table.index)
-    assert [label.get_text() for label in axis.get_xticklabels()] == list(table.columns)
+    assert ticks(axis) == list(table.index)
+    assert ticks(axis, across=True) == list(table.columns)
     assert (axis.get_xlabel(), axis.get_ylabel()) == ("true emotion", "question of")
 
 
@@ -85,8 +89,8 @@ def test_corpus_counts_clips_of_each_speaker_and_emotion(report):
     axis = picture.figure.axes[0]
     drawn = np.asarray(axis.collections[0].get_array()).reshape(3, 3)
     assert drawn.tolist() == [[1, 1, 1], [1, 1, 1], [1, 1, 0]]
-    assert [label.get_text() for label in axis.get_xticklabels()] == ["01", "02", "03"]
-    assert [label.get_text() for label in axis.get_yticklabels()] == ["neutral (3)", "anger (3)", "sadness (2)"]
+    assert ticks(axis, across=True) == ["01", "02", "03"]
+    assert ticks(axis) == ["neutral (3)", "anger (3)", "sadness (2)"]
     assert "8 clips of 3 speakers and 3 emotions (neutral 3, anger 3, sadness 2); 0 to 1 clips" in picture.alt
 
 
@@ -95,3 +99,58 @@ def test_of_many_slanted_names_every_second_stands_and_the_middle_one_with_them(
     axis = show.heatmap(pd.DataFrame(np.zeros((2, 17)), columns=lags), measure="weight").figure.axes[0]
     written = {label.get_text(): at for label, at in zip(axis.get_xticklabels(), axis.get_xticks(), strict=True)}
     assert written == {f"{lag:+d}": lag + 8.5 for lag in range(-8, 9, 2)}
+
+
+def tone(hertz, n=8000):
+    return np.sin(2 * np.pi * hertz * np.arange(n) / 16000).astype(np.float32)
+
+
+def test_spectrograms_share_time_frequency_and_level(example):
+    sounds = {"a\nlow": tone(band_hz(64)[12]), "b": 0.1 * tone(band_hz(64)[40], 16000)}
+    picture = show.spectrograms(sounds, title="both")
+    first, second = (axis for axis in picture.figure.axes if axis.images and axis.get_title("left"))
+    assert first.get_xlim() == second.get_xlim() and first.get_xlim()[1] == pytest.approx(1, abs=0.02)
+    assert first.images[0].get_clim() == second.images[0].get_clim()
+    for samples, part in zip(
+        sounds.values(), ("a low, 0.50 s, 48 frames by 64 bands, strongest with ", " dB near "), strict=True
+    ):
+        assert part in picture.alt and f"with {log_mel(samples).max():.0f} dB" in picture.alt
+    for band in (12, 40):
+        assert f"near {band_hz(64)[band]:.0f} Hz at" in picture.alt
+    alone, table = (show.spectrogram(sound, title="b").alt for sound in (sounds["b"], log_mel(sounds["b"])))
+    assert alone.startswith("log-mel spectrograms: b, 1.00 s, ")
+    assert alone.split("s, 98 frames")[1] == table.split("s, 98 frames")[1]
+
+
+def test_padding_is_hatched_where_the_mask_is_false():
+    lengths = torch.tensor([5, 3])
+    batch = Batch(torch.rand(2, 5, 4), torch.arange(5)[None] < lengths[:, None], torch.zeros(2, dtype=torch.long))
+    picture = show.padding(batch, title="a batch")
+    (axis,) = picture.figure.axes
+    shown = axis.images[0].get_array()
+    np.testing.assert_allclose(shown[0], batch.features[0].mean(dim=1))
+    np.testing.assert_array_equal(shown.mask, ~batch.mask.numpy())
+    hatched = [(bar.get_x(), bar.get_width()) for bar in axis.patches]
+    assert hatched == [(5, 0), (3, 2)]
+    assert picture.alt == "2 clips padded to 5 frames; real frames: 5 and 3; 20 % of the table is padding."
+
+
+def test_smoothness():
+    noise = torch.randn(200, 11, 11, generator=torch.Generator().manual_seed(0))
+    assert abs(smoothness(noise)) < 0.02
+    wave = torch.sin(torch.arange(64) / 5).expand(1, 64, 64)
+    assert smoothness(wave) > 0.9
+
+
+def test_a_dead_filter_is_no_nan():
+    assert smoothness(torch.zeros(2, 3, 3)) == pytest.approx(0)
+
+
+def test_every_picture_is_drawn_and_named():
+    images = {f"picture {i}": torch.rand(4, 6) for i in range(5)}
+    picture = show.pixels(images, columns=3)
+    drawn = [axis for axis in picture.figure.axes if axis.get_images()]
+    for axis, (name, image) in zip(drawn, images.items(), strict=True):
+        np.testing.assert_array_equal(axis.get_images()[0].get_array(), image)
+        assert axis.get_title() == name
+    assert picture.alt == "5 gray pictures: picture 0, picture 1, picture 2, picture 3 and picture 4."

@@ -14,28 +14,25 @@ import pytest
 import torch
 from PIL import Image
 
-from sertut.attention import AttentionMap, Clock
+from sertut.attention import Clock
 from sertut.attention.alignment import MAX_LAG, SHARPNESS, lag_profile
 from sertut.attention.focus import gaussian_bias
 from sertut.show import touch
 from sertut.show.touchable import sliders
 from sertut.signals import HOP, log_mel, read_audio, write_audio
 
-from .conftest import Page
+from .conftest import CLOCK, Page, mapped
 
 SCORES, REAL = torch.tensor([0.5, 2.4, -1.0, 2.0, 0.5, 0.5]), torch.tensor([True] * 4 + [False] * 2)
 WIDGET = "application/vnd.jupyter.widget-view+json"
-TIME = Clock(0.04, -0.0075)
 P, Z = torch.full((2, 48), 1.2), torch.full((2, 48), 0.9)  # seconds
 
 
 @pytest.fixture(scope="module")
 def cells(example):
-    """50 steps by 8 bands, made with lambda 0.3."""
-    scores = torch.randn(1, 48, 8, generator=torch.Generator().manual_seed(0)) * 5
-    weights = (0.3 * scores).flatten(1).softmax(dim=1).view(scores.shape)
-    clocks = {"time": TIME, "frequency": Clock(8.0)}
-    return replace(example, map=AttentionMap(weights, ("time", "frequency"), torch.ones(1, 48, dtype=bool), clocks))
+    """48 steps by 8 bands, made with lambda 0.3."""
+    scores = torch.randn(48, 8, generator=torch.Generator().manual_seed(0)) * 5
+    return mapped(example, (0.3 * scores).flatten().softmax(dim=0).view(48, 8), time=CLOCK, frequency=Clock(8.0))
 
 
 @pytest.fixture(scope="module")
@@ -47,10 +44,8 @@ def content():
 @pytest.fixture(scope="module")
 def heads(example, content):
     """Two heads, whose windows stand at 1.2 s, 0.9 s wide."""
-    bias = gaussian_bias((P[None] - TIME.start) / TIME.hop - 0.5, Z[None] / TIME.hop)[0]
-    weights = (content + bias).softmax(dim=-1)[None]
-    clocks, axes = {"query": TIME, "time": TIME}, ("head", "query", "time")
-    return replace(example, map=AttentionMap(weights, axes, torch.ones(1, 48, dtype=bool), clocks))
+    bias = gaussian_bias((P[None] - CLOCK.start) / CLOCK.hop - 0.5, Z[None] / CLOCK.hop)[0]
+    return mapped(example, (content + bias).softmax(dim=-1), head=None, query=CLOCK, time=CLOCK)
 
 
 @pytest.fixture(scope="module")
@@ -122,7 +117,7 @@ def test_a_query_shows_its_row(figures, heads):
     for head, query in ((0, 3), (1, 40)):
         row = weights[head, query]
         np.testing.assert_allclose(heights(drawn(figure, head=head, query=query).rows[2]), row / row.max(), atol=2e-3)
-    inside = weights[1, 40][(TIME.centers(48) >= 0.9) & (TIME.centers(48) < 1.15)].sum()
+    inside = weights[1, 40][(CLOCK.centers(48) >= 0.9) & (CLOCK.centers(48) < 1.15)].sum()
     assert f" {100 * inside:.0f} % of its weight lies in the true region" in drawn(figure, head=1, query=40).said
 
 
@@ -238,9 +233,6 @@ def test_the_script_draws_what_the_library_draws(figures, tmp_path):
                     np.testing.assert_allclose(255 * np.array(mark[1]), opacities([own], own[0]), atol=0.6)
     first = [figure.draw(figure.values).said for figure in figures.values()]
     assert state["before"] == first, "the page starts as the still does"
-    changed = [
-        drawn(figures["queries"], query=int(state["asks"])).said,
-        drawn(figures["lag"], lag=9, seen=list(range(10))).said,
-    ]
-    assert state["after"] == [*first[:3], changed[0], first[4], changed[1]], "no figure moves another"
+    asked, moved = drawn(figures["queries"], query=25).said, drawn(figures["lag"], lag=9, seen=list(range(10))).said
+    assert state["after"] == [*first[:3], asked, first[4], moved], "no figure moves another"
     assert int(state["asks"]) == 25  # 1.0 s of 2 s, on steps of 40 ms that start at -7.5 ms

@@ -9,12 +9,12 @@ import torch
 from matplotlib.colors import to_hex
 
 from sertut import show
-from sertut.attention import AttentionMap, Clock
 from sertut.corpora import Region
+from sertut.evidence.cells import band_hz
 from sertut.show.weights import describe, time_weights
 from sertut.signals import frame_seconds
 
-from .conftest import changed, edges, frames, legend, on_face, rows, steps
+from .conftest import changed, dotted, edges, frames, legend, on_face, rows, steps, ticks
 
 LABELS = ["amplitude", "frequency (Hz)", "weight of a step", "level (dB)"]
 
@@ -27,13 +27,24 @@ def test_attention_draws_sound_weights_and_level_on_their_own_clocks(example):
     values, borders = steps(drawn["weight of a step"])
     np.testing.assert_allclose(values, example.map.weights[0].numpy())
     np.testing.assert_allclose(borders, -0.0075 + 0.04 * np.arange(len(values) + 1))
-    (uniform,) = [line for line in drawn["weight of a step"].lines if line.get_linestyle() == ":"]
-    assert uniform.get_ydata()[0] == 1 / len(values)
+    assert dotted(drawn["weight of a step"]).get_ydata()[0] == 1 / len(values)
     np.testing.assert_array_equal(drawn["amplitude"].lines[0].get_ydata(), example.samples)
     np.testing.assert_allclose(drawn["amplitude"].lines[0].get_xdata()[-1], 2.0, atol=1e-4)
     level = drawn["level (dB)"].lines[0]
     np.testing.assert_array_equal(level.get_ydata(), example.level.numpy())
     np.testing.assert_allclose(level.get_xdata(), frame_seconds(len(example.level)))
+
+
+def test_spectrogram_is_drawn_upright_with_ticks_at_their_hertz(example):
+    axis = rows(show.attention(example))["frequency (Hz)"]
+    (image,) = axis.images
+    np.testing.assert_array_equal(image.get_array(), example.spectrogram.numpy().T)
+    centers = frame_seconds(len(example.level))
+    assert image.origin == "lower"
+    assert image.get_extent()[:2] == pytest.approx((centers[0] - 0.005, centers[-1] + 0.005))
+    places = dict(zip(ticks(axis), axis.get_yticks(), strict=True))
+    for name, hertz in (("1k", 1000), ("200", 200)):
+        assert np.interp(places[name], np.arange(64), band_hz(64)) == pytest.approx(hertz, rel=0.01)
 
 
 def test_each_row_has_the_spans_of_its_own_stream(seen):
@@ -53,23 +64,29 @@ def test_each_row_has_the_spans_of_its_own_stream(seen):
     assert picture.alt.startswith("Attention to the face over 2.0 s")
 
 
-def test_the_words_stand_above_the_waveform(example):
-    shown = changed(example, words=(("the", 0.2, 0.5), ("dog", 0.9, 1.15)))
-    texts = rows(show.attention(shown))["amplitude"].texts
-    assert [(text.get_text(), text.get_position()[0]) for text in texts] == [
-        ("the", pytest.approx(0.35)),
-        ("dog", pytest.approx(1.025)),
-    ]
-
-
-def test_words_do_not_run_into_each_other(example):
-    said = (("the", 0.5, 0.6), ("gardener", 0.6, 0.9), ("watered", 0.9, 1.1), ("and", 1.1, 1.12), ("all", 1.12, 1.14))
-    figure = show.attention(changed(example, words=said)).figure
+def written(example, *words, regions=()):
+    """The axis of the waveform, and where each word (word, start, end) stands: its middle in seconds, its box."""
+    figure = show.attention(changed(example, *regions, words=words)).figure
     figure.draw_without_rendering()
     texts = figure.axes[0].texts
-    assert [text.get_text() for text in texts] == ["the", "gardener", "watered", "and"]  # for "all" there is no room
-    boxes = [text.get_window_extent() for text in texts]
-    assert not any(first.overlaps(second) for first, second in itertools.combinations(boxes, 2))
+    return figure.axes[0], {text.get_text(): (text.get_position()[0], text.get_window_extent()) for text in texts}
+
+
+def test_the_words_stand_above_the_waveform_and_do_not_run_into_each_other(example):
+    _, two = written(example, ("the", 0.2, 0.5), ("dog", 0.9, 1.15))
+    assert {word: at for word, (at, _) in two.items()} == {"the": pytest.approx(0.35), "dog": pytest.approx(1.025)}
+    said = (("the", 0.5, 0.6), ("gardener", 0.6, 0.9), ("watered", 0.9, 1.1), ("and", 1.1, 1.12), ("all", 1.12, 1.14))
+    _, five = written(example, *said)
+    assert list(five) == ["the", "gardener", "watered", "and"]  # for "all" there is no room
+    assert not any(a.overlaps(b) for (_, a), (_, b) in itertools.combinations(five.values(), 2))
+
+
+def test_a_word_stands_inside_the_axes_and_beside_the_edge_of_a_span(example):
+    said = (("Notwithstanding", 0.0, 0.1), ("an", 0.85, 0.9), ("owl", 0.95, 1.15))
+    axis, found = written(example, *said, regions=example.clip.regions)
+    assert found["Notwithstanding"][1].x0 >= axis.get_window_extent().x0
+    begin = axis.transData.transform((0.9, 0))[0]
+    assert found["an"][1].x1 < begin < found["owl"][1].x0, "the true region begins at 0.9 s"
 
 
 def test_alt_says_where_the_peak_is_and_what_was_decided(example):
@@ -98,13 +115,6 @@ def test_clip_without_region_and_model_without_map(example):
     assert "without an attention map; the true region is 0.90 to 1.15 s" in mapless.alt
 
 
-def test_a_map_with_more_axes_is_projected_to_time(example):
-    weights = torch.rand(1, 50, 4)
-    weights /= weights.sum()
-    map_ = AttentionMap(weights, ("time", "frequency"), torch.ones(1, 50, dtype=torch.bool), {"time": Clock(0.04)})
-    np.testing.assert_allclose(time_weights(replace(example, map=map_))[0], weights.sum(dim=2)[0].numpy(), rtol=1e-6)
-
-
 def test_attention_by_emotion_is_that_for_the_predicted_one(seen):
     shown = replace(seen, map=on_face(("emotion", "time")))  # neutral was predicted
     other = replace(shown, predicted="anger")
@@ -123,17 +133,4 @@ def test_attentions_has_a_row_an_example_and_names_the_rule(report):
         assert axis.get_title("left").startswith(f"{example.clip.speaker}, {example.clip.emotion}. Predicted: ")
         assert f"clip of {example.clip.speaker}, {example.clip.emotion}" in picture.alt
     assert picture.alt.startswith(f"3 clips. {chosen.rule} Attention over")
-
-
-def test_the_legend_names_what_any_of_the_clips_has_once(example):
-    assert legend(show.attentions([changed(example), example, example])) == ["attention", "uniform", "true region"]
-
-
-def test_a_word_stands_inside_the_axes_and_beside_the_edge_of_a_span(example):
-    said = (("Notwithstanding", 0.0, 0.1), ("an", 0.85, 0.9), ("owl", 0.95, 1.15))
-    figure = show.attention(changed(example, *example.clip.regions, words=said)).figure
-    figure.draw_without_rendering()
-    axis = figure.axes[0]
-    ends = {word.get_text(): word.get_window_extent() for word in axis.texts}
-    assert ends["Notwithstanding"].x0 >= axis.get_window_extent().x0
-    assert ends["an"].x1 < axis.transData.transform((0.9, 0))[0] < ends["owl"].x0, "the true region begins at 0.9 s"
+    assert legend(picture) == ["attention", "uniform", "true region"]  # each once
