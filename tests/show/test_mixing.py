@@ -12,7 +12,7 @@ from sertut.errors import SertutError
 from sertut.show.style import EMOTIONS, HATCHES
 from sertut.show.weights import describe_peak
 
-from .conftest import changed, frames, legend, rows, steps
+from .conftest import changed, dotted, frames, legend, rows, steps, ticks
 
 WHO = ["a", "b", "c", "a", "b", "c"]
 SHARES = np.array(
@@ -76,7 +76,7 @@ def test_bars_are_as_long_as_the_shares(blend):
     picture = show.shares(blend, np.array([0.05, 0.7, 0.25]))
     strip, axis = picture.figure.axes
     assert bars(axis) == [[(0, 0.6), (0.6, 0.4)], [(0, 0.05), (0.05, 0.7), (0.75, 0.25)]]
-    assert [label.get_text() for label in axis.get_yticklabels()] == ["true", "estimated"]
+    assert ticks(axis) == ["true", "estimated"]
     written = [text.get_text() for text in axis.texts if text.get_text()]
     assert written == ["0.60", "0.70", "0.40", "0.25"]  # 0.05 has no room
     assert legend(picture) == ["true region", "neutral", "anger", "sadness"]
@@ -116,8 +116,7 @@ def test_the_constant_is_the_median_and_errors_are_means():
     flat = np.abs(SHARES[:, 0] - np.median(SHARES[:, 0])).mean()
     assert f"one share for all: off by {flat:.2f}" in legend(picture)
     assert f"estimated: off by {0.5 / 6:.2f}" in legend(picture)  # one of six was cut at 1
-    (line,) = [line for line in axis.lines if line.get_linestyle() == ":"]
-    assert line.get_ydata()[0] == np.median(SHARES[:, 0]) == pytest.approx(0.3)
+    assert dotted(axis).get_ydata()[0] == np.median(SHARES[:, 0]) == pytest.approx(0.3)
     expected = [(0, 0.1), (0.2, 0.3), (0.4, 0.5), (0.5, 0.6), (1, 1)]  # one for each of six bins that holds a clip
     np.testing.assert_allclose(axis.containers[0][0].get_xydata(), expected, atol=1e-9)
     assert "6 clips of 3 speakers; means of bins: 0.10 at 0.00, 0.30 at 0.20" in picture.alt

@@ -8,15 +8,14 @@ import pytest
 from sertut import show
 from sertut.training.recipe import Recipe
 
-EMOTIONS = ("neutral", "anger", "sadness")
+from .conftest import EMOTIONS, ticks
 
 
 @pytest.mark.parametrize(("kept", "keep", "said"), [(1, "best", "best epoch on dev, 2"), (2, "last", "last epoch, 3")])
 def test_history_marks_the_kept_epoch(kept, keep, said):
     history = [{"epoch": i, "loss": 2.0 - 0.5 * i, "dev_uar": uar} for i, uar in enumerate((0.3, 0.8, 0.6))]
-    picture = show.history(
-        SimpleNamespace(history=history, best_epoch=kept, emotions=EMOTIONS, recipe=Recipe(keep=keep))
-    )
+    run = SimpleNamespace(history=history, best_epoch=kept, emotions=EMOTIONS, recipe=Recipe(keep=keep))
+    picture = show.history(run)
     loss, uar = picture.figure.axes
     np.testing.assert_allclose(loss.lines[0].get_xydata(), [[1, 2.0], [2, 1.5], [3, 1.0]])
     np.testing.assert_allclose(uar.lines[0].get_ydata(), [0.3, 0.8, 0.6])
@@ -33,7 +32,7 @@ def test_confusion_is_percent_of_the_row(report):
     drawn = np.asarray(axis.collections[0].get_array()).reshape(3, 3)
     np.testing.assert_allclose(drawn, [[100, 0, 0], [0, 100 / 3, 200 / 3], [0, 0, 100]])
     assert [text.get_text() for text in axis.texts if text.get_text()] == ["100%\n3", "33%\n1", "67%\n2", "100%\n3"]
-    assert [label.get_text() for label in axis.get_xticklabels()] == list(EMOTIONS)
+    assert ticks(axis, across=True) == list(EMOTIONS)
     assert "Confusion of 9 clips: best recognized is neutral (100%)," in picture.alt
     assert "least anger (33%)" in picture.alt and "anger is taken for sadness, 2 times" in picture.alt
 

@@ -8,12 +8,11 @@ import pytest
 import torch
 
 from sertut import show
-from sertut.corpora import Region
 from sertut.errors import SertutError
 from sertut.models import FullyConvolutional
-from sertut.show.rows import Heat, Row, compose, mark_spans, outline
+from sertut.show.rows import Heat, Row, compose, mark_spans
 
-from .conftest import a_map, changed, edges, legend
+from .conftest import a_map, legend
 
 WINDOW = torch.ones(3, 48)
 
@@ -52,26 +51,14 @@ def test_rows_share_seconds_legend_and_text(example):
     assert list(ratio) == [1, 2, 1]
 
 
-def test_time_that_goes_up_and_frames_over_pictures(example):
-    shown = changed(example, Region(0.5, 1.0), decoy_start=1.5, decoy_end=1.75)
-    up = compose([Row(lambda axis: mark_spans(axis, shown, up=True), 1, 2.0)], "").figure.axes[0]
-    assert [item.get_ydata()[0] for item in up.lines] == [0.5, 1.0, 1.5, 1.75] and not edges(up, "-")
-    framed = compose([Row(lambda axis: outline(axis, (0.5, 1), (2, 3), "decoy"), 1, 2.0)], "").figure.axes[0]
-    (box,) = framed.patches
-    assert box.get_bbox().extents.tolist() == [0.5, 2, 1, 3] and box.get_linestyle() == "--" and not box.get_fill()
-
-
 def test_a_few_strong_weights_do_not_darken_the_rest():
     weights = np.append(np.linspace(0, 1, 999) ** 4, 100)
     assert Heat(weights).top == pytest.approx(0.995**4, abs=0.01) and Heat(weights, share=1).top == 100
+    assert Heat(np.full((4, 50), 0.02)).top == pytest.approx(0.06), "an even map is not drawn in the brightest color"
     picture = compose([Row(lambda axis: Heat(weights).scale_in(axis, "weight"), 1, None)], "")
     (bar,) = picture.figure.axes[0].child_axes
     assert bar.get_xlabel() == "weight" and bar.get_xlim() == (0, pytest.approx(Heat(weights).top))
     assert bar.get_xticks() == pytest.approx(bar.get_xlim()), "in a corner there is room for two: the ends"
-
-
-def test_an_even_map_is_not_drawn_in_the_brightest_color():
-    assert Heat(np.full((4, 50), 0.02)).top == pytest.approx(0.06)
 
 
 REFUSED = [
