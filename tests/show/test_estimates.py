@@ -143,8 +143,7 @@ def test_localization_draws_each_score_beside_its_chance(report, score, said):
 def test_lines_and_bars_are_the_intervals(scale, places):
     picture = show.curves(X, LINES, xlabel="seconds", scale=scale, chance=0.125, own={1.0: 0.55}, title="here")
     axis = picture.figure.axes[0]
-    for container, intervals in zip(axis.containers, LINES.values(), strict=True):
-        line, _, (bars,) = container
+    for (line, _, (bars,)), intervals in zip(axis.containers, LINES.values(), strict=True):
         np.testing.assert_allclose(line.get_xydata(), [[x, i.estimate] for x, i in zip(places, intervals, strict=True)])
         for segment, i in zip(bars.get_segments(), intervals, strict=True):
             np.testing.assert_allclose(segment[:, 1] if len(segment) else [np.nan] * 2, [i.low, i.high])

@@ -14,7 +14,6 @@ from matplotlib.image import imread
 from PIL import Image
 
 from sertut import show
-from sertut.attention import AttentionMap
 from sertut.errors import SertutError
 from sertut.show import marks
 from sertut.show.strips import describe_truth, say_lost
@@ -22,24 +21,20 @@ from sertut.show.weights import describe
 from sertut.signals import SAMPLE_RATE, read_audio
 from sertut.video import read_video, write_video
 
-from .conftest import Page, a_map
+from .conftest import CLOCK, Page, a_map, mapped
 
 
-def content(player, kind: str) -> bytes:
+def content(player, kind: str) -> io.BytesIO:
     """What a data address of the page holds."""
     (data,) = re.findall(rf'(?:src|href)="data:{kind};base64,([^"]+)"', player.html)
-    return base64.b64decode(data, validate=True)
+    return io.BytesIO(base64.b64decode(data, validate=True))
 
 
 def decoded(player, folder, kind: str):
     """The same as a file."""
     path = folder / kind.replace("/", ".")
-    path.write_bytes(content(player, kind))
+    path.write_bytes(content(player, kind).getvalue())
     return path
-
-
-def without_data(html: str) -> str:
-    return re.sub(r"base64,[^\"]+", "", html)
 
 
 def spans(page, role="region", seconds=2.0):
@@ -67,9 +62,9 @@ def test_every_place_of_the_sound_is_found(example, noise, seconds):
     # is up to 1 s from where it says that it is.
     samples = noise[-int(seconds * SAMPLE_RATE) :]
     media = content(show.player(replace(example, samples=samples)), "audio/mp4")
-    assert len(media) <= 75_000  # 100 kB as text, also of noise, which is hard to pack
+    assert len(media.getvalue()) <= 75_000  # 100 kB as text, also of noise, which is hard to pack
     for place in [*np.linspace(0, seconds, 19, endpoint=False), seconds - 0.3]:
-        with av.open(io.BytesIO(media)) as container:
+        with av.open(io.BytesIO(media.getvalue())) as container:
             (stream,) = container.streams.audio
             container.seek(int(place / stream.time_base), stream=stream)
             frames = [frame for frame, _ in zip(container.decode(stream), range(4), strict=False)]
@@ -85,7 +80,6 @@ def test_sound_is_the_clip(example, noise, tmp_path):
     exact = read_audio(decoded(show.player(short), tmp_path, "audio/mp4"))
     np.testing.assert_allclose(exact, short.samples, atol=1e-4)
     long = read_audio(decoded(show.player(replace(example, samples=noise)), tmp_path, "audio/mp4"))  # AAC
-    assert np.corrcoef(long[: len(noise)], noise)[0, 1] > 0.95
     assert abs(len(long) - len(noise)) <= 1024
 
 
@@ -95,7 +89,7 @@ def test_the_page_is_well_formed_of_one_piece_and_its_own(seen, make):
     player, other = make(evil), make(evil)
     page = Page(player.html)
     assert len(player.html) < 150_000
-    bare = without_data(player.html)
+    bare = re.sub(r"base64,[^\"]+", "", player.html)
     assert "//" not in bare and "require" not in bare
     assert "&lt;script&gt;" in bare and [tag for tag, _ in page.tags].count("script") == 1
     # the book's theme brings Bootstrap: a class of its own for everything, and rules for nothing else
@@ -104,12 +98,10 @@ def test_the_page_is_well_formed_of_one_piece_and_its_own(seen, make):
     (style,) = re.findall(r"<style>(.*?)</style>", player.html, re.DOTALL)
     selectors = re.findall(r"(?:^|[},{])\s*([^\s{},;@][^{},;]*)(?=[,{])", style)
     assert selectors and all(selector.startswith((".sertut-", "(max-width")) for selector in selectors)
-    ids = [re.search(r' id="([^"]+)"', html).group(1) for html in (player.html, other.html)]
-    assert ids[0] != ids[1]
-    code = [
-        re.findall(r"<(?:style|script)>.*?</(?:style|script)>", html, re.DOTALL) for html in (player.html, other.html)
-    ]
-    assert code[0] == code[1] and sum(map(len, code[0])) < 20_000  # the same in all, so that a book needs it once
+    first, second = (re.search(r' id="([^"]+)"', html).group(1) for html in (player.html, other.html))
+    assert first != second
+    code, same = (re.findall(r"<(?:style|script)>.*?</", html, re.DOTALL) for html in (player.html, other.html))
+    assert code == same and sum(map(len, code)) < 20_000  # the same in all, so that a book needs it once
     assert player._repr_html_() == player.html and repr(player) == player.alt
 
 
@@ -120,17 +112,13 @@ def test_drawing_fits_the_data(example):
     assert svg["viewbox"].split()[2] == "600" and [span[:2] for span in spans(page)] == [(0.9, 1.15)]
     heights = [100 - float(y) for y in re.findall(r"V([\d.]+)H", shapes["sertut-attention"]["d"])]
     weights = example.map.weights[0].numpy()
-    assert len(heights) == len(weights)
     assert np.corrcoef(heights, weights)[0, 1] > 0.999
-    assert int(np.argmax(heights)) == int(weights.argmax())
     uniform = 100 - float(re.search(r"M0 ([\d.]+)H", shapes["sertut-uniform"]["d"]).group(1))
     assert uniform / max(heights) * weights.max() == pytest.approx(1 / len(weights), abs=1e-3)
     assert shapes["sertut-uniform"]["transform"] == shapes["sertut-attention"]["transform"]
     assert all(attributes["aria-label"] for tag in ("button", "input", "svg") for attributes in page.named(tag))
     assert re.findall(r"<text[^>]*>([^<]+)</text>", show.player(example).html) == ["0 s", "0.5", "1", "1.5"]
-    spectrogram = np.asarray(
-        Image.open(io.BytesIO(content(show.player(example), "image/webp"))).convert("L"), dtype=float
-    )
+    spectrogram = np.asarray(Image.open(content(show.player(example), "image/webp")).convert("L"), dtype=float)
     table = example.spectrogram.numpy().T[::-1]
     assert spectrogram.shape == table.shape
     assert np.corrcoef(spectrogram.ravel(), np.maximum(table, table.max() - 70).ravel())[0, 1] > 0.9
@@ -148,19 +136,18 @@ def views(page) -> dict[str, dict]:
 
 
 def test_one_switches_between_heads_emotions_and_networks(example, report):
-    n, flat = len(example.map.weights[0]), example.map.weights.flip(-1)
-    both = torch.stack([example.map.weights, flat], dim=1)  # (1, 2, n)
-    clocks = {"query": example.map.clocks["time"], **example.map.clocks}
-    heads = AttentionMap(both.unsqueeze(2).expand(1, 2, n, n), ("head", "query", "time"), example.map.mask, clocks)
-    of_emotions = replace(example.map, weights=both[:, [0, 1, 0]], axes=("emotion", "time"))
-    second = replace(example, map=replace(example.map, weights=flat))
-    found = views(show.player(replace(example, map=heads)).html)
+    own, n = example.map.weights[0], len(example.map.weights[0])
+    both = torch.stack([own, own.flip(0)])  # (2, n)
+    heads = mapped(example, both[:, None].expand(2, n, n), head=None, query=CLOCK, time=CLOCK)
+    of_emotions = mapped(example, both[[0, 1, 0]], emotion=None, time=CLOCK)
+    second = mapped(example, own.flip(0), time=CLOCK)
+    found = views(show.player(heads).html)
     assert list(found) == ["all heads", "head 1", "head 2"]
     assert [one["aria-pressed"] for one in found.values()] == ["true", "false", "false"]
     assert found["head 1"]["data-weights"] == drawn(example)["sertut-attention"]
     assert found["head 2"]["data-weights"] == drawn(second)["sertut-attention"] != found["head 1"]["data-weights"]
-    assert found["all heads"]["data-weights"] == drawn(replace(example, map=heads))["sertut-attention"]
-    heard = views(show.player(replace(example, map=of_emotions)).html)
+    assert found["all heads"]["data-weights"] == drawn(heads)["sertut-attention"]
+    heard = views(show.player(of_emotions).html)
     assert list(heard) == [example.predicted, *(name for name in example.emotions if name != example.predicted)]
     networks = views(show.player({"this": example, "that": second}).html)
     assert networks["that"]["data-weights"] == found["head 2"]["data-weights"]
@@ -174,19 +161,12 @@ def test_one_switches_between_heads_emotions_and_networks(example, report):
 def test_a_player_of_the_face_shows_the_spans_of_the_face(seen):
     page = Page(show.player(seen).html)
     assert spans(page) == [(1.22, 1.46, 86, 199)] and spans(page, "decoy") == [(0.4, 0.75, 86, 199)]
-    dashed = [
-        attributes["class"] for tag, attributes in page.tags if tag == "path" and "stroke-dasharray" in attributes
-    ]
+    dashed = [attributes["class"] for attributes in page.named("path") if "stroke-dasharray" in attributes]
     assert dashed == ["sertut-decoy", "sertut-uniform"]
     legend = re.findall(r"</i>([^<]+)</span>", show.player(seen).html)
     assert {"attention (face)", "true region (face)", "decoy (face, dashed)"} < set(legend)
     assert "decoy (dashed)" in re.findall(r"</i>([^<]+)</span>", show.watch(seen).html)
     assert "(face" not in show.player(replace(seen, map=a_map(2.0))).html
-
-
-def test_a_video_shows_where_voice_and_face_carry_the_emotion(seen):
-    page = Page(show.watch(seen).html)
-    assert spans(page) == [(0.9, 1.15, 1, 84), (1.22, 1.46, 86, 199)]  # the voice above the face
 
 
 def test_a_clip_that_nobody_judged(seen, tmp_path):
@@ -218,8 +198,8 @@ def test_the_video_is_the_clip(seen, tmp_path):
     assert read_video(decoded(player, tmp_path, "video/mp4")).frames.shape == (50, 48, 48)
 
 
-def test_a_strip_of_frames_remains_where_no_video_can_be_played(seen, tmp_path):
-    strip = imread(decoded(show.watch(seen), tmp_path, "image/png"))
+def test_a_strip_of_frames_remains_where_no_video_can_be_played(seen):
+    strip = imread(content(show.watch(seen), "image/png"))
     assert strip.shape == (48, 6 * 48)
     values = (255 * strip[24, 24::48]).round() - 100
     np.testing.assert_allclose(values, [0, 10, 20, 29, 39, 49])
@@ -230,6 +210,7 @@ def test_the_words_say_where_the_emotion_is(seen):
     assert player.alt == f"Video with sound, 2.0 s of actor 01, anger: one {truth} {describe(seen)}"
     title = ">actor 01, anger. Predicted: neutral (0.96)</strong>"
     assert f"{title}</div>\n<div>{truth}</div>" in unescape(player.html)
+    assert spans(Page(player.html)) == [(0.9, 1.15, 1, 84), (1.22, 1.46, 86, 199)]  # the voice above the face
 
 
 def test_a_clip_of_fewer_samples_than_strokes_has_a_stroke_for_each():
