@@ -163,17 +163,17 @@ def cells_of(example: Example) -> tuple[np.ndarray, Cells]:
             " with pooling='attention'."
         )
     weights = numbers(map_.of(0))
-    weights = weights if map_.axes == ("time", "frequency") else weights.T
-    columns, rows = weights.shape
-    return weights, Cells(map_.clocks["time"], map_.clocks["frequency"], columns, rows, example.spectrogram.shape[1])
+    weights = weights if map_.axes[0] == "time" else weights.T
+    (columns, rows), bands = weights.shape, example.spectrogram.shape[1]
+    return weights, Cells(map_.clocks["time"], map_.clocks["frequency"], columns, rows, bands)
 
 
 def describe(example: Example, weights: np.ndarray, cells: Cells) -> str:
     """One clip's map in a few sentences, for those who cannot see it."""
     head = f"Attention over {cells.columns} by {cells.rows} cells (time by frequency) of {of_clip(example)}"
-    found = true_regions(example)
-    bands = ["" if not one.in_band else ", {:.0f} to {:.0f} Hz".format(*_band(one)) for one in found]
-    spans = listed([f"{one.start:.2f} to {one.end:.2f} s{band}" for one, band in zip(found, bands, strict=True)])
+    found = [(one, *_band(one)) for one in true_regions(example)]
+    bands = [f", {low:.0f} to {high:.0f} Hz" * one.in_band for one, low, high in found]
+    spans = listed([f"{one.start:.2f} to {one.end:.2f} s{band}" for (one, *_), band in zip(found, bands, strict=True)])
     said = f"{decided(example).capitalize()}."
     if np.allclose(weights, weights.flat[0]):
         where = f"; the true region is {spans}" if spans else ""
@@ -183,10 +183,7 @@ def describe(example: Example, weights: np.ndarray, cells: Cells) -> str:
     hz = hertz(middle, cells.bands) if cells.rows > 1 else None  # a single row does not point at a frequency
     text = f"{head}: the strongest cell, at {at:.2f} s" + ("," if hz is None else f" and {hz:.0f} Hz,")
     if spans:
-        inside = any(
-            region.start <= at <= region.end and (hz is None or _band(region)[0] <= hz <= _band(region)[1])
-            for region in found
-        )
+        inside = any(one.start <= at <= one.end and (hz is None or low <= hz <= high) for one, low, high in found)
         text += f" lies {'inside' if inside else 'outside'} the true region {spans};"
     return f"{text} it has {weights.max() * weights.size:.1f} times the uniform weight and {cells.sight(row)}. {said}"
 

@@ -1,9 +1,7 @@
 """Many heads: who asks whom, what is received beside the level, windows of Focus-Attention, gates of Calibration."""
 
-from __future__ import annotations
-
 import functools
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -40,7 +38,7 @@ def heads(example: Example) -> Picture:
     Raises:
         SertutError: the model has no map with the axes head, query and time.
     """
-    map_, steps = heads_of(example), Steps.of(example)
+    map_, steps = heads_of(example), Steps(example)
     weights = numbers(map_.of(0))  # (H, T', T')
     queries, keys = (borders(map_.clocks[axis], weights.shape[-1]) for axis in ("query", "time"))
     colors = Heat(weights)
@@ -83,7 +81,7 @@ def received(example: Example, *, heads: bool = False) -> Picture:
     Raises:
         SertutError: the model has no map, or none with heads where `heads` are asked for.
     """
-    steps = Steps.of(example)
+    steps = Steps(example)
     attended, loudest = steps.seconds(steps.attended), steps.seconds(steps.loudest)
 
     def draw_heads(axis: Axes) -> None:
@@ -117,7 +115,7 @@ def focus(example: Example, center: Windows, width: Windows, *, title: str | Non
         SertutError: the map has no heads, or `center` and `width` are not of its shape.
     """
     P, Z, clock = _windows(example, center, width)
-    steps, seconds = Steps.of(example), numbers(clock.centers(P.shape[1]))
+    steps, seconds = Steps(example), numbers(clock.centers(P.shape[1]))
     step = int(np.abs(seconds - steps.seconds(steps.loudest)).argmin())
     each = list(enumerate(zip(P[:, step], Z[:, step], strict=True)))
 
@@ -152,7 +150,7 @@ def focus_map(example: Example, center: Windows, width: Windows) -> Picture:
         SertutError: the map has no heads, or `center` and `width` are not of its shape.
     """
     P, Z, clock = _windows(example, center, width)
-    steps, longest, seconds = Steps.of(example), length(example), numbers(clock.centers(P.shape[1]))
+    steps, longest, seconds = Steps(example), length(example), numbers(clock.centers(P.shape[1]))
     loudest = steps.seconds(steps.loudest)
 
     def draw(h: int, axis: Axes) -> None:
@@ -226,31 +224,21 @@ def gates_over(report: Report) -> Picture:
     return compose([Row(draw, 0.45 * len(heads), None, says)], "")
 
 
-@dataclass(frozen=True)
 class Steps:
-    """Of one clip, on the clock of the map: attention received, level (dB), whether it sounds; shape (T',) each."""
+    """Of one clip, on the clock of the map: attention received, level (dB), whether it sounds; shape (T',) each.
 
-    weights: np.ndarray
-    clock: Clock
-    level: np.ndarray
-    sounds: np.ndarray
+    As :mod:`sertut.evidence.level` scores them. attended: the sounding step with most attention. loudest: of all steps.
 
-    @classmethod
-    def of(cls, example: Example) -> Steps:
-        """The steps that :mod:`sertut.evidence.level` scores; raises if the model has no map."""
+    Raises:
+        SertutError: the model has no map.
+    """
+
+    def __init__(self, example: Example) -> None:
         if example.map is None:
             raise SertutError("this model has no attention map; use a model with attention, or show.spectrogram.")
-        return cls(*on_clock(example.clip, example.map))
-
-    @property
-    def attended(self) -> int:
-        """The sounding step with most attention."""
-        return int(np.where(self.sounds, self.weights, -np.inf).argmax())
-
-    @property
-    def loudest(self) -> int:
-        """The loudest step."""
-        return int(self.level.argmax())
+        self.weights, self.clock, self.level, self.sounds = on_clock(example.clip, example.map)
+        self.attended = int(np.where(self.sounds, self.weights, -np.inf).argmax())
+        self.loudest = int(self.level.argmax())
 
     def seconds(self, step: int) -> float:
         """The middle of a step."""

@@ -121,10 +121,8 @@ def _page(views: Mapping[str, Example], alt: str, streams: list[str], title: str
     """The template filled in; the id tells the shapes of this drawing from those of others on the page."""
     example = next(iter(views.values()))
     parts |= {"alt": alt, "title": title or verdict(example), "roles": ROLES, "seconds": f"{length(example):.2f}"}
-    parts["views"] = [
-        {"name": name, **_weights(one), "title": title or verdict(one), "alt": f"{name}: {describe(one)}" if k else alt}
-        for k, (name, one) in enumerate(views.items())
-    ]
+    parts["views"] = [_view(name, one, title) for name, one in views.items()]
+    parts["views"][0]["alt"] = alt
     parts |= {"wide": WIDE, "high": WAVEFORM, "below": LOOK}
     parts |= _drawing(example, streams) | {"legend": _legend(example, streams), "spectrogram": _spectrogram(example)}
     return Player(marks.PAGES.get_template("playback.html").render(id=f"sertut-{uuid.uuid4().hex}", **parts), alt)
@@ -190,21 +188,22 @@ def _drawing(example: Example, streams: list[str]) -> dict[str, Any]:
     return drawn
 
 
-def _weights(example: Example) -> dict[str, str]:
-    """The weights over time and the uniform level, as paths in a box of 1000 x 100; nothing if there is no map."""
-    if example.map is None:
-        return {}
-    weights, borders = time_weights(example)
-    x, dx = (1000 * part / length(example) for part in (borders[0], borders[1] - borders[0]))
-    drawn = marks.weigh(weights, x, dx, uniform_level(example))
-    return {"weights": drawn[0][1], "uniform": drawn[1][1]}
+def _view(name: str, example: Example, title: str) -> dict[str, str]:
+    """What a button shows: if there is a map, its weights over time and the uniform level as paths; title and text."""
+    view = {"name": name, "title": title or verdict(example), "alt": f"{name}: {describe(example)}"}
+    if example.map is not None:
+        weights, borders = time_weights(example)
+        x, dx = (1000 * part / length(example) for part in (borders[0], borders[1] - borders[0]))
+        drawn = marks.weigh(weights, x, dx, uniform_level(example))
+        view |= {"weights": drawn[0][1], "uniform": drawn[1][1]}
+    return view
 
 
 def _legend(example: Example, streams: list[str]) -> list[tuple[str, str]]:
-    face = " (face)" if stream_of(example) == "face" else ""
-    whose = " (voice above, face below)" if len(streams) > 1 else face
+    face, two = " (face)" if stream_of(example) == "face" else "", len(streams) > 1
     names = [("attention", f"attention{face}"), ("uniform", "uniform (dotted)")] if example.map is not None else []
-    names += [("region", f"true region{whose}")] if any(true_regions(example, stream) for stream in streams) else []
-    misleads = any(decoys(example, stream) for stream in streams)
-    of_face = "face, " if face and len(streams) == 1 else ""
-    return names + ([("decoy", f"decoy ({of_face}dashed)")] if misleads else [])
+    if any(true_regions(example, stream) for stream in streams):
+        names.append(("region", f"true region{' (voice above, face below)' if two else face}"))
+    if any(decoys(example, stream) for stream in streams):
+        names.append(("decoy", "decoy (face, dashed)" if face and not two else "decoy (dashed)"))
+    return names

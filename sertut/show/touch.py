@@ -165,7 +165,7 @@ def queries(example: Example) -> Touchable:
     clock = map_.clocks["time"]
     x, dx = marks.across(example, clock)
     weights = np.round(numbers(map_.of(0)) * FINEST).astype("<u2")  # (H, T', T'): two bytes each
-    n, spans, loudest = weights.shape[-1], marks.spans_of(example), Steps.of(example).loudest
+    n, spans, loudest = weights.shape[-1], marks.spans_of(example), Steps(example).loudest
     centers = numbers(clock.centers(n)).astype(float)
     regions = true_regions(example)
     inside = np.array([any(region.start <= at < region.end for region in regions) for at in centers])
@@ -209,7 +209,7 @@ def window(example: Example, center: Windows, width: Windows) -> Touchable:
     Raises:
         SertutError: the model has no map with the axes head, query and time.
     """
-    map_, query, long = heads_of(example), Steps.of(example).loudest, length(example)
+    map_, query, long = heads_of(example), Steps(example).loudest, length(example)
     clock = map_.clocks["time"]
     x, dx = marks.across(example, clock)
     weights = numbers(map_.of(0))[:, query].astype(np.float64)  # (H, T')
