@@ -128,9 +128,8 @@ def localization(result: ClipScores) -> Picture:
             draw_rows(axis, found, roles={method: METHOD_ROLES.get(method, method) for method in methods})
             bounds = [bound for interval in found.values() for bound in (interval.low, interval.high)]
             axis.set(xlim=(np.nanmin([0, *bounds]) - 0.05, np.nanmax([1, *bounds]) + 0.07), title=fill(name, 22))
-            parts = [
-                f"{m} {found[m].estimate:.2f} (chance {level:.2f})" for m, level in zip(methods, chance, strict=True)
-            ]
+            pairs = zip(found.items(), chance, strict=True)
+            parts = [f"{method} {of.estimate:.2f} (chance {level:.2f})" for (method, of), level in pairs]
             sentences.append(f"{name}: {listed(parts)}.")
         figure.supxlabel(f"score, mean with {found[methods[0]].level:.0%} interval", fontsize=12)
         upright = Line2D([], [], ls="", marker="|", color=BLACK, ms=14, mew=2.5, label="chance")
@@ -208,8 +207,7 @@ def curves(
 
 def deletion(result: Tally) -> Picture:
     """How far the probability of what was predicted falls when more and more of each clip is removed."""
-    shown = {way: looks for way, looks in WAYS.items() if way in result.methods}
-    shares = result.settings
+    shown, shares = {way: looks for way, looks in WAYS.items() if way in result.methods}, result.settings
     return curves(
         shares,
         {name: [result.at(share).interval(way, "drop") for share in shares] for way, (name, _) in shown.items()},
@@ -253,14 +251,14 @@ def draw_rows(
     axis: Axes,
     rows: Mapping[str, Interval | None],
     *,
-    roles: Mapping[str, str] | None = None,
+    roles: Mapping[str, str] = {},
     lift: float = 0.0,
     label: str = "_",
 ) -> None:
     """Names, and intervals where there are any, `lift` above the middle of their row, in color and marker of a role."""
     for row, (name, interval) in enumerate(rows.items()):
         if interval is not None:
-            role = (roles or {}).get(name, "attention")
+            role = roles.get(name, "attention")
             marker, color = MARKERS.get(role, "o"), ROLES.get(role, OTHER)
             looks = {"fmt": marker, "color": color, "ecolor": BLACK, "label": label}
             draw_intervals(axis, [row - lift], [interval], rows=True, **looks)

@@ -58,12 +58,8 @@ def mixture(example: Example, posteriors: torch.Tensor | np.ndarray, *, title: s
     says = [f"Emotion as a mixture over {of_clip(example)}: {how}, the clip is {_named(shares, example.emotions, 3)}."]
     says += describe_truth(example, dict.fromkeys(("voice", stream_of(example))))
     says += [] if even else [f"Attention: {describe_peak(example)}."]
-    return compose(
-        rows,
-        f"{example.clip.speaker}, {example.clip.emotion}" if title is None else title,
-        says=" ".join(says),
-        legend="with each emotion: its share of the whole clip",
-    )
+    title = f"{example.clip.speaker}, {example.clip.emotion}" if title is None else title
+    return compose(rows, title, says=" ".join(says), legend="with each emotion: its share of the whole clip")
 
 
 def shares(

@@ -93,16 +93,9 @@ def watch(shown: Clip | Example) -> Player:
     stills = face.crops[np.linspace(0, len(face) - 1, STILLS).round().astype(int)]  # side by side, if no video plays
     truth = " ".join([*describe_truth(example), *say_lost(face)])
     alt = f"Video with sound, {length(example):.1f} s of {_name(example)} {truth}"
-    return _page(
-        _views(example),
-        f"{alt} {describe(example)}" if judged else alt,
-        ["voice", "face"],
-        title="" if judged else _name(example),
-        caption=truth,
-        video=_video(face, numbers(example.samples)),
-        stills=marks.picture(np.hstack(list(stills)), "png"),
-        screen=FACE_WIDE,
-    )
+    alt, title = (f"{alt} {describe(example)}", "") if judged else (alt, _name(example))
+    parts = {"video": _video(face, numbers(example.samples)), "stills": marks.picture(np.hstack(list(stills)), "png")}
+    return _page(_views(example), alt, ["voice", "face"], title, caption=truth, screen=FACE_WIDE, **parts)
 
 
 def _views(example: Example) -> dict[str, Example]:

@@ -33,6 +33,7 @@ SPANS = {"region": ("true region", "-"), "decoy": ("decoy", "--")}
 """Name of a span, and the line of its edges, so that what misleads is not told by its color alone."""
 
 Draw = Callable[[Axes], None]
+Ends = Callable[[Region, Axes], tuple[float, float]]
 
 
 @dataclass(frozen=True)
@@ -157,13 +158,7 @@ def keep_square(figure: Figure, rows: Sequence[Axes], strip: Axes, n: int) -> No
 
 
 def mark_spans(
-    axis: Axes,
-    example: Example,
-    stream: str | None = None,
-    *,
-    up: bool = False,
-    over: Callable[[Region, Axes], tuple[float, float]] | None = None,
-    fine: bool = False,
+    axis: Axes, example: Example, stream: str | None = None, *, up=False, over: Ends | None = None, fine=False
 ) -> None:
     """Mark the true regions and the decoy of a stream, by default that of the map.
 

@@ -29,7 +29,10 @@ def corpus(data: Corpus) -> Picture:
     totals = counts.sum(axis=1)
     rows = [f"{emotion} ({n})" for emotion, n in zip(emotions, totals, strict=True)]
     with chart(height=1.9 + 0.36 * len(emotions)) as (figure, axis):
-        draw_table(axis, counts, rows, _short(speakers), "clips", fmt="d", vmin=0, linewidths=0.5)
+        names = [speaker.partition(" ") for speaker in speakers]  # "actor 03": the word that all share says nothing
+        same = len({name[:2] for name in names}) == 1
+        short = [name[2] or name[0] if same else "".join(name) for name in names]
+        draw_table(axis, counts, rows, short, "clips", fmt="d", vmin=0, linewidths=0.5)
         axis.set(xlabel=f"{len(speakers)} speakers", title=f"{data.name}: {len(data)} clips")
     cells = f"{counts.min()} to {counts.max()}" if counts.min() < counts.max() else f"{counts.max()}"
     by_emotion = ", ".join(f"{emotion} {n}" for emotion, n in zip(emotions, totals, strict=True))
@@ -114,13 +117,11 @@ def padding(batch: Batch, *, title: str) -> Picture:
     with chart(height=1.3 + 0.3 * clips) as (figure, axis):
         axis.set_facecolor("#E8E8E8")
         axis.imshow(frames, aspect="auto", cmap=HEAT, interpolation="nearest", extent=(0, longest, clips - 0.5, -0.5))
-        axis.barh(
-            range(clips), longest - lengths, left=lengths, height=1, color="none", ec="#AAAAAA", hatch="///", lw=0
-        )
+        hatched: Any = {"height": 1, "color": "none", "ec": "#AAAAAA", "hatch": "///", "lw": 0}
+        axis.barh(range(clips), longest - lengths, left=lengths, **hatched)
         axis.set_yticks(range(clips), [f"clip {row + 1}: {length}" for row, length in enumerate(lengths)])
-        axis.set(
-            xlabel=f"frame (one every {batch.hop * 1000:.0f} ms); hatched: padding", ylabel="real frames", title=title
-        )
+        hop = f"frame (one every {batch.hop * 1000:.0f} ms)"
+        axis.set(xlabel=f"{hop}; hatched: padding", ylabel="real frames", title=title)
     alt = (
         f"{clips} clips padded to {longest} frames; real frames: {listed([str(length) for length in lengths])};"
         f" {100 * (1 - mask.mean()):.0f} % of the table is padding."
@@ -151,25 +152,15 @@ def smoothness(block: torch.Tensor) -> float:
 
 
 def draw_table(
-    axis: Axes,
-    values: np.ndarray,
-    rows: list[str],
-    columns: list[str],
-    measure: str,
-    slanted: bool = False,
-    **options: Any,
+    axis: Axes, values: np.ndarray, rows: list[str], columns: list[str], measure: str, slanted=False, **options: Any
 ) -> None:
     """Cells in color, each with its number if there is room; `measure` stands at the scale. slanted: long names."""
     import seaborn  # slow to import, and every picture would wait for it
 
     many = len(columns) > MANY
-    looks = {
-        "cmap": HEAT,
-        "cbar_kws": {"label": measure, "pad": 0.02},
-        "annot": not many,
-        "annot_kws": {"fontsize": 10.5},
-    }
-    seaborn.heatmap(values, xticklabels=columns, yticklabels=rows, ax=axis, **(looks | options))
+    looks = {"cmap": HEAT, "cbar_kws": {"label": measure, "pad": 0.02}, "annot_kws": {"fontsize": 10.5}}
+    looks |= {"annot": not many} | options
+    seaborn.heatmap(values, xticklabels=columns, yticklabels=rows, ax=axis, **looks)
     mesh = axis.collections[0]
     for text in axis.texts:  # seaborn writes white on tan, too; below this luminance white has more contrast
         column, row = map(int, text.get_position())
@@ -178,10 +169,3 @@ def draw_table(
     turned = {"rotation": 35, "ha": "right", "rotation_mode": "anchor"} if slanted else {"rotation": 90 if many else 0}
     named = slice(len(columns) // 2 % 2, None, 2) if many and slanted else slice(None)  # the middle one is
     axis.set_xticks(axis.get_xticks()[named], columns[named], fontsize=10.5, **turned)
-
-
-def _short(speakers: tuple[str, ...]) -> list[str]:
-    """Without the word that all names begin with: ``actor 03`` becomes ``03``."""
-    words = {speaker.partition(" ")[0] for speaker in speakers if " " in speaker}
-    same = len(words) == 1 and all(" " in speaker for speaker in speakers)
-    return [speaker.partition(" ")[2] for speaker in speakers] if same else list(speakers)

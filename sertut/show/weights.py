@@ -89,9 +89,9 @@ def draw_weights(
     edges: np.ndarray,
     level: float,
     *,
-    color: str = ROLES["attention"],
-    name: str = "attention",
-    up: bool = False,
+    color=ROLES["attention"],
+    name="attention",
+    up=False,
 ) -> None:
     """Weights (N,) as steps between N + 1 edges, and the uniform `level`; up: time, or frequency, goes up."""
     way: Any = "horizontal" if up else "vertical"
@@ -207,12 +207,10 @@ def draw_spectrogram(axis: Axes, table: np.ndarray, cmap: str = SPECTRUM) -> Axe
     bands = table.shape[1]
     centers = frame_seconds(len(table))
     extent = (float(centers[0]) - HOP_SECONDS / 2, float(centers[-1]) + HOP_SECONDS / 2, -0.5, bands - 0.5)
-    image = axis.imshow(
-        table.T, origin="lower", aspect="auto", extent=extent, cmap=cmap, vmin=table.max() - 70, vmax=table.max()
-    )
-    axis.set_yticks(
-        [mel_band(hz, bands) for hz in TICKS_HZ], [f"{hz / 1000:g}k" if hz >= 1000 else str(hz) for hz in TICKS_HZ]
-    )
+    looks: Any = {"origin": "lower", "aspect": "auto", "extent": extent, "cmap": cmap}
+    image = axis.imshow(table.T, vmin=table.max() - 70, vmax=table.max(), **looks)
+    names = [f"{hz / 1000:g}k" if hz >= 1000 else str(hz) for hz in TICKS_HZ]
+    axis.set_yticks([mel_band(hz, bands) for hz in TICKS_HZ], names)
     axis.set(ylabel="frequency\n(Hz)", ylim=(-0.5, bands - 0.5))
     return image
 
