@@ -248,12 +248,7 @@ def said(interval: Interval, spec: str = ".2f", unit: str = "") -> str:
 
 
 def draw_rows(
-    axis: Axes,
-    rows: Mapping[str, Interval | None],
-    *,
-    roles: Mapping[str, str] = {},
-    lift: float = 0.0,
-    label: str = "_",
+    axis: Axes, rows: Mapping[str, Interval | None], *, roles: Mapping[str, str] = {}, lift=0.0, label="_"
 ) -> None:
     """Names, and intervals where there are any, `lift` above the middle of their row, in color and marker of a role."""
     for row, (name, interval) in enumerate(rows.items()):

@@ -7,7 +7,6 @@ from typing import Any
 import numpy as np
 import torch
 from matplotlib.axes import Axes
-from matplotlib.patheffects import withStroke
 
 from sertut.attention import AttentionMap, Clock
 from sertut.errors import SertutError
@@ -18,7 +17,7 @@ from sertut.show.estimates import draw_intervals, said
 from sertut.show.picture import Picture, chart, listed, numbers
 from sertut.show.rows import Row, compose, legend_below, mark_spans, whole
 from sertut.show.strips import describe_truth, faces_row
-from sertut.show.style import BLACK, HATCHES, MARKERS, ROLES, emotion_color
+from sertut.show.style import BLACK, HATCHES, MARKERS, RIM, ROLES, emotion_color
 from sertut.show.weights import describe_peak, time_weights, uniform_level, waveform_row, weights_row
 from sertut.show.words import length, of_clip, stream_of
 
@@ -87,8 +86,7 @@ def shares(
             looks: Any = {"color": color, "ec": "white", "lw": 1, "hatch": HATCHES.get(emotion)}
             bars = axis.barh(range(2), both, left=left, height=0.8, label=label, **looks)
             numbered = [f"{share:.2f}" if share >= WRITABLE else "" for share in both]
-            rim = [withStroke(linewidth=3, foreground="white")]  # or the hatches would run through the digits
-            axis.bar_label(bars, numbered, label_type="center", path_effects=rim)
+            axis.bar_label(bars, numbered, label_type="center", path_effects=RIM)  # hatches would run through them
             left += both
         axis.set_yticks(range(2), ["true", "estimated"])
         axis.set(xlim=(0, 1), ylim=(1.45, -0.45), xlabel="share of the emotional time")

@@ -8,7 +8,6 @@ import numpy as np
 import torch
 from matplotlib.axes import Axes
 from matplotlib.patches import Rectangle
-from matplotlib.patheffects import withStroke
 from matplotlib.textpath import TextPath
 
 from sertut.corpora import Clip, Region
@@ -18,7 +17,7 @@ from sertut.evidence.examples import example_of
 from sertut.show import words
 from sertut.show.picture import Picture, listed, numbers
 from sertut.show.rows import SPANS, Heat, Row, borders, compose, mark_spans, span_look
-from sertut.show.style import BLACK, ROLES, STREAMS, WIDTH
+from sertut.show.style import BLACK, RIM, ROLES, STREAMS, WIDTH
 from sertut.show.weights import behind, by_emotion, describe_peak, uniform_level, waveform_row, weights_row
 from sertut.video import Faces
 
@@ -223,8 +222,7 @@ def faces_row(example: Example) -> Row:
                         at, side = low + wide * (0.1 if way == "left" else 0.9), way
                         taken.append((low, low + wide))
                         break
-            rim = [withStroke(linewidth=3, foreground="white")]
-            axis.text(at, -0.53 * below, name, ha=side, va="center", fontsize=9.5, path_effects=rim)
+            axis.text(at, -0.53 * below, name, ha=side, va="center", fontsize=9.5, path_effects=RIM)
         axis.set(ylim=(-below, 1), ylabel="face", yticks=[])
         axis.spines["left"].set_visible(False)
 

@@ -10,6 +10,7 @@ from contextlib import AbstractContextManager
 from typing import Any
 
 import matplotlib
+from matplotlib.patheffects import withStroke
 
 BLACK, ORANGE, SKY, GREEN = "#000000", "#E69F00", "#56B4E9", "#009E73"
 YELLOW, BLUE, VERMILION, PURPLE, GRAY = "#F0E442", "#0072B2", "#D55E00", "#CC79A7", "#BBBBBB"
@@ -60,6 +61,9 @@ HEAT = "cividis"
 """Color map of shares and counts: dark is little, bright is much, and it survives every color vision."""
 SPECTRUM = "magma"
 """Color map of spectrograms."""
+
+RIM = [withStroke(linewidth=3, foreground="white")]
+"""What keeps letters readable on whatever they stand."""
 
 WIDTH = 5.8  # inches: 638 pixels, which fit into the text column; a phone shows them at a bit more than half that width
 

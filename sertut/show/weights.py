@@ -7,7 +7,6 @@ from typing import Any
 import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.image import AxesImage
-from matplotlib.patheffects import withStroke
 from matplotlib.textpath import TextPath
 
 from sertut.corpora import Region
@@ -15,7 +14,7 @@ from sertut.evidence import Example, Selection
 from sertut.evidence.cells import mel_band
 from sertut.show.picture import Picture, numbers
 from sertut.show.rows import Draw, Row, borders, compose, mark_spans, whole
-from sertut.show.style import ROLES, SPECTRUM, WIDTH
+from sertut.show.style import RIM, ROLES, SPECTRUM, WIDTH
 from sertut.show.words import decided, decoys, length, of_clip, spans, stream_of, true_regions, verdict, where
 from sertut.signals import HOP_SECONDS, SAMPLE_RATE, frame_seconds
 
@@ -149,7 +148,7 @@ def _write_words(axis: Axes, words: tuple[tuple[str, float, float], ...], exampl
     seconds, spans = length(example), true_regions(example, "voice") + decoys(example, "voice")
     per_point = seconds / (0.8 * 72 * WIDTH)  # seconds; the labels take about a fifth of the width
     looks: Any = {"transform": axis.get_xaxis_transform(), "ha": "center", "va": "top", "zorder": 4}
-    ends, rim = [-np.inf, -np.inf], [withStroke(linewidth=3, foreground="white")]
+    ends = [-np.inf, -np.inf]
     for word, start, end in (spoken for spoken in words if spoken[0].strip()):
         middle, half = (start + end) / 2, per_point * (TextPath((0, 0), word, size=10).get_extents().width / 2 + 2)
         crossed = [edge for span in spans for edge in (span.start, span.end) if abs(middle - edge) < half]
@@ -158,7 +157,7 @@ def _write_words(axis: Axes, words: tuple[tuple[str, float, float], ...], exampl
         middle = min(max(middle, half), seconds - half)
         if free := [line for line in (0, 1) if middle - half >= ends[line]]:
             ends[free[0]] = middle + half
-            axis.text(middle, 0.99 - 0.19 * free[0], word, fontsize=10, path_effects=rim, **looks)
+            axis.text(middle, 0.99 - 0.19 * free[0], word, fontsize=10, path_effects=RIM, **looks)
 
 
 def spectrogram_row(example: Example) -> Row:
