@@ -29,10 +29,8 @@ def blend(seen):
 def bars(axis):
     """(left, width) of each segment, by the row in which it stands."""
     found = [bar for bar in axis.patches if isinstance(bar, Rectangle) and bar.get_width() > 0]
-    return [
-        [(round(bar.get_x(), 4), round(bar.get_width(), 4)) for bar in found if round(bar.get_y() + 0.4) == row]
-        for row in (0, 1)
-    ]
+    ends = [(round(bar.get_y() + 0.4), (round(bar.get_x(), 4), round(bar.get_width(), 4))) for bar in found]
+    return [[pair for at, pair in ends if at == row] for row in (0, 1)]
 
 
 def test_mixture_stacks_to_one_and_weighs_by_attention(example):
@@ -40,21 +38,21 @@ def test_mixture_stacks_to_one_and_weighs_by_attention(example):
     posteriors = torch.rand(n, 3, generator=torch.Generator().manual_seed(0)).softmax(dim=1)
     picture = show.mixture(example, posteriors)
     stack = rows(picture)["share of a step"]
-    layers = [patch.get_data() for patch in stack.patches if isinstance(patch, StepPatch)]
+    patches = [patch for patch in stack.patches if isinstance(patch, StepPatch)]
+    layers = [patch.get_data() for patch in patches]
     np.testing.assert_allclose(layers[-1][0], 1.0, rtol=1e-5)
     for column, (top, _, bottom) in enumerate(layers):
         np.testing.assert_allclose(top - bottom, posteriors[:, column], rtol=1e-4, atol=1e-6)
-    hatches = [patch.get_hatch() for patch in stack.patches if isinstance(patch, StepPatch)]
-    assert hatches == [HATCHES.get(emotion) for emotion in example.emotions], "not told by color alone"
+    hatches = [HATCHES.get(emotion) for emotion in example.emotions]
+    assert [patch.get_hatch() for patch in patches] == hatches, "not told by color alone"
     assert frames(stack) == [pytest.approx((0.9, 0, 1.15, 1))]
     shares = example.map.weights[0] @ posteriors
     said = [f"{emotion} {share:.2f}" for emotion, share in zip(example.emotions, shares, strict=True)]
     assert set(legend(picture)) == {"attention", "uniform", "true region", *said}
     said = f"neutral: weighted by attention, the clip is {said[int(shares.argmax())]}"
     assert f"Emotion as a mixture over 2.0 s of a clip of actor 01, {said}" in picture.alt
-    assert picture.alt.endswith(
-        f" The true region in the voice is 0.90 to 1.15 s. Attention: {describe_peak(example)}."
-    )
+    truth = " The true region in the voice is 0.90 to 1.15 s."
+    assert picture.alt.endswith(f"{truth} Attention: {describe_peak(example)}.")
     assert "predicted" not in picture.alt
 
 

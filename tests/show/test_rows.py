@@ -61,6 +61,11 @@ def test_a_few_strong_weights_do_not_darken_the_rest():
     assert bar.get_xticks() == pytest.approx(bar.get_xlim()), "in a corner there is room for two: the ends"
 
 
+def short(it):
+    part = replace(it, samples=it.samples[:16000], spectrogram=it.spectrogram[:48])
+    return show.receptive_field(FullyConvolutional(3, "small"), part)
+
+
 REFUSED = [
     ("no attention over time and frequency; use show.attention", show.regions),
     ("no attention over time and frequency; use show.attention", lambda it: show.touch.scale(it, 0.3)),
@@ -79,12 +84,7 @@ REFUSED = [
     ("clip-0 has no video; use a corpus with faces", lambda it: show.watch(it.clip)),
     ("clip-0 has no video; use a corpus with faces", lambda it: show.touch.lag(it.clip)),
     ("the example of the face has no attention to it", lambda it: show.two_streams(it, it)),
-    (
-        "1.00 s are too short for one cell of the trunk 'small'",
-        lambda it: show.receptive_field(
-            FullyConvolutional(3, "small"), replace(it, samples=it.samples[:16000], spectrogram=it.spectrogram[:48])
-        ),
-    ),
+    ("1.00 s are too short for one cell of the trunk 'small'", short),
 ]
 
 

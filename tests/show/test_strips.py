@@ -127,9 +127,8 @@ def test_a_clip_that_nobody_judged(seen, tmp_path):
     assert "redicted" not in picture.alt and "ttention" not in picture.alt
     values = [int(np.asarray(image.get_array())[0, 0]) for image in rows(picture)["face"].images]
     times = (np.arange(12) + 0.5) * WIDTH
-    assert [value for value in values if value] == pytest.approx(
-        [100 + t / 0.04 - 0.5 for t in times if not 1.2 <= t < 1.32], abs=0.51
-    )
+    expected = [100 + t / 0.04 - 0.5 for t in times if not 1.2 <= t < 1.32]
+    assert [value for value in values if value] == pytest.approx(expected, abs=0.51)
 
 
 @pytest.mark.parametrize("draw", ["filmstrip", "shares"])
@@ -190,10 +189,9 @@ def test_two_streams_are_of_one_clip(seen):
 
 def test_a_name_too_long_for_its_bar_stands_beside_it(seen):
     for start, end in ((1.0, 1.1), (1.9, 2.0), (0.6, 1.6)):
-        shown = changed(seen, Region(start, end, "face"))
-        figure = show.filmstrip(shown).figure
+        figure = show.filmstrip(changed(seen, Region(start, end, "face"))).figure
         figure.draw_without_rendering()
-        strip = next(axis for axis in figure.axes if axis.get_ylabel() == "face")
+        strip = figure.axes[1]
         (name,) = [text for text in strip.texts if text.get_text() == "anger"]
         left, right = (strip.transData.transform((at, 0))[0] for at in (start, end))
         box = name.get_window_extent()

@@ -60,12 +60,11 @@ def test_own_cells_are_framed_and_no_others(table):
 
 
 def test_colors_span_what_is_asked(table):
-    mesh = show.heatmap(table, measure="mass", span=(0, 1)).figure.axes[0].collections[0]
-    assert mesh.get_clim() == (0, 1)
-    mesh = show.heatmap(table, measure="mass").figure.axes[0].collections[0]
-    assert mesh.get_clim() == (0.15, 0.9)
-    mesh = show.heatmap(0.005 * table, measure="bits").figure.axes[0].collections[0]
-    assert mesh.get_clim() == (0.00075, pytest.approx(0.10075))  # numbers that read the same look the same
+    def colors(values, span=None):
+        return show.heatmap(values, measure="mass", span=span).figure.axes[0].collections[0].get_clim()
+
+    assert colors(table, (0, 1)) == (0, 1) and colors(table) == (0.15, 0.9)
+    assert colors(0.005 * table) == (0.00075, pytest.approx(0.10075))  # numbers that read the same look the same
 
 
 def test_digits_can_be_read_on_their_color():
@@ -111,12 +110,9 @@ def test_spectrograms_share_time_frequency_and_level(example):
     first, second = (axis for axis in picture.figure.axes if axis.images and axis.get_title("left"))
     assert first.get_xlim() == second.get_xlim() and first.get_xlim()[1] == pytest.approx(1, abs=0.02)
     assert first.images[0].get_clim() == second.images[0].get_clim()
-    for samples, part in zip(
-        sounds.values(), ("a low, 0.50 s, 48 frames by 64 bands, strongest with ", " dB near "), strict=True
-    ):
-        assert part in picture.alt and f"with {log_mel(samples).max():.0f} dB" in picture.alt
-    for band in (12, 40):
-        assert f"near {band_hz(64)[band]:.0f} Hz at" in picture.alt
+    assert "a low, 0.50 s, 48 frames by 64 bands, strongest with " in picture.alt
+    for samples, band in zip(sounds.values(), (12, 40), strict=True):
+        assert f"with {log_mel(samples).max():.0f} dB near {band_hz(64)[band]:.0f} Hz at" in picture.alt
     alone, table = (show.spectrogram(sound, title="b").alt for sound in (sounds["b"], log_mel(sounds["b"])))
     assert alone.startswith("log-mel spectrograms: b, 1.00 s, ")
     assert alone.split("s, 98 frames")[1] == table.split("s, 98 frames")[1]
@@ -136,14 +132,9 @@ def test_padding_is_hatched_where_the_mask_is_false():
 
 
 def test_smoothness():
-    noise = torch.randn(200, 11, 11, generator=torch.Generator().manual_seed(0))
-    assert abs(smoothness(noise)) < 0.02
-    wave = torch.sin(torch.arange(64) / 5).expand(1, 64, 64)
-    assert smoothness(wave) > 0.9
-
-
-def test_a_dead_filter_is_no_nan():
-    assert smoothness(torch.zeros(2, 3, 3)) == pytest.approx(0)
+    noise, wave = torch.randn(200, 11, 11), torch.sin(torch.arange(64) / 5).expand(1, 64, 64)
+    assert abs(smoothness(noise)) < 0.02 and smoothness(wave) > 0.9
+    assert smoothness(torch.zeros(2, 3, 3)) == pytest.approx(0), "a dead filter is no NaN"
 
 
 def test_every_picture_is_drawn_and_named():
