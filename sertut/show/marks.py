@@ -11,7 +11,7 @@ from PIL import Image
 from sertut.attention import Clock
 from sertut.evidence import Example
 from sertut.show.picture import numbers
-from sertut.show.words import decoys, length, true_regions
+from sertut.show.words import known_spans, length
 from sertut.signals import HOP_SECONDS, SAMPLE_RATE, WINDOW
 
 PAGES = Environment(
@@ -57,9 +57,7 @@ def across(example: Example, clock: Clock) -> tuple[float, float]:
 
 def spans_of(example: Example, stream: str = "voice") -> list[Mark]:
     """True regions and decoys of a stream."""
-    found = [("region", span) for span in true_regions(example, stream)]
-    found += [("decoy", span) for span in decoys(example, stream)]
-    x = 1000 / length(example)
+    x, found = 1000 / length(example), known_spans(example, stream)
     return [(role, f"M{span.start * x:.2f} 0V100H{span.end * x:.2f}V0Z") for role, span in found]
 
 

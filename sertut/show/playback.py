@@ -20,7 +20,7 @@ from sertut.show.picture import numbers
 from sertut.show.strips import as_example, describe_truth, face_of, say_lost
 from sertut.show.style import ROLES, SPECTRUM
 from sertut.show.weights import by_emotion, describe, time_weights, uniform_level
-from sertut.show.words import decoys, length, spans, stream_of, true_regions, verdict, where
+from sertut.show.words import decoys, known_spans, length, spans, stream_of, verdict, where
 from sertut.signals import SAMPLE_RATE
 from sertut.video import Faces, write_video
 
@@ -195,8 +195,9 @@ def _view(name: str, example: Example, title: str) -> dict[str, str]:
 def _legend(example: Example, streams: list[str]) -> list[tuple[str, str]]:
     face, two = " (face)" if stream_of(example) == "face" else "", len(streams) > 1
     names = [("attention", f"attention{face}"), ("uniform", "uniform (dotted)")] if example.map is not None else []
-    if any(true_regions(example, stream) for stream in streams):
+    known = {role for stream in streams for role, _ in known_spans(example, stream)}
+    if "region" in known:
         names.append(("region", f"true region{' (voice above, face below)' if two else face}"))
-    if any(decoys(example, stream) for stream in streams):
+    if "decoy" in known:
         names.append(("decoy", "decoy (face, dashed)" if face and not two else "decoy (dashed)"))
     return names

@@ -27,7 +27,7 @@ from sertut.corpora import Region
 from sertut.evidence import Example
 from sertut.show.picture import Picture, canvas
 from sertut.show.style import BLACK, HEAT, MARKERS, ROLES
-from sertut.show.words import decoys, true_regions
+from sertut.show.words import known_spans
 
 SPANS = {"region": ("true region", "-"), "decoy": ("decoy", "--")}
 """Name of a span, and the line of its edges, so that what misleads is not told by its color alone."""
@@ -169,8 +169,7 @@ def mark_spans(
     """
     shade, line = (axis.axhspan, axis.axhline) if up else (axis.axvspan, axis.axvline)
     above = axis.get_xaxis_transform() + ScaledTranslation(0, 3 / 72, axis.figure.dpi_scale_trans)
-    found = {"region": true_regions(example, stream), "decoy": decoys(example, stream)}
-    for role, region in ((role, region) for role, regions in found.items() for region in regions):
+    for role, region in known_spans(example, stream):
         axis.fill([], [], label=SPANS[role][0], **span_look(role))  # nothing but an entry of the legend
         looks: Any = {"color": ROLES[role], "ls": SPANS[role][1]}
         ends = np.array([region.start, region.end])

@@ -32,6 +32,12 @@ def decoys(example: Example, stream: str | None = None) -> list[Region]:
     return [Region(start, end)] if isinstance(start, float) and isinstance(end, float) else []
 
 
+def known_spans(example: Example, stream: str | None = None) -> list[tuple[str, Region]]:
+    """Role, "region" or "decoy", and span of all that is known of a stream, by default that of the map."""
+    roles = {"region": true_regions(example, stream), "decoy": decoys(example, stream)}
+    return [(role, span) for role, found in roles.items() for span in found]
+
+
 def known_offset(example: Example) -> float | None:
     """By how many seconds the face lags the voice, if the corpus says it."""
     offset = example.clip.details.get("offset")
