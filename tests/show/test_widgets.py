@@ -127,16 +127,16 @@ def test_stopped_by_hand_and_recorded_again(open_page):
         assert page.evaluate("sent.length") == times
 
 
-@pytest.mark.parametrize(
-    ("options", "says"),
-    [
-        ({"permissions": ()}, "The browser refused the microphone. Allow it for this page and record again"),
-        ({"address": "http://elsewhere.test/"}, "gives a microphone only to pages from localhost or by https"),
-        ({"before": NO_MICROPHONE}, "No microphone was found. Connect one"),
-        ({"before": "Blob.prototype.arrayBuffer = async () => new ArrayBuffer(0);"}, "Nothing was recorded."),
-    ],
-)
-def test_where_there_is_no_voice_one_sentence_says_why(open_page, options, says):
+WHY = {
+    "The browser refused the microphone. Allow it for this page and record again": {"permissions": ()},
+    "gives a microphone only to pages from localhost or by https": {"address": "http://elsewhere.test/"},
+    "No microphone was found. Connect one": {"before": NO_MICROPHONE},
+    "Nothing was recorded.": {"before": "Blob.prototype.arrayBuffer = async () => new ArrayBuffer(0);"},
+}
+
+
+@pytest.mark.parametrize(("says", "options"), WHY.items())
+def test_where_there_is_no_voice_one_sentence_says_why(open_page, says, options):
     page = open_page(**options)
     page.get_by_role("button", name="Record").click()
     told = said(page)
