@@ -47,8 +47,8 @@ class Sheet:
         self.marks.append(f'<circle cx="{x:g}" cy="{y:g}" r="{radius:g}" fill="{color}" stroke="currentColor"/>')
         self.middle(x, y, words, "#111")
 
-    def frames(self, n: int = 6) -> None:
-        for x in columns(n):
+    def frames(self) -> None:
+        for x in columns(6):
             self.box(x, self.y["frames"], 18, 18, GRAY)
             self.arrow(x, self.y["frames"] + 12, x, self.y["states"] - 14)
 
@@ -85,19 +85,19 @@ class Sheet:
                 self.box(cx, y - tall / 2 + (at + 0.5) * high, *size, color, f'{full} data-value="{value:.4f}"')
             self.marks.append("</g>" if weigh == "row" or (weigh and at == len(values) - 1) else "")
 
-    def total(self, weights: np.ndarray, words: str = "c") -> None:
+    def total(self, weights: np.ndarray) -> None:
         """The weighted sum: a line as thick as its weight to one circle, and from there to the emotion."""
         x, y = (LEFT + WIDE) / 2, self.y["context"]
         for at, weight in zip(columns(len(weights)), weights, strict=True):
             self.line(at, self.y["weights"] + 20, x, y - 11, 0.6 + 9 * weight, BLUE)
-        self.circle(x, y, words)
+        self.circle(x, y, "c")
         self.decide()
 
-    def decide(self, after: str = "context", x: float = (LEFT + WIDE) / 2, emotion: str = "anger") -> None:
+    def decide(self, after: str = "context", x: float = (LEFT + WIDE) / 2) -> None:
         if after:
             self.arrow(x, self.y[after] + 13, x, self.y["emotion"] - 14)
-        self.box(x, self.y["emotion"], 9 * len(emotion) + 16, 24, EMOTIONS[emotion], 'rx="12"')
-        self.middle(x, self.y["emotion"], emotion, "#111")
+        self.box(x, self.y["emotion"], 61, 24, EMOTIONS["anger"], 'rx="12"')
+        self.middle(x, self.y["emotion"], "anger", "#111")
 
     def _repr_html_(self) -> str:
         size = f'viewBox="0 0 {WIDE} {max(self.y.values()) + 28}" font-size="{TEXT}" font-family="Arial, sans-serif"'
