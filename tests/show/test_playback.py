@@ -149,7 +149,9 @@ def test_one_switches_between_heads_emotions_and_networks(example, report):
     assert found["all heads"]["data-weights"] == drawn(heads)["sertut-attention"]
     heard = views(show.player(of_emotions).html)
     assert list(heard) == [example.predicted, *(name for name in example.emotions if name != example.predicted)]
-    networks = views(show.player({"this": example, "that": second}).html)
+    both_networks = show.player({"this": example, "that": second})
+    networks = views(both_networks.html)
+    assert networks["this"]["data-alt"] == both_networks.alt
     assert networks["that"]["data-weights"] == found["head 2"]["data-weights"]
     assert networks["that"]["data-alt"].startswith("that: Attention over")
     assert views(show.player(example).html) == {}
