@@ -26,7 +26,7 @@ from sertut.course.catalog import Chapter, chapters, find, repository, require, 
 from sertut.course.results import read_results, versions
 from sertut.errors import SertutError
 from sertut.files import LIBRARY, corpora_folder, data_folder, write
-from sertut.training.device import pick_device
+from sertut.training import pick_device
 
 STAMP = "up-to-date"
 """File beside an executed chapter: the digest of all that it depended on. Written last: what is stamped is whole."""

@@ -102,7 +102,7 @@ class Listener:
     @torch.no_grad()
     def hear(self, samples: np.ndarray, name: str = "a recording") -> Heard:
         """What it hears in samples (n,), 16 kHz."""
-        features, mask = pad([self.run.normalizer(feature(self.run.feature)(samples))])
+        features, mask = pad([self.run.normalizer(feature(self.run.recipe.feature)(samples))])
         output = self.run.model(Batch(features, mask, torch.zeros(1, dtype=torch.long)).to(self.run.device))
         probabilities = self.calibration.probabilities(output.logits[0].float().cpu())
         map_, emotions = output.maps["attention"].alone(0), self.run.emotions

@@ -12,7 +12,7 @@ from pathlib import Path
 from sertut.errors import SertutError
 from sertut.evidence.claims import Claim
 from sertut.files import write
-from sertut.training.device import pick_device
+from sertut.training import pick_device
 
 KEYS = ("chapter", "corpus", "seed", "device", "seconds", "versions", "metrics", "claims", "bands")
 

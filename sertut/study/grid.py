@@ -49,8 +49,7 @@ from sertut.study.peers import fit_peer, hear, opensmile_version
 from sertut.study.protocols import Training, start_of
 from sertut.study.starts import few_speakers
 from sertut.tensors import digest
-from sertut.training import Run, fit, predict
-from sertut.training.device import pick_device
+from sertut.training import Run, fit, pick_device, predict
 
 SECONDS = (0.5, 0.75, 1.0, 1.5, 2.0)
 """Durations at which a fully convolutional network is tested."""

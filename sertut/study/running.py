@@ -19,7 +19,7 @@ from sertut.files import write
 from sertut.progress import progress_bar
 from sertut.study import grid
 from sertut.study.protocols import Training, protocol
-from sertut.training.device import pick_device
+from sertut.training import pick_device
 
 PATIENCE = 5
 """Seconds that a scheduler has to answer."""

@@ -1,4 +1,7 @@
-"""Labelled feature tables, and the order in which training sees them."""
+"""Labelled feature tables, the order in which training sees them, and small distortions: few speakers then go further.
+
+Only training clips are distorted, dev and test clips never.
+"""
 
 from __future__ import annotations
 
@@ -9,9 +12,8 @@ import torch
 
 from sertut.corpora import Corpus, load_faces, load_features, load_voices
 from sertut.errors import SertutError
-from sertut.signals import Batch, Normalizer, pad
+from sertut.signals import FEATURES, N_MELS, Batch, Normalizer, pad
 from sertut.tensors import digest_of_tensors
-from sertut.training.augment import distorted
 from sertut.training.recipe import Recipe
 
 
@@ -100,6 +102,41 @@ class Examples:
         if self.voices is None or torch.rand((), generator=generator) >= recipe.voices:
             return self.rows[i]
         return self.voices[i][torch.randint(len(self.voices[i]), (), generator=generator)].float()
+
+
+def distorted(row: torch.Tensor, recipe: Recipe, generator: torch.Generator, length: int | None = None) -> torch.Tensor:
+    """A clip's table of normalized features (T, F) as it is seen this time; `stretch` changes T, to `length` if given.
+
+    `gain` moves only what depends on the level; a mel band is masked in all its columns, the level never is. Source of
+    the masks: SpecAugment, Park et al., arXiv 1904.08779.
+    """
+
+    def draw(low: float, high: float) -> float:
+        return low + (high - low) * torch.rand((), generator=generator).item()
+
+    def draw_int(low: int, high: int) -> int:  # both included
+        return int(torch.randint(low, high + 1, (), generator=generator))
+
+    if recipe.stretch:
+        length = length or max(1, round(len(row) / draw(1 - recipe.stretch, 1 + recipe.stretch)))
+        size = (length, row.shape[1])  # the columns stay as they are
+        row = torch.nn.functional.interpolate(row[None, None], size=size, mode="bilinear", align_corners=False)[0, 0]
+    row = row.clone()
+    if recipe.gain:
+        gain = draw(-recipe.gain, recipe.gain)
+        for columns in FEATURES[recipe.feature].follow_level:
+            row[:, columns] += gain
+    for _ in range(2):
+        if recipe.frequency_mask:
+            width = draw_int(0, recipe.frequency_mask)
+            start = draw_int(0, N_MELS - width)
+            for first in FEATURES[recipe.feature].mel_starts:
+                row[:, first + start : first + start + width] = 0.0  # the training mean
+        if recipe.time_mask:
+            width = min(draw_int(0, recipe.time_mask), len(row) // 4)
+            start = draw_int(0, len(row) - width)
+            row[start : start + width] = 0.0
+    return row
 
 
 def cut_to_shortest(rows: Sequence[torch.Tensor], generator: torch.Generator) -> list[torch.Tensor]:

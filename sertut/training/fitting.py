@@ -24,9 +24,8 @@ from sertut.progress import progress_bar
 from sertut.signals import Normalizer
 from sertut.tensors import digest, digest_of_tensors, read_tensors, write_tensors
 from sertut.training.data import Examples, examples, fit_face_normalizer
-from sertut.training.device import pick_device
 from sertut.training.metrics import confusion, uar
-from sertut.training.recipe import Recipe, make_recipe
+from sertut.training.recipe import Recipe, make_recipe, pick_device
 from sertut.training.runs import FILE, Run, load_run
 
 
@@ -38,7 +37,6 @@ def fit(
     device: str = "auto",
     progress: bool = True,
     checkpoint: Path | str | None = None,
-    reinitialize: bool = True,
     **recipe,
 ) -> Run:
     """Train a copy of `model` on ``fold.train``; keep the epoch with the best UAR on ``fold.dev``.
@@ -48,8 +46,7 @@ def fit(
 
     Args:
         model: takes a Batch, returns an Output. It is copied, not changed.
-        seed: draws the weights (unless `reinitialize` is False, for weights that come from elsewhere), the order of the
-            clips and their distortions.
+        seed: draws the weights, the order of the clips and their distortions.
         device: "auto", "cpu", "cuda", "cuda:1" or "mps".
         checkpoint: file to continue from if it exists; written after each epoch. Resuming changes no bit of the result.
         recipe: fields of :class:`~sertut.training.recipe.Recipe`.
@@ -57,8 +54,7 @@ def fit(
     Raises:
         SertutError: unknown option or device; the checkpoint belongs to another training; the loss is no longer finite.
     """
-    training = _Training(model, fold, seed, pick_device(device), progress, reinitialize, make_recipe(**recipe))
-    return training.run(progress, checkpoint)
+    return _Training(model, fold, seed, pick_device(device), progress, make_recipe(**recipe)).run(checkpoint)
 
 
 def fit_once(
@@ -74,9 +70,9 @@ def fit_once(
     Arguments and errors as in :func:`fit`.
     """
     where = pick_device(device)
-    training = _Training(model, fold, seed, where, progress, True, make_recipe(**recipe))
+    training = _Training(model, fold, seed, where, progress, make_recipe(**recipe))
     if not {type(part).__module__.split(".")[0] for part in model.modules()} <= {"sertut", "torch", "torchvision"}:
-        return training.run(progress)
+        return training.run()
     cuda = where.type == "cuda"
     surroundings = {
         "code": code_of("signals", "attention", "models", "training"),
@@ -90,7 +86,7 @@ def fit_once(
     with FileLock(folder / "lock"):
         if (folder / FILE).is_file():
             return load_run(folder, device, training.model)
-        run = training.run(progress, checkpoint=folder / "checkpoint.safetensors")
+        run = training.run(folder / "checkpoint.safetensors")
         run.save(folder)
         (folder / "checkpoint.safetensors").unlink(missing_ok=True)
     return run
@@ -104,27 +100,19 @@ class _Training:
     """
 
     def __init__(
-        self,
-        model: nn.Module,
-        fold: Fold,
-        seed: int,
-        device: torch.device,
-        progress: bool,
-        reinitialize: bool,
-        recipe: Recipe,
+        self, model: nn.Module, fold: Fold, seed: int, device: torch.device, progress: bool, recipe: Recipe
     ) -> None:
         self.seed, self.device, self.recipe, self.emotions = seed, device, recipe, fold.emotions
         train = examples(fold.train, recipe.feature, recipe.face, recipe.voices > 0, progress)
         dev = examples(fold.dev, recipe.feature, recipe.face, progress=progress)
-        self.normalizer = Normalizer.fit(train.rows)
+        self.progress, self.normalizer = progress, Normalizer.fit(train.rows)
         self.face_normalizer = fit_face_normalizer(train.faces) if train.faces is not None else None
         fitted = (self.normalizer, self.face_normalizer)
         self.train, self.dev = (part.normalized(*fitted).to(device) for part in (train, dev))
         with torch.random.fork_rng(devices=[]):
             torch.manual_seed(seed)
             model = copy.deepcopy(model).cpu()
-            if reinitialize:
-                redraw(model)
+            redraw(model)
         self.initial = {name: value.clone() for name, value in model.state_dict().items()}
         clips = [[[clip.name, clip.speaker, clip.emotion] for clip in part] for part in (fold.train, fold.dev)]
         identity = {
@@ -145,12 +133,12 @@ class _Training:
         self.best = copy.deepcopy(self.tested.state_dict())
         self.state: dict = dict(epoch=0, best_uar=-1.0, best_epoch=0, gained=0, seconds=0.0, history=[])
 
-    def run(self, progress: bool, checkpoint: Path | str | None = None) -> Run:
+    def run(self, checkpoint: Path | str | None = None) -> Run:
         """Train to the end, from the checkpoint if it is there."""
         recipe, state = self.recipe, self.state
         if checkpoint and Path(checkpoint).is_file():
             self.resume(Path(checkpoint))
-        bar = progress_bar(total=recipe.epochs, initial=state["epoch"], desc="training", disable=not progress)
+        bar = progress_bar(total=recipe.epochs, initial=state["epoch"], desc="training", disable=not self.progress)
         with torch.random.fork_rng(devices=[self.device] if self.device.type == "cuda" else []):
             # Where the last epoch is kept, it is the last that was asked for.
             patience = recipe.patience if recipe.keep == "best" else recipe.epochs

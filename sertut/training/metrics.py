@@ -36,25 +36,20 @@ def recalls(confusion: np.ndarray) -> np.ndarray:
     return _divide(np.diagonal(confusion, axis1=-2, axis2=-1), confusion.sum(axis=-1))
 
 
-def classes_present(confusion: np.ndarray) -> np.ndarray:
-    """Which classes occur among the true labels, shape (..., C), bool."""
-    return np.asarray(confusion).sum(axis=-1) > 0
-
-
 def uar(confusion: np.ndarray) -> np.ndarray:
     r"""Unweighted average recall, :math:`\frac1C \sum_i n_{ii} / \sum_j n_{ij}`: every class counts the same.
 
     From (..., C, C) to (...). The mean runs over the classes that occur. A class of the fixed list that never occurs
     has no recall; it is left out **with a warning**, because the result then answers an easier question.
     """
-    confusion = np.asarray(confusion)
-    n_classes = confusion.shape[-1]
-    occurs = classes_present(confusion).reshape(-1, n_classes).any(axis=0)
+    found = recalls(confusion)
+    present = ~np.isnan(found)
+    occurs = present.reshape(-1, present.shape[-1]).any(axis=0)
     if not occurs.all():
         absent = ", ".join(str(i) for i in np.flatnonzero(~occurs))
-        text = f"UAR is taken over {occurs.sum()} of {n_classes} classes: no clip of class {absent}."
+        text = f"UAR is taken over {occurs.sum()} of {len(occurs)} classes: no clip of class {absent}."
         warnings.warn(text, stacklevel=2)
-    return _divide(np.nansum(recalls(confusion), axis=-1), classes_present(confusion).sum(axis=-1))
+    return _divide(np.nansum(found, axis=-1), present.sum(axis=-1))
 
 
 def chance_uar(n_classes: int) -> float:

@@ -55,7 +55,7 @@ def predict(run: Run, corpus: Corpus, batch_size: int = 64) -> Predictions:
     part = run.examples(corpus)
     logits = torch.empty(len(part), len(run.emotions))
     maps: list[dict[str, AttentionMap]] = [{} for _ in range(len(part))]
-    starts: list[tuple[int, str, int]] = []  # clip, map, and where its weights start in the file
+    written: list[tuple[int, str, AttentionMap]] = []  # clip, name and shape of each map, in the order of the file
     run.model.eval()
     with tempfile.TemporaryFile() as file:
         for indices, batch in part.in_order(batch_size):
@@ -70,13 +70,11 @@ def predict(run: Run, corpus: Corpus, batch_size: int = 64) -> Predictions:
                             f"the map '{name}' of {corpus.clips[index].name} looks at padding, beyond the clip's end;"
                             " give its softmax the mask."
                         )
-                    starts.append((index, name, file.tell() // 4))
                     file.write(alone.weights.numpy().tobytes())
-                    maps[index][name] = replace(alone, weights=alone.weights.to("meta"))  # its shape, without numbers
+                    written.append((index, name, replace(alone, weights=alone.weights.to("meta"))))
         file.flush()
         stored = torch.from_numpy(np.memmap(file, np.float32, "r+")) if file.tell() else torch.empty(0)
-    for index, name, start in starts:
-        shape = maps[index][name].weights.shape
-        weights = stored[start : start + shape.numel()].view(shape)
-        maps[index][name] = replace(maps[index][name], weights=weights)
+    pieces = stored.split([map_.weights.numel() for _, _, map_ in written])
+    for (index, name, map_), weights in zip(written, pieces, strict=True):
+        maps[index][name] = replace(map_, weights=weights.view(map_.weights.shape))
     return Predictions(corpus.clips, corpus.emotions, logits, part.labels, tuple(maps))

@@ -1,4 +1,4 @@
-"""How to train: the settings of one training, checked when they are made."""
+"""How to train, and where: the settings of one training, checked when they are made."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 import torch
 
-from sertut.errors import SertutError, must_be_known
+from sertut.errors import SertutError, must_be_known, unknown
 from sertut.signals import FEATURES
 from sertut.video import FACE_FEATURES
 
@@ -22,8 +22,8 @@ class Recipe:
     cut: stretched to one length where there is `stretch`, else padded.
     stretch, gain, frequency_mask, time_mask: what may happen to a training clip each time it is seen, drawn uniformly:
     faster or slower by this share, louder or softer by so many standard deviations, and twice each up to as many mel
-    bands or frames blanked; see :mod:`sertut.training.augment`. voices: share of the training clips that are heard in
-    another voice. balanced: every class weighs the same in the loss, however many clips it has.
+    bands or frames blanked; see :func:`sertut.training.data.distorted`. voices: share of the training clips that are
+    heard in another voice. balanced: every class weighs the same in the loss, however many clips it has.
     precision: "float32", the same on every processor; "bfloat16"; or "auto", bfloat16 on a CUDA device that has it.
     """
 
@@ -72,3 +72,24 @@ def make_recipe(**options) -> Recipe:
     if recipe.frequency_mask and not FEATURES[recipe.feature].mel_starts:
         raise SertutError(f"'{recipe.feature}' has no mel bands; leave frequency_mask out, or use log_mel.")
     return recipe
+
+
+def pick_device(name: str = "auto") -> torch.device:
+    """The device behind "auto" (CUDA if there is one, else CPU), "cpu", "cuda", "cuda:1" or "mps".
+
+    On CUDA, float32 then means float32: its convolutions and LSTMs would else round their inputs to 10 bits (TF32).
+
+    Raises:
+        SertutError: the device is unknown or not there.
+    """
+    if name == "auto":
+        name = "cuda" if torch.cuda.is_available() else "cpu"
+    kind, _, index = name.partition(":")
+    count = {"cpu": 1, "cuda": torch.cuda.device_count(), "mps": int(torch.backends.mps.is_available())}
+    if kind not in count or (":" in name and not index.isdecimal()):
+        raise unknown("device", name, ("auto", *count))
+    if int(index or 0) >= count[kind]:
+        raise SertutError(f"'{name}' was asked for, but of {kind} there are {count[kind]} here; use 'auto' or 'cpu'.")
+    if kind == "cuda":
+        torch.backends.cudnn.allow_tf32 = False
+    return torch.device(name)

@@ -20,8 +20,7 @@ from sertut.models.base import architecture
 from sertut.signals import Normalizer
 from sertut.tensors import read_tensors, write_tensors
 from sertut.training.data import Examples, examples
-from sertut.training.device import pick_device
-from sertut.training.recipe import Recipe, make_recipe
+from sertut.training.recipe import Recipe, make_recipe, pick_device
 
 FILE = "run.safetensors"
 """What :meth:`Run.save` writes into its folder."""
@@ -52,11 +51,6 @@ class Run:
     reused: bool = False
 
     @property
-    def feature(self) -> str:
-        """Name of the feature the model reads."""
-        return self.recipe.feature
-
-    @property
     def n_parameters(self) -> int:
         """Trained numbers in the model."""
         return sum(p.numel() for p in self.model.parameters())
@@ -70,7 +64,7 @@ class Run:
 
     def examples(self, corpus: Corpus) -> Examples:
         """The clips of `corpus` as this model reads them."""
-        return examples(corpus, self.feature, self.recipe.face).normalized(self.normalizer, self.face_normalizer)
+        return examples(corpus, self.recipe.feature, self.recipe.face).normalized(self.normalizer, self.face_normalizer)
 
     def on_cpu(self) -> nn.Module:
         """A copy of the model on the CPU, to take apart by hand; the run's own stays where it is."""
