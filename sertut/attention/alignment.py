@@ -12,7 +12,7 @@ from __future__ import annotations
 import math
 
 import torch
-from torch import nn
+from torch import Tensor, nn
 
 from sertut.attention.softmax import masked_softmax
 from sertut.errors import SertutError, must_be_known
@@ -69,9 +69,7 @@ class Alignment(nn.Module):
         self.key = nn.Linear(n_key, n_units, bias=False)  # U
         self.weigh = nn.Linear(n_units, 1, bias=False) if additive else None  # w; a bias would be lost in the softmax
 
-    def scores(
-        self, query: torch.Tensor, keys: torch.Tensor, query_mask: torch.Tensor, key_mask: torch.Tensor
-    ) -> torch.Tensor:
+    def scores(self, query: Tensor, keys: Tensor, query_mask: Tensor, key_mask: Tensor) -> Tensor:
         """e, (..., T, S), of `query` (..., T, H) and `keys` (..., S, G), masks (..., T) and (..., S); 0 on padding."""
         asking, asked = self.projected(query, keys, query_mask, key_mask)
         if self.weigh is None:
@@ -79,9 +77,7 @@ class Alignment(nn.Module):
         scores = self.weigh(torch.tanh(asking.unsqueeze(-2) + asked.unsqueeze(-3))).squeeze(-1)
         return scores.masked_fill(~(query_mask.unsqueeze(-1) & key_mask.unsqueeze(-2)), 0.0)
 
-    def projected(
-        self, query: torch.Tensor, keys: torch.Tensor, query_mask: torch.Tensor, key_mask: torch.Tensor
-    ) -> tuple[torch.Tensor, torch.Tensor]:
+    def projected(self, query: Tensor, keys: Tensor, query_mask: Tensor, key_mask: Tensor) -> tuple[Tensor, Tensor]:
         """What is compared, (..., T, A) and (..., S, A); for a product without its mean over the clip, 0 on padding."""
         asking, asked = self.query(query), self.key(keys)
         if self.weigh is not None:
@@ -89,13 +85,8 @@ class Alignment(nn.Module):
         return centered(asking, query_mask) / math.sqrt(asking.shape[-1]), centered(asked, key_mask)
 
     def forward(
-        self,
-        query: torch.Tensor,
-        keys: torch.Tensor,
-        query_mask: torch.Tensor,
-        key_mask: torch.Tensor,
-        lags: torch.Tensor,
-    ) -> tuple[torch.Tensor, torch.Tensor]:
+        self, query: Tensor, keys: Tensor, query_mask: Tensor, key_mask: Tensor, lags: Tensor
+    ) -> tuple[Tensor, Tensor]:
         """What each query step found, (B, T, G), and the weights, (B, T, S).
 
         Args:
@@ -114,22 +105,20 @@ class Alignment(nn.Module):
         return weights @ keys, weights
 
 
-def centered(values: torch.Tensor, mask: torch.Tensor) -> torch.Tensor:
+def centered(values: Tensor, mask: Tensor) -> Tensor:
     """`values` (..., T, A) without their mean over the real steps; 0 on padding."""
     real = mask.unsqueeze(-1).to(values.dtype)
     mean = (values * real).sum(dim=-2, keepdim=True) / real.sum(dim=-2, keepdim=True).clamp(min=1.0)
     return (values - mean) * real
 
 
-def lag_index(lags: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
+def lag_index(lags: Tensor) -> tuple[Tensor, Tensor]:
     """Index 0 .. L - 1 of each lag, (T, S), and whether the lag is one of them."""
     steps = torch.round(lags / LAG_STEP).long() + MAX_LAG
     return steps.clamp(0, N_LAGS - 1), (steps >= 0) & (steps < N_LAGS)
 
 
-def lag_profile(
-    scores: torch.Tensor, query_mask: torch.Tensor, key_mask: torch.Tensor, lags: torch.Tensor, reach: int = MAX_LAG
-) -> torch.Tensor:
+def lag_profile(scores: Tensor, query_mask: Tensor, key_mask: Tensor, lags: Tensor, reach: int = MAX_LAG) -> Tensor:
     r""":math:`\kappa r`, (..., L): by how much the two streams agree more at each lag than they do on the whole.
 
     Args:
@@ -140,15 +129,13 @@ def lag_profile(
     return _above_the_mean(scores.flatten(-2) @ of_lag.flatten(0, 1), query_mask, key_mask, of_lag)
 
 
-def pairs_of_lags(lags: torch.Tensor, reach: int) -> torch.Tensor:
+def pairs_of_lags(lags: Tensor, reach: int) -> Tensor:
     """(T, S, L + 1): 1 where a pair of steps has the lag, in a last column everywhere; `lags`: (T, S), seconds."""
     of_lag = torch.round(lags / LAG_STEP).unsqueeze(-1) == torch.arange(-reach, reach + 1, device=lags.device)
     return nn.functional.pad(of_lag, (0, 1), value=True).to(lags.dtype)
 
 
-def _above_the_mean(
-    sums: torch.Tensor, query_mask: torch.Tensor, key_mask: torch.Tensor, of_lag: torch.Tensor
-) -> torch.Tensor:
+def _above_the_mean(sums: Tensor, query_mask: Tensor, key_mask: Tensor, of_lag: Tensor) -> Tensor:
     r""":math:`\kappa r`, (..., L), of the scores summed over the pairs of each lag, (..., L + 1)."""
     asking, asked = query_mask.to(sums.dtype), key_mask.to(sums.dtype)
     pairs = torch.einsum("...t,...tl->...l", asking, torch.einsum("...s,tsl->...tl", asked, of_lag))  # (..., L + 1)
@@ -157,7 +144,7 @@ def _above_the_mean(
     return SHARPNESS * (sums - mean * pairs)[..., :-1] / n_queries
 
 
-def nearest(query_mask: torch.Tensor, key_mask: torch.Tensor, lags: torch.Tensor) -> torch.Tensor:
+def nearest(query_mask: Tensor, key_mask: Tensor, lags: Tensor) -> Tensor:
     """Alignment without attention: each query step takes the key step nearest in time; weights (B, T, S), 0 or 1."""
     distance = lags.abs().unsqueeze(0).masked_fill(~key_mask.unsqueeze(1), torch.inf)  # (B, T, S)
     chosen = nn.functional.one_hot(distance.argmin(dim=2), lags.shape[1])
@@ -165,13 +152,8 @@ def nearest(query_mask: torch.Tensor, key_mask: torch.Tensor, lags: torch.Tensor
 
 
 def synchrony_loss(
-    alignment: Alignment,
-    query: torch.Tensor,
-    keys: torch.Tensor,
-    query_mask: torch.Tensor,
-    key_mask: torch.Tensor,
-    lags: torch.Tensor,
-) -> torch.Tensor:
+    alignment: Alignment, query: Tensor, keys: Tensor, query_mask: Tensor, key_mask: Tensor, lags: Tensor
+) -> Tensor:
     r"""A loss that needs no label: a face agrees, at its best lag, with its own voice and with no other.
 
     .. math::

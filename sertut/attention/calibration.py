@@ -6,7 +6,7 @@ L of them real, d features a head, r hidden units.
 """
 
 import torch
-from torch import nn
+from torch import Tensor, nn
 
 OPEN = 2.0  # b_b at the start: gates near 0.88, so that training starts near plain attention
 AWAKE = 1.0  # b_a at the start: with 0, hidden units are often off for every clip, and their weights never train
@@ -43,7 +43,7 @@ class HeadGate(nn.Module):
         nn.init.constant_(self.squeeze.bias, AWAKE)
         nn.init.constant_(self.excite.bias, OPEN)
 
-    def forward(self, heads: torch.Tensor, mask: torch.Tensor) -> torch.Tensor:
+    def forward(self, heads: Tensor, mask: Tensor) -> Tensor:
         """Gates w (B, H), each in (0, 1), of what the heads found, `heads` (B, H, T, d), under `mask` (B, T)."""
         squares = heads.to(torch.promote_types(heads.dtype, torch.float32)).square() * mask[:, None, :, None]
         length = mask.sum(dim=1).unsqueeze(1)  # (B, 1)

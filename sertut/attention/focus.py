@@ -9,7 +9,7 @@ H heads, d = D / H.
 from __future__ import annotations
 
 import torch
-from torch import nn
+from torch import Tensor, nn
 
 from sertut.errors import SertutError, must_be_known
 
@@ -59,14 +59,12 @@ class Focus(nn.Module):
             if vector is not None:
                 nn.init.xavier_uniform_(vector)
 
-    def forward(self, queries: torch.Tensor, mask: torch.Tensor, level: torch.Tensor | None = None) -> torch.Tensor:
+    def forward(self, queries: Tensor, mask: Tensor, level: Tensor | None = None) -> Tensor:
         """The bias G (B, H, T, T) of `queries` (B, T, D); other arguments as in :meth:`window`."""
         center, width = self.window(queries, mask, level)
         return gaussian_bias(center, width)
 
-    def window(
-        self, queries: torch.Tensor, mask: torch.Tensor, level: torch.Tensor | None = None
-    ) -> tuple[torch.Tensor, torch.Tensor]:
+    def window(self, queries: Tensor, mask: Tensor, level: Tensor | None = None) -> tuple[Tensor, Tensor]:
         """Centers P and widths Z, frames, (B, H, T) each; those of padded queries mean nothing.
 
         Args:
@@ -89,7 +87,7 @@ class Focus(nn.Module):
         return loudest[:, None, None].to(width.dtype).expand_as(width), width
 
 
-def gaussian_bias(center: torch.Tensor, width: torch.Tensor) -> torch.Tensor:
+def gaussian_bias(center: Tensor, width: Tensor) -> Tensor:
     """G = -2 (j - center)^2 / width^2 for all keys j, (B, H, T, T), queries then keys.
 
     Of `center` and `width` (B, H, T), frames; an infinite width gives 0, which is plain attention.
@@ -98,7 +96,7 @@ def gaussian_bias(center: torch.Tensor, width: torch.Tensor) -> torch.Tensor:
     return -2 * ((keys - center.unsqueeze(-1)) / width.unsqueeze(-1)) ** 2
 
 
-def _dot(state: torch.Tensor, vector: torch.Tensor) -> torch.Tensor:
+def _dot(state: Tensor, vector: Tensor) -> Tensor:
     """(B, H, T, d) and (H, d) to (B, H, T); at least single precision, because half a frame matters in a long clip."""
     result = torch.einsum("bhtd,hd->bht", state, vector)
     return result.to(torch.promote_types(result.dtype, torch.float32))

@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, replace
 
 import torch
+from torch import Tensor
 
 QUERIES = ("query", "video", "audio")
 """Axes whose steps each have a distribution of their own: those of the same stream, or of the other one."""
@@ -23,7 +24,7 @@ class Clock:
     start: float = 0.0
     field: float | None = None
 
-    def centers(self, n: int) -> torch.Tensor:
+    def centers(self, n: int) -> Tensor:
         """Middle of each of `n` steps, shape (n,)."""
         return self.start + self.hop * (torch.arange(n) + 0.5)
 
@@ -42,13 +43,13 @@ class AttentionMap:
     query_mask: (B, T'), True on real steps of the axis "video" or "audio", the other stream; None if there is none.
     """
 
-    weights: torch.Tensor
+    weights: Tensor
     axes: tuple[str, ...]
-    mask: torch.Tensor
+    mask: Tensor
     clocks: Mapping[str, Clock]
-    gates: torch.Tensor | None = None
+    gates: Tensor | None = None
     stream: str = "voice"
-    query_mask: torch.Tensor | None = None
+    query_mask: Tensor | None = None
 
     def __post_init__(self) -> None:
         if self.weights.dim() != len(self.axes) + 1:
@@ -88,7 +89,7 @@ class AttentionMap:
             raise ValueError(f"a map with the axes {self.axes} has no emotions.")
         return replace(self, weights=self.weights[:, index], axes=self.axes[1:])
 
-    def of(self, index: int) -> torch.Tensor:
+    def of(self, index: int) -> Tensor:
         """Weights of one clip without padding along time and queries; the other axes stay."""
         weights = self.weights[index]
         for axis, name in enumerate(self.axes):
@@ -104,14 +105,14 @@ class AttentionMap:
         gates = None if self.gates is None else self.gates[index : index + 1].float().cpu()
         return replace(self, weights=weights, mask=mask, gates=gates, query_mask=asked)
 
-    def _mask_of(self, axis: str) -> torch.Tensor:
+    def _mask_of(self, axis: str) -> Tensor:
         return self.query_mask if axis in QUERIES and self.query_mask is not None else self.mask
 
 
-def _length(mask: torch.Tensor) -> int:
+def _length(mask: Tensor) -> int:
     """Steps up to the last real one: frames without a face lie between real ones and keep their place in time."""
     return int(mask.nonzero().max()) + 1 if mask.any() else 0
 
 
-def _unpadded(mask: torch.Tensor, index: int) -> torch.Tensor:
+def _unpadded(mask: Tensor, index: int) -> Tensor:
     return mask[index : index + 1, : _length(mask[index])].cpu()

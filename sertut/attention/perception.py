@@ -8,7 +8,7 @@ G attention units.
 from __future__ import annotations
 
 import torch
-from torch import nn
+from torch import Tensor, nn
 
 from sertut.attention.pooling import deviation
 from sertut.attention.softmax import masked_softmax
@@ -58,13 +58,13 @@ class PerceptionAttention(nn.Module):
         for layer in (self.state, self.emotion, self.score, self.evidence):
             layer.reset_parameters()
 
-    def weights(self, states: torch.Tensor, mask: torch.Tensor) -> torch.Tensor:
+    def weights(self, states: Tensor, mask: Tensor) -> Tensor:
         """beta, (B, K, T), of `states` (B, T, H) under `mask` (B, T): each row sums to 1 over real steps."""
         asked = self.emotion(self.embeddings).unsqueeze(1)  # (K, 1, G), or (1, 1, G) if shared
         scores = self.score(torch.tanh(self.state(states).unsqueeze(1) + asked)).squeeze(-1)  # (B, K, T)
         return masked_softmax(scores, mask.unsqueeze(1)).expand(-1, self.n_classes, -1)
 
-    def forward(self, states: torch.Tensor, mask: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
+    def forward(self, states: Tensor, mask: Tensor) -> tuple[Tensor, Tensor]:
         """Logits (B, K) of `states` (B, T, H) under `mask` (B, T), and the weights (B, K, T)."""
         weights = self.weights(states, mask)
         contexts = weights @ states  # (B, K, H)

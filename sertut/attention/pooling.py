@@ -5,7 +5,7 @@ reconstruction. Shapes: B clips, T frames, H features a frame, A attention units
 """
 
 import torch
-from torch import nn
+from torch import Tensor, nn
 
 from sertut.attention.softmax import masked_softmax
 
@@ -26,12 +26,12 @@ class AttentionPooling(nn.Module):
         self.project = nn.Linear(n_features, n_units)  # W, b
         self.score = nn.Linear(n_units, 1, bias=False)  # u; a bias here would be lost in the softmax
 
-    def weights(self, states: torch.Tensor, mask: torch.Tensor) -> torch.Tensor:
+    def weights(self, states: Tensor, mask: Tensor) -> Tensor:
         """Attention weights (B, T) of `states` (B, T, H): sum 1 over real frames, 0 on padding."""
         scores = self.score(torch.tanh(self.project(states))).squeeze(-1)  # (B, T)
         return masked_softmax(scores, mask)
 
-    def forward(self, states: torch.Tensor, mask: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
+    def forward(self, states: Tensor, mask: Tensor) -> tuple[Tensor, Tensor]:
         """Pool `states` (B, T, H) under `mask` (B, T) to a vector (B, H); also return the weights (B, T)."""
         weights = self.weights(states, mask)
         return (weights.unsqueeze(1) @ states).squeeze(1), weights
@@ -54,7 +54,7 @@ class MixturePooling(nn.Module):
         self.attend = AttentionPooling(n_features, n_units)
         self.classify = nn.Linear(n_features, n_classes)  # V, a
 
-    def forward(self, states: torch.Tensor, mask: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
+    def forward(self, states: Tensor, mask: Tensor) -> tuple[Tensor, Tensor]:
         """Pool `states` (B, T, H) to log p (B, C), which are valid logits; also return the weights (B, T)."""
         weights = self.attend.weights(states, mask)
         frame_log_posteriors = self.frame_log_posteriors(states)  # (B, T, C)
@@ -62,12 +62,12 @@ class MixturePooling(nn.Module):
         log_weights = log_weights.masked_fill(~mask, -torch.inf)  # (B, T)
         return torch.logsumexp(log_weights.unsqueeze(-1) + frame_log_posteriors, dim=1), weights
 
-    def frame_log_posteriors(self, states: torch.Tensor) -> torch.Tensor:
+    def frame_log_posteriors(self, states: Tensor) -> Tensor:
         """What each frame says alone: log q, shape (B, T, C)."""
         return torch.log_softmax(self.classify(states), dim=-1)
 
 
-def deviation(states: torch.Tensor, weights: torch.Tensor) -> torch.Tensor:
+def deviation(states: Tensor, weights: Tensor) -> Tensor:
     r"""How much the states differ among themselves where they are looked at, :math:`\sqrt{E[h^2] - E[h]^2}`.
 
     From states (B, T, H) and weights (B, K, T), K distributions over T, to (B, K, H). Source: attentive statistics
@@ -77,22 +77,22 @@ def deviation(states: torch.Tensor, weights: torch.Tensor) -> torch.Tensor:
     return (weights @ states.square() - (weights @ states).square()).clamp(min=1e-5).sqrt()
 
 
-def uniform(mask: torch.Tensor) -> torch.Tensor:
+def uniform(mask: Tensor) -> Tensor:
     """The same weight for every real step of `mask` (B, T), under which attention is mean pooling; (B, T)."""
     return mask / mask.sum(dim=1, keepdim=True)
 
 
-def mean_pooling(states: torch.Tensor, mask: torch.Tensor) -> torch.Tensor:
+def mean_pooling(states: Tensor, mask: Tensor) -> Tensor:
     """Mean over the real frames: (B, T, H) under (B, T) to (B, H)."""
     return (states * mask.unsqueeze(-1)).sum(dim=1) / mask.sum(dim=1, keepdim=True)
 
 
-def max_pooling(states: torch.Tensor, mask: torch.Tensor) -> torch.Tensor:
+def max_pooling(states: Tensor, mask: Tensor) -> Tensor:
     """Maximum over the real frames: (B, T, H) under (B, T) to (B, H)."""
     return states.masked_fill(~mask.unsqueeze(-1), -torch.inf).amax(dim=1)
 
 
-def last_state(states: torch.Tensor, mask: torch.Tensor) -> torch.Tensor:
+def last_state(states: Tensor, mask: Tensor) -> Tensor:
     """Where each direction of a bidirectional LSTM ends: forward at the last real frame, backward at the first.
 
     From (B, T, 2 N) under (B, T) to (B, 2 N).

@@ -10,7 +10,7 @@ from __future__ import annotations
 import math
 
 import torch
-from torch import nn
+from torch import Tensor, nn
 from torch.nn.functional import dropout, scaled_dot_product_attention
 
 from sertut.attention.calibration import HeadGate
@@ -59,8 +59,8 @@ class MultiHeadAttention(nn.Module):
         self.gate = HeadGate(n_heads) if calibrate else None
 
     def forward(
-        self, states: torch.Tensor, mask: torch.Tensor, level: torch.Tensor | None = None, maps: bool = True
-    ) -> tuple[torch.Tensor, torch.Tensor | None, torch.Tensor | None]:
+        self, states: Tensor, mask: Tensor, level: Tensor | None = None, maps: bool = True
+    ) -> tuple[Tensor, Tensor | None, Tensor | None]:
         """Attend over `states` (B, T, D) under `mask` (B, T).
 
         Args:
@@ -91,6 +91,6 @@ class MultiHeadAttention(nn.Module):
         result = self.join(heads.transpose(1, 2).flatten(2))  # (B, T, D)
         return result * mask.unsqueeze(-1), weights, gates
 
-    def split(self, values: torch.Tensor) -> torch.Tensor:
+    def split(self, values: Tensor) -> Tensor:
         """(B, T, D) to (B, H, T, d): head h has the features from h d to (h + 1) d."""
         return values.unflatten(-1, (self.n_heads, -1)).transpose(1, 2)

@@ -1,9 +1,10 @@
 """The softmax under every mechanism of this book: a distribution over the real frames, exactly 0 on padding."""
 
 import torch
+from torch import Tensor
 
 
-def masked_softmax(scores: torch.Tensor, mask: torch.Tensor) -> torch.Tensor:
+def masked_softmax(scores: Tensor, mask: Tensor) -> Tensor:
     r"""Softmax over the positions of the last axis where `mask` is True.
 
     .. math:: \alpha_t = \frac{m_t \exp(e_t)}{\sum_s m_s \exp(e_s)}

@@ -6,7 +6,7 @@ C channels, F' rows of the map (frequency), T' columns (time), A attention units
 """
 
 import torch
-from torch import nn
+from torch import Tensor, nn
 
 from sertut.attention.softmax import masked_softmax
 
@@ -36,7 +36,7 @@ class SpectrogramAttention(nn.Module):
         self.project = nn.Linear(n_channels, n_units)  # W, b
         self.score = nn.Linear(n_units, 1, bias=False)  # u; a bias here would be lost in the softmax
 
-    def weights(self, cells: torch.Tensor, mask: torch.Tensor) -> torch.Tensor:
+    def weights(self, cells: Tensor, mask: Tensor) -> Tensor:
         """Attention weights (B, T', F') of `cells` (B, C, F', T'): sum 1 over real cells, 0 where `mask` is False."""
         rows = cells.permute(0, 3, 2, 1)  # (B, T', F', C)
         scores = self.score(torch.tanh(self.project(rows))).squeeze(-1)  # (B, T', F')
@@ -45,13 +45,13 @@ class SpectrogramAttention(nn.Module):
         weights = masked_softmax(self.scale * scores.flatten(1), real.flatten(1))
         return weights.view(scores.shape)
 
-    def forward(self, cells: torch.Tensor, mask: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
+    def forward(self, cells: Tensor, mask: Tensor) -> tuple[Tensor, Tensor]:
         """Pool `cells` (B, C, F', T') under `mask` (B, T') of their columns to (B, C); also the weights (B, T', F')."""
         weights = self.weights(cells, mask)
         return torch.einsum("bcft,btf->bc", cells, weights.to(cells.dtype)), weights
 
 
-def mean_over_cells(cells: torch.Tensor, mask: torch.Tensor) -> torch.Tensor:
+def mean_over_cells(cells: Tensor, mask: Tensor) -> Tensor:
     """Mean over the real cells: (B, C, F', T') under (B, T') to (B, C)."""
     columns = (cells * mask[:, None, None, :]).mean(dim=2)  # (B, C, T')
     return columns.sum(dim=2) / mask.sum(dim=1, keepdim=True)

@@ -4,6 +4,5 @@ from sertut.models.audiovisual import AudioVisual
 from sertut.models.base import Network, Output, redraw
 from sertut.models.convolutional import FullyConvolutional
 from sertut.models.multihead import MultiHead
-from sertut.models.readout import POOLINGS
-from sertut.models.recurrent import AttentiveLSTM
+from sertut.models.recurrent import POOLINGS, AttentiveLSTM
 from sertut.models.trunks import TRUNKS

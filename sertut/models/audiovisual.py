@@ -18,7 +18,7 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 
 import torch
-from torch import nn
+from torch import Tensor, nn
 
 from sertut.attention.alignment import Alignment, nearest, synchrony_loss
 from sertut.attention.maps import AttentionMap, Clock
@@ -26,7 +26,7 @@ from sertut.errors import SertutError, must_be_known
 from sertut.models.base import Network, Output, redraw
 from sertut.models.front import Front, front_clock
 from sertut.models.layers import VOICE, BiLSTM, Convolutions, Encoder, states_clock
-from sertut.models.readout import Readout
+from sertut.models.recurrent import Readout
 from sertut.signals import Batch
 
 SIZES = {"voice": (*VOICE, (5, 1)), "face": ((5, 1), (5, 1))}
@@ -40,8 +40,8 @@ class Stream:
     """One stream after its encoder: states (B, T, 2 N), mask (B, T), when each step is, and "voice" or "face"."""
 
     name: str
-    states: torch.Tensor
-    mask: torch.Tensor
+    states: Tensor
+    mask: Tensor
     clock: Clock
 
 
@@ -54,7 +54,7 @@ class AudioVisual(Network):
         streams: one of :data:`STREAMS`.
         fusion: one of :data:`FUSIONS`; "one lag" is alignment with its relative-position term.
         query: the stream whose steps look for the other one, "face" or "voice"; the fused sequence is on its clock.
-        pooling: how the fused states are read: see :class:`~sertut.models.readout.Readout`.
+        pooling: how the fused states are read: see :class:`~sertut.models.recurrent.Readout`.
         score: of the alignment, "additive" or "product".
         synchrony: weight of :func:`~sertut.attention.alignment.synchrony_loss` in training, for the score "product".
         n_hidden: N, width of each LSTM in each direction. n_channels: C, width of the convolutions.
@@ -130,7 +130,7 @@ class AudioVisual(Network):
             maps["attention"] = AttentionMap(weights, axes, fused.mask, {"time": fused.clock}, stream=fused.name)
         return Output(logits, maps, loss)
 
-    def fused(self, batch: Batch) -> tuple[Stream, dict[str, AttentionMap], torch.Tensor | None]:
+    def fused(self, batch: Batch) -> tuple[Stream, dict[str, AttentionMap], Tensor | None]:
         """The one sequence that is read, on the clock of the query stream; the map and the loss of its alignment."""
         if self.streams != "both":
             return (self.hear(batch) if self.streams == "voice" else self.see(batch)), {}, None
@@ -184,7 +184,7 @@ def without_streams(batch: Batch, share: float) -> Batch:
     return replace(batch, mask=batch.mask & (draw >= share), face_mask=batch.face_mask & (draw < 1 - share))
 
 
-def _on_the_others_clock(query: Stream, keys: Stream, deserted: torch.Tensor, none: torch.Tensor, found: torch.Tensor):
+def _on_the_others_clock(query: Stream, keys: Stream, deserted: Tensor, none: Tensor, found: Tensor):
     length = (keys.mask * torch.arange(1, keys.mask.shape[1] + 1, device=keys.mask.device)).amax(dim=1)  # (B,)
     seconds = keys.clock.start + keys.clock.hop * length
     steps = torch.where(deserted, (seconds / query.clock.hop).round().long().clamp(min=1), 0)

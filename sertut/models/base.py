@@ -6,8 +6,7 @@ import inspect
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
-import torch
-from torch import nn
+from torch import Tensor, nn
 
 from sertut.attention.maps import AttentionMap
 from sertut.errors import SertutError
@@ -24,9 +23,9 @@ class Output:
     auxiliary: in training, a loss of the model's own that needs no labels, to be added to that of the labels.
     """
 
-    logits: torch.Tensor
+    logits: Tensor
     maps: Mapping[str, AttentionMap] = field(default_factory=dict)
-    auxiliary: torch.Tensor | None = None
+    auxiliary: Tensor | None = None
 
 
 class Network(nn.Module):

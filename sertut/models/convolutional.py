@@ -9,7 +9,7 @@ up. The layout of the trunk is known from re-implementations only (grade: earlie
 from typing import Any
 
 import torch
-from torch import nn
+from torch import Tensor, nn
 
 from sertut.attention.maps import AttentionMap, Clock
 from sertut.attention.pooling import deviation, uniform
@@ -107,7 +107,7 @@ class FullyConvolutional(Network):
         clocks = {"time": self.clock(batch.hop), "frequency": self.bands()}
         return Output(logits, {"attention": AttentionMap(weights, ("time", "frequency"), mask, clocks)})
 
-    def _columns(self, cells: torch.Tensor, mask: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor | None]:
+    def _columns(self, cells: Tensor, mask: Tensor) -> tuple[Tensor, Tensor | None]:
         """Mean and spread (B, 2 D) of the states that the front makes of cells under attention, and its weights.
 
         One softmax over all cells, used twice: the shares of the rows in a column say what is heard of it, their sum
@@ -120,7 +120,7 @@ class FullyConvolutional(Network):
         states, times = self.trunk.states(cells, mask, shares), times.unsqueeze(1)
         return torch.cat([times.to(states) @ states, deviation(states, times)], dim=2).squeeze(1), looked
 
-    def encode(self, batch: Batch) -> tuple[torch.Tensor, torch.Tensor]:
+    def encode(self, batch: Batch) -> tuple[Tensor, Tensor]:
         """Cells (B, C, F', T') and which columns are real, (B, T')."""
         self._check_size(batch)
         if isinstance(self.trunk, Front):
@@ -174,7 +174,7 @@ class FullyConvolutional(Network):
             )
 
 
-def masked_fire(module: Any, cells: torch.Tensor, mask: torch.Tensor) -> torch.Tensor:
+def masked_fire(module: Any, cells: Tensor, mask: Tensor) -> Tensor:
     """SqueezeNet's building block; its inner bias must not turn padding into something before the 3 x 3 convolution."""
     squeezed = module.squeeze_activation(module.squeeze(cells)) * mask[:, None, None, :]
     narrow = module.expand1x1_activation(module.expand1x1(squeezed))

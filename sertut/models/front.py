@@ -8,7 +8,7 @@ What attends comes after it, and there the networks differ. A state stands every
 from __future__ import annotations
 
 import torch
-from torch import nn
+from torch import Tensor, nn
 from torch.nn.functional import pad
 
 from sertut.attention.maps import Clock
@@ -53,12 +53,12 @@ class Front(nn.Module):
         self.project = nn.Linear(n_rows * sizes[-1], n_states, bias=False)  # which row speaks is told apart
         self.norm = MaskedNorm(n_states)
 
-    def forward(self, features: torch.Tensor, mask: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
+    def forward(self, features: Tensor, mask: Tensor) -> tuple[Tensor, Tensor]:
         """States (B, T', D) of `features` (B, T, F) under `mask` (B, T), and their mask (B, T'); T' = ceil(T / 8)."""
         cells, mask = self.cells(features, mask)
         return self.states(cells, mask), mask
 
-    def states(self, cells: torch.Tensor, mask: torch.Tensor, shares: torch.Tensor | None = None) -> torch.Tensor:
+    def states(self, cells: Tensor, mask: Tensor, shares: Tensor | None = None) -> Tensor:
         """States (B, T', D) of `cells` (B, C, F', T') under their mask (B, T').
 
         Args:
@@ -69,7 +69,7 @@ class Front(nn.Module):
             columns = columns * (self.n_rows * shares).unsqueeze(-1)
         return torch.relu(self.norm(self.project(columns.flatten(2)), mask))
 
-    def cells(self, features: torch.Tensor, mask: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
+    def cells(self, features: Tensor, mask: Tensor) -> tuple[Tensor, Tensor]:
         """What the convolutions make of it: (B, C, F', T'), zero on padding, and the mask (B, T')."""
         if features.shape[-1] != self.n_features:
             raise SertutError(
@@ -83,7 +83,7 @@ class Front(nn.Module):
         return cells, mask
 
 
-def two_channels(features: torch.Tensor, mask: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
+def two_channels(features: Tensor, mask: Tensor) -> tuple[Tensor, Tensor]:
     """Pairs of frames, as they are and relative to their clip: (B, 2, F, T / 2), zero on padding, and (B, T / 2)."""
     real = mask.unsqueeze(-1).to(features.dtype)  # (B, T, 1)
     odd = features.shape[1] % 2

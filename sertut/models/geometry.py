@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from typing import Any
 
 import torch
-from torch import nn
+from torch import Tensor, nn
 
 FREQUENCY, TIME = 0, 1  # the axes of a feature map (B, C, F', T')
 
@@ -38,7 +38,7 @@ class Window:
         kernel, stride, padding = (size if isinstance(size, int) else size[axis] for size in sizes)
         return cls(kernel, stride, padding, getattr(module, "ceil_mode", False))
 
-    def size(self, n: torch.Tensor) -> torch.Tensor:
+    def size(self, n: Tensor) -> Tensor:
         """How many windows fit on `n` inputs, elementwise; 0 where not even one does."""
         room = n + 2 * self.padding - self.kernel
         steps = -(-room // self.stride) if self.ceil else room // self.stride
@@ -82,7 +82,7 @@ class Geometry:
         n = torch.arange(1, self.field + 2)
         return int(n[self.size(n) > 0][0])
 
-    def size(self, n: torch.Tensor) -> torch.Tensor:
+    def size(self, n: Tensor) -> Tensor:
         """Cells of `n` inputs, elementwise."""
         for window in self.windows:
             n = window.size(n)

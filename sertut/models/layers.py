@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 
 import torch
-from torch import nn
+from torch import Tensor, nn
 from torch.nn.functional import batch_norm, conv2d
 
 from sertut.attention.maps import Clock
@@ -24,7 +24,7 @@ def states_clock(hop: float) -> Clock:
 class MaskedNorm(nn.BatchNorm1d):
     """Batch normalization whose statistics come from the real frames only."""
 
-    def forward(self, values: torch.Tensor, mask: torch.Tensor) -> torch.Tensor:  # type: ignore[override]
+    def forward(self, values: Tensor, mask: Tensor) -> Tensor:  # type: ignore[override]
         """Normalize `values` (B, T, H) where `mask` (B, T) is True; padding becomes 0."""
         where = mask.nonzero(as_tuple=True)  # the one time that a GPU must be waited for
         if len(where[0]) == mask.numel() > 1:  # nothing to pick out
@@ -54,7 +54,7 @@ class MaskedConv(nn.Module):
         self.conv = nn.Conv1d(n_in, n_out, kernel, stride=stride, padding=kernel // 2, bias=False)
         self.norm = MaskedNorm(n_out)
 
-    def forward(self, values: torch.Tensor, mask: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
+    def forward(self, values: Tensor, mask: Tensor) -> tuple[Tensor, Tensor]:
         """(B, T, n_in) and (B, T) to (B, ceil(T / stride), n_out) and its mask."""
         filters = self.conv.weight
         if self.symmetric:
@@ -72,7 +72,7 @@ class Convolutions(nn.ModuleList):
     def __init__(self, n_in: int, n_out: int, sizes: Sequence[tuple[int, int]], symmetric: bool = False) -> None:
         super().__init__(MaskedConv(n_out if i else n_in, n_out, *size, symmetric) for i, size in enumerate(sizes))
 
-    def forward(self, values: torch.Tensor, mask: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
+    def forward(self, values: Tensor, mask: Tensor) -> tuple[Tensor, Tensor]:
         """(B, T, n_in) and (B, T) to (B, T', n_out) and its mask."""
         for layer in self:
             values, mask = layer(values, mask)
@@ -93,7 +93,7 @@ class BiLSTM(nn.Module):
         self.forward_lstm = nn.LSTM(n_in, n_hidden, batch_first=True)
         self.backward_lstm = nn.LSTM(n_in, n_hidden, batch_first=True)
 
-    def forward(self, values: torch.Tensor, mask: torch.Tensor) -> torch.Tensor:
+    def forward(self, values: Tensor, mask: Tensor) -> Tensor:
         """(B, T, n_in) under `mask` (B, T) to states (B, T, 2 n_hidden); states on padding mean nothing."""
         ahead, _ = self.forward_lstm(values)
         back, _ = self.backward_lstm(reverse(values, mask))
@@ -114,7 +114,7 @@ class Encoder(nn.Module):
         self.dropout = nn.Dropout(0.0 if added else dropout)  # an LSTM that is added learns too slowly with it
         self.lstm = BiLSTM(n_in, n_hidden)
 
-    def forward(self, values: torch.Tensor, mask: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
+    def forward(self, values: Tensor, mask: Tensor) -> tuple[Tensor, Tensor]:
         """(B, T, F) and (B, T) to states (B, T', 2 n_hidden) and their mask (B, T')."""
         values, mask = self.front(values, mask)
         states = self.lstm(self.dropout(values), mask)
@@ -129,7 +129,7 @@ class MaskedNorm2d(nn.BatchNorm2d):
     :class:`sertut.training.recipe.Recipe`.
     """
 
-    def forward(self, values: torch.Tensor, mask: torch.Tensor) -> torch.Tensor:  # type: ignore[override]
+    def forward(self, values: Tensor, mask: Tensor) -> Tensor:  # type: ignore[override]
         """Normalize `values` (B, C, F', T') where `mask` (B, T') is True; padding becomes 0."""
         where = mask.nonzero(as_tuple=True)  # the one time that a GPU must be waited for
         if len(where[0]) == mask.numel():

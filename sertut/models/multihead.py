@@ -11,7 +11,7 @@ import math
 from typing import Any
 
 import torch
-from torch import nn
+from torch import Tensor, nn
 from torch.nn.functional import avg_pool1d
 
 from sertut.attention.maps import AttentionMap
@@ -35,8 +35,8 @@ class Block(nn.Module):
         self.attend = MultiHeadAttention(n_hidden, n_heads, focus, calibrate, dropout)
 
     def forward(
-        self, states: torch.Tensor, mask: torch.Tensor, level: torch.Tensor, maps: bool
-    ) -> tuple[torch.Tensor, torch.Tensor | None, torch.Tensor | None]:
+        self, states: Tensor, mask: Tensor, level: Tensor, maps: bool
+    ) -> tuple[Tensor, Tensor | None, Tensor | None]:
         """States (B, T', D), and weights and gates of :class:`~sertut.attention.selfattention.MultiHeadAttention`."""
         found, weights, gates = self.attend(self.norm(states), mask, level, maps)
         return states + found, weights, gates
@@ -106,7 +106,7 @@ class MultiHead(Network):
         clocks = {"query": clock, "time": clock}
         return Output(logits, {"attention": AttentionMap(weights, ("head", "query", "time"), mask, clocks, gates)})
 
-    def encode(self, batch: Batch) -> tuple[torch.Tensor, torch.Tensor, torch.Tensor]:
+    def encode(self, batch: Batch) -> tuple[Tensor, Tensor, Tensor]:
         """What the first block reads: states (B, T', D), T' = ceil(T / step), their mask and level, (B, T') each."""
         if batch.features.shape[-1] != self.n_features + 1:
             raise SertutError(
@@ -118,7 +118,7 @@ class MultiHead(Network):
         return states, mask, mean_level(batch.features[..., -1], batch.mask, self.step)
 
     @torch.no_grad()
-    def windows(self, batch: Batch) -> tuple[torch.Tensor, torch.Tensor]:
+    def windows(self, batch: Batch) -> tuple[Tensor, Tensor]:
         """Where the last block's focus looks: center and width of each head's window for each query.
 
         Returns:
@@ -138,7 +138,7 @@ class MultiHead(Network):
         return clock.start + clock.hop * (center + 0.5), clock.hop * width
 
 
-def positions(n: int, n_features: int, device: torch.device | str = "cpu") -> torch.Tensor:
+def positions(n: int, n_features: int, device: torch.device | str = "cpu") -> Tensor:
     r"""Sines and cosines by which a state knows when it is, shape (n, n_features); n_features is even.
 
     Feature k and feature k + D / 2 of step u are :math:`\sin` and :math:`\cos` of :math:`u / 10000^{2 k / D}`. Source:
@@ -149,9 +149,9 @@ def positions(n: int, n_features: int, device: torch.device | str = "cpu") -> to
     return POSITION * torch.cat([angles.sin(), angles.cos()], dim=1)
 
 
-def mean_level(level: torch.Tensor, mask: torch.Tensor, step: int = REDUCTION) -> torch.Tensor:
+def mean_level(level: Tensor, mask: Tensor, step: int = REDUCTION) -> Tensor:
     """Level of each state, the mean over the real ones of the ``step + 1`` frames around frame ``step * u``: (B, T) to
     (B, T')."""
-    pool = lambda values: avg_pool1d(values.unsqueeze(1), step + 1, step, step // 2).squeeze(1)  # noqa: E731
     real = mask.to(level.dtype)
-    return pool(level * real) / pool(real).clamp(min=1e-6)
+    pooled = avg_pool1d(torch.stack([level * real, real], dim=1), step + 1, step, step // 2)  # (B, 2, T')
+    return pooled[:, 0] / pooled[:, 1].clamp(min=1e-6)

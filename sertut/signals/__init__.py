@@ -7,15 +7,16 @@ from sertut.signals.features import (
     HOP,
     HOP_SECONDS,
     N_MELS,
-    N_MFCC,
+    VOICES,
     WINDOW,
     WINDOW_SECONDS,
+    at_tempo,
     feature,
     frame_seconds,
+    in_voice,
     level_db,
     log_mel,
     mfcc,
     n_frames,
     sounding,
 )
-from sertut.signals.otherspeakers import VOICES, at_tempo, in_voice

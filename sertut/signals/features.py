@@ -1,4 +1,4 @@
-"""From a waveform to a table of features, one row a frame.
+"""From a waveform to a table of features, one row a frame; and the same waveform in other voices.
 
 The constants are derived from one another, so that the clock of every later map follows from this page:
 a frame is 25 ms long, and a new one starts every 10 ms.
@@ -10,6 +10,8 @@ from typing import NamedTuple
 
 import numpy as np
 import torch
+from torch.nn.functional import interpolate, pad
+from torchaudio.functional import resample
 from torchaudio.transforms import MFCC, MelSpectrogram
 
 from sertut.errors import AudioError, must_be_known
@@ -26,6 +28,8 @@ N_MFCC = 40  # mel-frequency cepstral coefficients
 LOWEST_HZ = 50.0  # below it there is hum, not voice
 HIGHEST_HZ = SAMPLE_RATE / 2
 FLOOR_DB = -100.0  # level given to digital silence
+VOICES = ((4, 5), (17, 20), (9, 10), (19, 20), (21, 20), (11, 10), (7, 6), (5, 4))
+"""What all frequencies are multiplied by, as fractions; odd ones would make resampling build filters of gigabytes."""
 
 
 def n_frames(n_samples: int) -> int:
@@ -125,6 +129,22 @@ def settings(name: str) -> str:
     return f"{name}-{SAMPLE_RATE}-{WINDOW}-{HOP}-{N_FFT}-{FEATURES[name].n_columns}-{LOWEST_HZ:g}-{FLOOR_DB:g}-v1"
 
 
+def in_voice(samples: np.ndarray, above: int, below: int) -> np.ndarray:
+    """`samples` (n,) played ``above / below`` times as fast: (n * below / above,), and silence up to a frame.
+
+    Pitch and resonances move together, as between a small and a large body. Few speakers are the bottleneck of the
+    field, and this makes more of them, none a real one. Source of the idea: vocal tract length perturbation, Jaitly &
+    Hinton, ICML workshop 2013, who move the resonances alone.
+    """
+    played = resample(torch.as_tensor(samples), above, below).numpy()
+    return np.pad(played, (0, max(0, WINDOW - len(played))))
+
+
+def at_tempo(table: torch.Tensor, n: int) -> torch.Tensor:
+    """A table of features (T, F) stretched to `n` frames, (n, F), so that another voice keeps its tempo."""
+    return interpolate(table.T[None], n, mode="linear", align_corners=False)[0].T
+
+
 def _decibels(power: torch.Tensor) -> torch.Tensor:
     return 10.0 * torch.log10(power.clamp(min=10 ** (FLOOR_DB / 10)))
 
@@ -145,7 +165,7 @@ def _spectrum(samples: np.ndarray, n_fft: int = N_FFT, window: int = WINDOW, n_m
     """
     margin = (n_fft - WINDOW) // 2
     with torch.no_grad():
-        padded = torch.nn.functional.pad(_framed(samples), (margin, margin))
+        padded = pad(_framed(samples), (margin, margin))
         return _transform(n_fft, window, n_mfcc)(padded).T.contiguous()
 
 

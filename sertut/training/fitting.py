@@ -96,7 +96,7 @@ class _Training:
     """One training on its way.
 
     identity: which training it is, a digest for each thing that it depends on. state: the numbers that change from
-    epoch to epoch; gained is the last epoch with a better UAR on dev than all before. best: weights of the best epoch.
+    epoch to epoch. best: weights of the best epoch.
     """
 
     def __init__(
@@ -131,7 +131,7 @@ class _Training:
         self.averaged = AveragedModel(model, multi_avg_fn=average, use_buffers=True) if recipe.average else None
         self.tested = self.averaged.module if self.averaged else model
         self.best = copy.deepcopy(self.tested.state_dict())
-        self.state: dict = dict(epoch=0, best_uar=-1.0, best_epoch=0, gained=0, seconds=0.0, history=[])
+        self.state: dict = dict(epoch=0, best_uar=-1.0, best_epoch=0, seconds=0.0, history=[])
 
     def run(self, checkpoint: Path | str | None = None) -> Run:
         """Train to the end, from the checkpoint if it is there."""
@@ -140,9 +140,7 @@ class _Training:
             self.resume(Path(checkpoint))
         bar = progress_bar(total=recipe.epochs, initial=state["epoch"], desc="training", disable=not self.progress)
         with torch.random.fork_rng(devices=[self.device] if self.device.type == "cuda" else []):
-            # Where the last epoch is kept, it is the last that was asked for.
-            patience = recipe.patience if recipe.keep == "best" else recipe.epochs
-            while state["epoch"] < recipe.epochs and state["epoch"] - state["gained"] <= patience:
+            while state["epoch"] < recipe.epochs:
                 self.epoch()
                 bar.update()
                 bar.set_postfix({name: f"{state['history'][-1][name]:.2f}" for name in ("loss", "dev_uar")})
@@ -165,8 +163,6 @@ class _Training:
         )
         dev_uar = _uar_on(self.tested, self.dev, len(self.emotions), self.device)
         state["history"].append({"epoch": epoch, "loss": loss, "dev_uar": dev_uar})
-        if dev_uar > state["best_uar"]:
-            state["gained"] = epoch
         if self.recipe.keep == "last" or dev_uar >= state["best_uar"]:
             # Of equals the later one, which has trained longer at a lower rate.
             state["best_epoch"] = epoch

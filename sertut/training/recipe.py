@@ -33,7 +33,6 @@ class Recipe:
     weight_decay: float = 1e-2
     label_smoothing: float = 0.1
     clip_norm: float = 1.0  # longest gradient
-    patience: int = 30  # epochs without a better UAR on dev before training stops, where the best is kept
     keep: str = "best"
     average: float = 0.0
     similar: bool = False

@@ -81,19 +81,12 @@ def scripted(monkeypatch):
 
 
 def test_the_best_epoch_on_dev_is_kept_of_equals_the_last(fold, scripted):
-    parts, tested = scripted([0.2, 0.6, 0.6, 0.1])
+    parts, tested = scripted([0.2, 0.6, 0.6, 0.1, 0.9, 0.1])
     run = fit(network(), fold, **QUICK | {"epochs": 4})
     assert run.best_epoch == 2 and same(weights(run), tested[2]) and not same(weights(run), tested[3])
+    assert fit(network(), fold, keep="last", **QUICK | {"epochs": 4}).best_epoch == 3  # nothing is chosen on dev
     dev = run.examples(fold.dev)
     assert all(torch.equal(*pair) for pair in zip(parts[0].rows, dev.rows, strict=True))
-
-
-def test_patience_stops_training(fold, scripted):
-    scripted([0.5, 0.4, 0.6, 0.6])
-    options = QUICK | {"epochs": 30, "patience": 2}
-    assert len(fit(network(), fold, **options).history) == 5  # two epochs without a gain after the first best one
-    kept = fit(network(), fold, **options | {"keep": "last"})
-    assert len(kept.history) == 30 and kept.best_epoch == 29  # nothing is chosen on dev, when to stop neither
 
 
 def test_a_checkpoint_of_another_training_is_refused(fold, tones, tmp_path, scripted):
