@@ -57,14 +57,10 @@ class MixturePooling(nn.Module):
     def forward(self, states: Tensor, mask: Tensor) -> tuple[Tensor, Tensor]:
         """Pool `states` (B, T, H) to log p (B, C), which are valid logits; also return the weights (B, T)."""
         weights = self.attend.weights(states, mask)
-        frame_log_posteriors = self.frame_log_posteriors(states)  # (B, T, C)
+        said = torch.log_softmax(self.classify(states), dim=-1)  # log q, what each frame says alone: (B, T, C)
         log_weights = weights.clamp(min=torch.finfo(weights.dtype).tiny).log()
         log_weights = log_weights.masked_fill(~mask, -torch.inf)  # (B, T)
-        return torch.logsumexp(log_weights.unsqueeze(-1) + frame_log_posteriors, dim=1), weights
-
-    def frame_log_posteriors(self, states: Tensor) -> Tensor:
-        """What each frame says alone: log q, shape (B, T, C)."""
-        return torch.log_softmax(self.classify(states), dim=-1)
+        return torch.logsumexp(log_weights.unsqueeze(-1) + said, dim=1), weights
 
 
 def deviation(states: Tensor, weights: Tensor) -> Tensor:
@@ -100,3 +96,7 @@ def last_state(states: Tensor, mask: Tensor) -> Tensor:
     forward, backward = states.chunk(2, dim=-1)
     end = (mask.sum(dim=1) - 1).view(-1, 1, 1).expand(-1, 1, forward.shape[-1])
     return torch.cat([forward.gather(1, end).squeeze(1), backward[:, 0]], dim=-1)
+
+
+PLAIN = {"last": last_state, "mean": mean_pooling, "max": max_pooling}
+"""Poolings that have nothing to learn."""

@@ -40,12 +40,7 @@ class MultiHeadAttention(nn.Module):
     """
 
     def __init__(
-        self,
-        n_features: int,
-        n_heads: int = 4,
-        focus: str | None = None,
-        calibrate: bool = False,
-        dropout: float = 0.0,
+        self, n_features: int, n_heads: int = 4, focus: str | None = None, calibrate: bool = False, dropout: float = 0.0
     ) -> None:
         super().__init__()
         if n_features % n_heads:

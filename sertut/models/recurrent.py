@@ -12,25 +12,15 @@ from torch import Tensor, nn
 
 from sertut.attention.maps import AttentionMap
 from sertut.attention.perception import PerceptionAttention
-from sertut.attention.pooling import (
-    AttentionPooling,
-    MixturePooling,
-    deviation,
-    last_state,
-    max_pooling,
-    mean_pooling,
-    uniform,
-)
+from sertut.attention.pooling import PLAIN, AttentionPooling, MixturePooling, deviation, uniform
 from sertut.errors import must_be_known
 from sertut.models.base import Network, Output
 from sertut.models.front import Front, front_clock
 from sertut.models.layers import VOICE, Convolutions, Encoder, states_clock
 from sertut.signals import Batch
 
-POOLINGS = ("last", "mean", "max", "attention", "mixture")
+POOLINGS = (*PLAIN, "attention", "mixture")
 EMBEDDINGS = ("perception", "one embedding")
-PLAIN = {"last": last_state, "mean": mean_pooling, "max": max_pooling}
-"""Poolings that have nothing to learn."""
 
 
 class Readout(nn.Module):

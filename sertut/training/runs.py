@@ -8,7 +8,6 @@ import platform
 from dataclasses import dataclass
 from importlib.metadata import version
 from pathlib import Path
-from typing import Any
 
 import torch
 from torch import nn
@@ -76,19 +75,15 @@ class Run:
         model.load_state_dict(self.initial)
         return dataclasses.replace(self, model=model.eval(), history=[], best_epoch=-1, seconds=0.0)
 
-    def _arguments(self) -> dict | None:
-        """What builds the network again; None where that is the reader's own code."""
-        given: dict[str, Any] = vars(self.model).get("arguments", {"": self.model})
-        return None if any(isinstance(one, nn.Module) for one in given.values()) else given
-
     def save(self, folder: Path | str) -> None:
         """Write all of it into ``folder/run.safetensors``; :func:`load_run` reads it."""
         faces = vars(self.face_normalizer) if self.face_normalizer else {}
         parts = {"model": self.model.state_dict(), "initial": self.initial, "normalizer": vars(self.normalizer)}
-        network = type(self.model)
+        network, given = type(self.model), vars(self.model).get("arguments", {"": self.model})
         about = {
             "network": f"{network.__module__}.{network.__qualname__}",
-            "arguments": self._arguments(),
+            # None where what builds it is the reader's own code
+            "arguments": None if any(isinstance(one, nn.Module) for one in given.values()) else given,
             "architecture": architecture(self.model),
             "emotions": self.emotions,
             "recipe": dataclasses.asdict(self.recipe),
