@@ -1,7 +1,6 @@
 """A small network, and clips whose features are computed once for all tests of this folder."""
 
 import contextlib
-from types import SimpleNamespace
 
 import pytest
 import torch
@@ -56,13 +55,13 @@ def fold(tones):
 
 @pytest.fixture(scope="session")
 def trained():
-    """Where the one training that many tests look at is kept; see :func:`run`."""
-    return SimpleNamespace(run=None)
+    """What :func:`run` has trained, for all tests."""
+    return []
 
 
 @pytest.fixture
 def run(trained, fold):
     """A training with everything in it; nobody may change it."""
-    if trained.run is None:
-        trained.run = fit(network(), fold, seed=1, **QUICK, **DISTORTED)
-    return trained.run
+    if not trained:
+        trained.append(fit(network(), fold, seed=1, **QUICK, **DISTORTED))
+    return trained[0]

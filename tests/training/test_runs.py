@@ -1,15 +1,14 @@
 """A run is kept and comes back; nothing that is loaded runs code; what was trained once is not trained again."""
 
 import ctypes
-import json
 import multiprocessing
 import re
 from importlib.metadata import version
+from pathlib import Path
 from types import SimpleNamespace
 
 import pytest
 import torch
-from safetensors import safe_open
 
 from sertut.attention import AttentionPooling
 from sertut.errors import SertutError
@@ -21,6 +20,8 @@ from sertut.training.data import Examples
 from sertut.training.recipe import make_recipe
 from sertut.training.runs import FILE, Run
 from tests.training.conftest import QUICK, interrupted, network, same
+
+STATUS = Path("/proc/self/status")
 
 
 class Own(AttentiveLSTM):
@@ -64,28 +65,29 @@ def test_a_run_is_saved_and_loaded_without_losing_a_bit(tmp_path, name):
     for field in ("emotions", "recipe", "seed", "history", "best_epoch", "seconds", "device", "precision"):
         assert getattr(found, field) == getattr(run, field), field
     assert found.reused and not run.reused and found.origin != run.origin
-    with safe_open(tmp_path / FILE, framework="pt") as file:
-        about = json.loads(file.metadata()["about"])
+    about = read_tensors(tmp_path / FILE)[1]
     assert about["versions"]["torch"] == version("torch") and about["precision"] == "float32"
 
 
-def test_a_class_that_is_not_ours_is_refused_and_can_be_given(tmp_path):
-    run = a_run(own())
-    run.save(tmp_path)
-    with pytest.raises(SertutError, match=r"class 'tests\.training\.test_runs\.Own', which is not one of sertut's"):
-        load_run(tmp_path)
-    assert same(load_run(tmp_path, "cpu", model=own()).model.state_dict(), run.model.state_dict())
-    with pytest.raises(SertutError, match="built otherwise"):  # the same weights would fit
-        load_run(tmp_path, "cpu", model=own(pooling="max"))
+def own_mechanism():
+    return AttentiveLSTM(64, 2, n_hidden=4, n_channels=4, pooling=AttentionPooling(8))
 
 
-def test_a_mechanism_that_is_not_ours_is_refused_and_can_be_given(tmp_path):
-    build = lambda: AttentiveLSTM(64, 2, n_hidden=4, n_channels=4, pooling=AttentionPooling(8))  # noqa: E731
+@pytest.mark.parametrize(
+    ("build", "words"),
+    [
+        (own, r"class 'tests\.training\.test_runs\.Own', which is not one of sertut's"),
+        (own_mechanism, "AttentiveLSTM', which is not one of sertut's or has parts that are not"),
+    ],
+)
+def test_what_is_not_ours_is_refused_and_can_be_given(tmp_path, build, words):
     run = a_run(build())
     run.save(tmp_path)
-    with pytest.raises(SertutError, match="AttentiveLSTM', which is not one of sertut's or has parts that are not"):
+    with pytest.raises(SertutError, match=words):
         load_run(tmp_path)
     assert same(load_run(tmp_path, "cpu", model=build()).model.state_dict(), run.model.state_dict())
+    with pytest.raises(SertutError, match="built otherwise"):  # for "max", the weights of the first would fit
+        load_run(tmp_path, "cpu", model=own(pooling="max"))
 
 
 @pytest.mark.parametrize(
@@ -105,19 +107,18 @@ def test_a_missing_or_damaged_run_is_named(tmp_path, monkeypatch):
     run = a_run()
     run.save(tmp_path)
     kept = (tmp_path / FILE).read_bytes()
-    with monkeypatch.context() as patch, pytest.raises(KeyboardInterrupt):  # in the middle of writing
-        patch.setattr("sertut.tensors.save_file", lambda tensors, path, about: _half(path))
+
+    def stopped(tensors, path, about):
+        path.write_bytes(b"half")
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr("sertut.tensors.save_file", stopped)
+    with pytest.raises(KeyboardInterrupt):
         run.save(tmp_path)
-    assert [path.name for path in tmp_path.iterdir() if "run" in path.name] == [FILE]
-    assert (tmp_path / FILE).read_bytes() == kept
+    assert [path.name for path in tmp_path.iterdir()] == [FILE] and (tmp_path / FILE).read_bytes() == kept
     (tmp_path / FILE).write_bytes(kept[:500])
     with pytest.raises(SertutError, match="cannot be read"):
         load_run(tmp_path)
-
-
-def _half(path):
-    path.write_bytes(b"half")
-    raise KeyboardInterrupt
 
 
 @pytest.fixture
@@ -171,20 +172,15 @@ def test_of_two_processes_one_trains_and_one_waits(fold):
         process.join()
 
 
-def test_maps_of_heads_do_not_fill_the_memory(tmp_path):
+def held() -> float:
+    """Megabytes that this process holds; what the allocator keeps for later, which depends on earlier tests, is not."""
+    getattr(ctypes.CDLL(None), "malloc_trim", int)(0)
+    return int(re.search(r"RssAnon:\s+(\d+) kB", STATUS.read_text())[1]) / 1000
+
+
+@pytest.mark.skipif(not STATUS.exists(), reason="needs /proc/self/status, to see what the process holds")
+def test_maps_of_heads_do_not_fill_the_memory():
     """Forty clips of 250 states and eight heads are 80 MB; the process keeps none of it."""
-    try:
-        status = open("/proc/self/status")  # noqa: SIM115 - only whether it is there
-    except OSError:
-        pytest.skip("needs /proc/self/status, to see what the process holds")
-    status.close()
-
-    def held() -> float:
-        # What the allocator keeps for later is not held; how much it keeps depends on the tests before.
-        getattr(ctypes.CDLL(None), "malloc_trim", int)(0)
-        with open("/proc/self/status") as file:
-            return int(re.search(r"RssAnon:\s+(\d+) kB", file.read())[1]) / 1000
-
     part = Examples([torch.randn(1000, 9) for _ in range(40)], torch.zeros(40, dtype=torch.long))
     corpus = SimpleNamespace(emotions=("a", "b"), clips=("clip",) * 40, name="long")
     model = MultiHead(8, 2, n_hidden=8, n_heads=8).eval()
