@@ -169,13 +169,9 @@ def synchrony_loss(
     * Without the voices played backward a network can learn by heart which voice belongs to which face, at any lag. Its
       own voice backward belongs to it as well; only *when* things happen tells the two apart.
 
-    Arguments as in :meth:`Alignment.forward`. Source: ours, in the spirit of contrastive audio-visual synchronization.
-
-    Returns:
-        mean over the clips that have both streams; 0 where none has.
-
-    Raises:
-        SertutError: the score of the alignment is not a product.
+    The mean over the clips that have both streams, 0 where none has. Arguments as in :meth:`Alignment.forward`; a
+    :class:`SertutError` if its score is not a product. Source: ours, in the spirit of contrastive audio-visual
+    synchronization.
     """
     if alignment.weigh is not None:
         raise SertutError("the synchrony loss sums products; make the alignment with score='product'.")

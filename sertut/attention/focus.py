@@ -69,10 +69,7 @@ class Focus(nn.Module):
 
         Args:
             queries: (B, T, D), before they are split into heads. mask: (B, T).
-            level: (B, T), rises with loudness; needed for center "loudest" only.
-
-        Raises:
-            SertutError: the center is "loudest" and there is no level.
+            level: (B, T), rises with loudness; a :class:`SertutError` if center "loudest" has none.
         """
         length = mask.sum(dim=1)[:, None, None]  # L: (B, 1, 1)
         mean = (queries * mask.unsqueeze(-1)).sum(dim=1, keepdim=True) / length  # g: (B, 1, D)

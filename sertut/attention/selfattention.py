@@ -30,13 +30,10 @@ class MultiHeadAttention(nn.Module):
     with :math:`W_Q, W_K, W_V, W_O` (D, D) with biases; G is 0 without focus, w is 1 without calibration.
 
     Args:
-        n_features: D, divisible by H. n_heads: H.
+        n_features: D; a :class:`SertutError` if it is not divisible by H. n_heads: H.
         focus: None, "learned" or "loudest": see :class:`~sertut.attention.focus.Focus`.
         calibrate: weigh the heads: see :class:`~sertut.attention.calibration.HeadGate`.
         dropout: share of the weights set to zero in training.
-
-    Raises:
-        SertutError: D is not divisible by H, or the focus is unknown.
     """
 
     def __init__(

@@ -2,7 +2,6 @@
 
 from sertut.models.audiovisual import AudioVisual
 from sertut.models.base import Network, Output, redraw
-from sertut.models.convolutional import FullyConvolutional
+from sertut.models.convolutional import TRUNKS, FullyConvolutional
 from sertut.models.multihead import MultiHead
 from sertut.models.recurrent import POOLINGS, AttentiveLSTM
-from sertut.models.trunks import TRUNKS

@@ -151,9 +151,7 @@ class AudioVisual(Network):
             weights = self.align(*pairs)[1]
             if self.training and self.synchrony:
                 loss = self.synchrony * synchrony_loss(self.align, *pairs)
-        found = weights @ keys.states
-        alone = ~keys.mask.any(dim=1)
-        found = torch.where(alone[:, None, None], no_key, found)
+        found = torch.where(keys.mask.any(dim=1)[:, None, None], weights @ keys.states, no_key)
         states, mask = query.states, query.mask
         if (deserted := ~mask.any(dim=1)).any():
             # Without a query stream there is nobody to look: such a clip lives on the clock of its other stream alone.

@@ -42,10 +42,8 @@ class Network(nn.Module):
 def redraw(module: nn.Module) -> None:
     """Draw all weights of `module` anew from torch's current random state.
 
-    A module with ``reset_parameters`` does it itself, for all that it holds.
-
-    Raises:
-        SertutError: a module holds parameters of its own but has no ``reset_parameters``.
+    A module with ``reset_parameters`` does it itself, for all that it holds; a :class:`SertutError` if one without it
+    holds parameters of its own.
     """
     reset = getattr(module, "reset_parameters", None)
     if callable(reset):

@@ -2,6 +2,10 @@
 
     features (B, T, F) -> trunk of convolutions -> cells (B, C, F', T') -> pooling: mean | attention -> logits (B, E)
 
+Of the trunks, `small` has AlexNet's kernels and strides with a fifth of its weights; `fine` has small steps and a small
+view: what lights a cell of it is within a quarter of a second. `squeezenet` is torchvision's, without its dense layers,
+so that weights trained on photographs fit.
+
 No layer asks for a length, so the network takes speech of any length from :attr:`FullyConvolutional.shortest_seconds`
 up. The layout of the trunk is known from re-implementations only (grade: earlier code); the rest is our reconstruction.
 """
@@ -19,8 +23,53 @@ from sertut.models.base import Network, Output, redraw
 from sertut.models.front import Front
 from sertut.models.geometry import FREQUENCY, TIME, Geometry, Window, is_fire
 from sertut.models.layers import MaskedNorm2d
-from sertut.models.trunks import build_trunk
 from sertut.signals import HOP_SECONDS, N_MELS, WINDOW_SECONDS, Batch, length_mask
+
+TRUNKS = ("small", "fine", "squeezenet")
+Pair = tuple[int, int]
+
+
+def _conv(n_in: int, n_out: int, kernel: Pair, stride: Pair = (1, 1), padding: Pair | None = None) -> list[nn.Module]:
+    """Convolution, normalization, ReLU; by default padded so that the stride alone sets the size of the result.
+
+    `kernel`, `stride` and `padding` are (frequency, time).
+    """
+    if padding is None:
+        padding = (kernel[0] // 2, kernel[1] // 2)
+    return [nn.Conv2d(n_in, n_out, kernel, stride, padding, bias=False), MaskedNorm2d(n_out)]
+
+
+def build_trunk(name: str) -> tuple[nn.Sequential, int]:
+    """A new trunk with weights drawn at random, and how many channels its cells have.
+
+    An unknown name is an error that names the nearest.
+    """
+    must_be_known("trunk", name, TRUNKS)
+    if name == "small":  # AlexNet's kernels and strides with batch normalization, narrow enough for a CPU
+        small = nn.Sequential(
+            *_conv(1, 48, (11, 11), stride=(4, 4), padding=(2, 2)),
+            nn.MaxPool2d(3, stride=2),
+            *_conv(48, 96, (5, 5)),
+            nn.MaxPool2d(3, stride=2),
+            *_conv(96, 128, (3, 3)),
+            *_conv(128, 128, (3, 3)),
+            *_conv(128, 128, (3, 3)),
+            nn.MaxPool2d(3, stride=2),
+        )
+        return small, 128
+    if name == "fine":  # a cell every 40 ms and 8 mel bands, which sees half a second
+        fine = nn.Sequential(
+            *_conv(1, 24, (7, 7), stride=(4, 4)),
+            *_conv(24, 48, (3, 5), stride=(2, 1)),
+            *_conv(48, 64, (3, 5)),
+            *_conv(64, 64, (3, 3)),
+        )
+        return fine, 64
+    from torchvision.models import get_model  # late, because torchvision takes seconds to import
+
+    squeezenet = get_model("squeezenet1_0", weights=None).features
+    assert isinstance(squeezenet, nn.Sequential)
+    return squeezenet, 512
 
 
 class FullyConvolutional(Network):
@@ -28,7 +77,7 @@ class FullyConvolutional(Network):
 
     Args:
         n_classes: number of emotions.
-        trunk: one of :data:`sertut.models.trunks.TRUNKS`; or "front", the :class:`~sertut.models.front.Front` that all
+        trunk: one of :data:`TRUNKS`; or "front", the :class:`~sertut.models.front.Front` that all
             families share, whose rows are weighed before they are put together (ours, not in the paper), and mean and
             spread of what comes of them are read.
         pooling: "attention" or "mean"; or a module: cells (B, C, F', T') and mask (B, T') to a vector (B, C) and
@@ -36,9 +85,6 @@ class FullyConvolutional(Network):
         scale: lambda of the attention; 0 is mean pooling.
         dropout: share of values set to zero in training, before the classifier.
         width: W of the front.
-
-    Raises:
-        SertutError: unknown trunk or pooling.
     """
 
     def __init__(
@@ -91,8 +137,7 @@ class FullyConvolutional(Network):
     def forward(self, batch: Batch) -> Output:
         """Logits (B, E) and, with attention, the map "attention" with axes ("time", "frequency").
 
-        Raises:
-            SertutError: a clip is too short for one cell, or has too few features.
+        A :class:`SertutError` if a clip is too short for one cell, or has too few features.
         """
         cells, mask = self.encode(batch)  # (B, C, F', T'), (B, T')
         if isinstance(self.trunk, Front):

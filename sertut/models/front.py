@@ -29,15 +29,11 @@ class Front(nn.Module):
     relative to the clip: what changes within it. Each convolution is normalized over the real cells of a batch.
 
     Args:
-        n_features: F, mel bands. width: W; the convolutions have W, 2 W, 3 W and 4 W channels.
-        n_states: D, columns of a state.
-        dropout: share of channels set to zero in training.
-
-    Raises:
-        SertutError: the table has other columns than mel bands.
+        n_features: F, mel bands; a :class:`SertutError` if a table has other columns. n_states: D, columns of a state.
+        width: W; the convolutions have W, 2 W, 3 W and 4 W channels.
     """
 
-    def __init__(self, n_features: int = 64, width: int = 16, n_states: int = 96, dropout: float = 0.05) -> None:
+    def __init__(self, n_features: int = 64, width: int = 16, n_states: int = 96) -> None:
         super().__init__()
         sizes = [2, width, 2 * width, 3 * width, 4 * width]
         self.convolutions = nn.ModuleList(
@@ -45,7 +41,7 @@ class Front(nn.Module):
             for n_in, n_out, (kernel, stride) in zip(sizes, sizes[1:], LAYERS, strict=False)
         )
         self.norms = nn.ModuleList(MaskedNorm2d(n_out) for n_out in sizes[1:])
-        self.dropout = nn.Dropout2d(dropout)
+        self.dropout = nn.Dropout2d(0.05)  # of whole channels
         self.n_features = n_rows = n_features
         for _, (stride, _) in LAYERS:
             n_rows = -(-n_rows // stride)

@@ -121,11 +121,8 @@ class MultiHead(Network):
     def windows(self, batch: Batch) -> tuple[Tensor, Tensor]:
         """Where the last block's focus looks: center and width of each head's window for each query.
 
-        Returns:
-            (B, H, T') each: seconds of the clip, and seconds; the window's standard deviation is half the width.
-
-        Raises:
-            SertutError: the network has no focus.
+        (B, H, T') each: seconds of the clip, and seconds; the window's standard deviation is half the width. A
+        :class:`SertutError` if the network has no focus.
         """
         states, mask, level = self.encode(batch)
         last: Any = self.blocks[-1] if self.blocks else None

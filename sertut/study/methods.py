@@ -14,8 +14,7 @@ from torch import nn
 from sertut.corpora import MADE, NAMES, Corpus
 from sertut.corpora.own import table_of
 from sertut.errors import SertutError, must_be_known, unknown
-from sertut.models import POOLINGS, AttentiveLSTM, AudioVisual, FullyConvolutional, MultiHead
-from sertut.models.trunks import TRUNKS
+from sertut.models import POOLINGS, TRUNKS, AttentiveLSTM, AudioVisual, FullyConvolutional, MultiHead
 from sertut.signals import FEATURES
 from sertut.study.flaws import FLAWS
 from sertut.study.starts import OnSegments, transfer_network

@@ -155,11 +155,7 @@ def examples(corpus: Corpus, feature: str, face: str = "", voices: bool = False,
 
 
 def fit_face_normalizer(faces: Sequence[torch.Tensor]) -> Normalizer:
-    """Statistics over the frames of `faces`, (T', F' + 1) each, in which a face was found.
-
-    Raises:
-        SertutError: there is none.
-    """
+    """Statistics over the frames of `faces`, (T', F' + 1) each, with a face; a :class:`SertutError` if none has one."""
     seen = [row[row[:, -1] > 0.5, :-1] for row in faces]
     if not sum(len(row) for row in seen):
         raise SertutError("no training clip shows a face; train on the voice alone, with face=''.")

@@ -214,8 +214,7 @@ def _one_epoch(
 ) -> float:
     """One pass over the training clips; the mean loss, for which the device is asked once, at the end.
 
-    Raises:
-        SertutError: the loss of a step was not finite.
+    A :class:`SertutError` if the loss of a step was not finite.
     """
     model.train()
     generator = torch.Generator().manual_seed(1_000_003 * seed + epoch)

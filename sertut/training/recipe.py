@@ -76,10 +76,8 @@ def make_recipe(**options) -> Recipe:
 def pick_device(name: str = "auto") -> torch.device:
     """The device behind "auto" (CUDA if there is one, else CPU), "cpu", "cuda", "cuda:1" or "mps".
 
-    On CUDA, float32 then means float32: its convolutions and LSTMs would else round their inputs to 10 bits (TF32).
-
-    Raises:
-        SertutError: the device is unknown or not there.
+    A :class:`SertutError` if it is unknown or not there. On CUDA, float32 then means float32: its convolutions and
+    LSTMs would else round their inputs to 10 bits (TF32).
     """
     if name == "auto":
         name = "cuda" if torch.cuda.is_available() else "cpu"

@@ -57,9 +57,8 @@ class Run:
     @property
     def origin(self) -> str:
         """Where the weights come from, in words."""
-        if not self.reused:
-            return f"trained now, {self.seconds:.0f} s, {self.precision}"
-        return f"loaded: the same was trained before, in {self.seconds:.0f} s, {self.precision}"
+        how = "loaded: the same was trained before, in" if self.reused else "trained now,"
+        return f"{how} {self.seconds:.0f} s, {self.precision}"
 
     def examples(self, corpus: Corpus) -> Examples:
         """The clips of `corpus` as this model reads them."""

@@ -10,7 +10,7 @@ from sertut.errors import SertutError
 from sertut.models import TRUNKS, FullyConvolutional, redraw
 from sertut.models.geometry import FREQUENCY, TIME, Geometry, Window
 from sertut.models.layers import MaskedNorm2d
-from sertut.models.trunks import build_trunk
+from sertut.models.convolutional import build_trunk
 from sertut.signals import WINDOW_SECONDS, Batch, length_mask, log_mel, mfcc, pad
 from tests.models.networks import F, a_model
 
