@@ -14,7 +14,7 @@ from sertut.models import Output, redraw
 from sertut.signals import FEATURES, Normalizer, feature
 from sertut.training import fit, fitting, pick_device, predict
 from sertut.training.data import Examples, distorted
-from sertut.training.fitting import _warmup_then_cosine, class_weights
+from sertut.training.fitting import class_weights
 from sertut.training.recipe import make_recipe
 from tests.conftest import tone
 from tests.training.conftest import DISTORTED, QUICK, interrupted, network, same
@@ -189,10 +189,9 @@ def test_batches_of_similar_length_have_no_padding():
     assert all(batch.mask.all() for batch in batches)
     assert sorted(torch.cat([batch.labels for batch in batches]).tolist()) == list(range(50))
     assert all((batch.features[:, 0, 0] == batch.labels).all() for batch in batches)  # features stay with their labels
-    kept = sum(batch.mask.sum().item() for batch in batches) / sum(len(row) for row in rows)
-    assert kept > 0.8
-    firsts = [int(batch.labels.float().mean()) for batch in batches]
-    assert firsts != sorted(firsts)  # short batches do not always come first
+    assert sum(batch.mask.sum().item() for batch in batches) > 0.8 * sum(len(row) for row in rows)
+    lengths = [batch.features.shape[1] for batch in batches]
+    assert lengths != sorted(lengths)  # short batches do not always come first
 
 
 def test_batches_of_one_tempo_are_stretched_to_one_length_and_lose_nothing():
@@ -286,26 +285,24 @@ def test_batches_are_made_on_the_device_without_asking_it(similar):
             assert seen is None or theirs.face.device.type == "meta"
 
 
-def test_schedule():
-    factors = [_warmup_then_cosine(progress) for progress in (0.05, 0.1, 0.55, 1.0)]
-    assert factors == pytest.approx([0.5, 1.0, 0.5, 0.0])
-
-
 def test_what_cannot_be_drawn_anew_is_named():
     with pytest.raises(SertutError, match="Told"):
         redraw(Told())
 
 
 def test_augment_does_what_it_says():
-    row, generator = torch.randn(100, 64), torch.Generator().manual_seed(0)
+    row, generator = torch.randn(100, 129), torch.Generator().manual_seed(0)
     torch.testing.assert_close(distorted(row, make_recipe(), generator), row)
     lengths = {len(distorted(row, make_recipe(stretch=0.2), generator)) for _ in range(50)}
     assert min(lengths) >= 83 and max(lengths) <= 125 and len(lengths) > 10
-    masked = distorted(row, make_recipe(frequency_mask=10), generator)
-    silent = (masked == 0).all(dim=0)
-    assert silent.sum() <= 20 and torch.equal(masked[:, ~silent], row[:, ~silent])
     one_frame = distorted(row[:1], make_recipe(stretch=0.2, gain=1, frequency_mask=5, time_mask=5), generator)
-    assert one_frame.shape == (1, 64) and torch.isfinite(one_frame).all()
+    assert one_frame.shape == (1, 129) and torch.isfinite(one_frame).all()
+    recipe = make_recipe(frequency_mask=10, feature="log_mel_relative_level")
+    for _ in range(50):  # a band is masked in both halves of the table, the level never
+        masked = distorted(row, recipe, generator)
+        blank = (masked == 0).all(dim=0)
+        assert torch.equal(blank[:64], blank[64:128]) and blank[:64].sum() <= 20 and not blank[128]
+        assert torch.equal(masked[:, ~blank], row[:, ~blank])
 
 
 @pytest.mark.parametrize("name", FEATURES)
@@ -321,14 +318,6 @@ def test_gain_moves_what_a_louder_recording_moves(name):
     assert moved.abs().min() > 1e-3
 
 
-def test_a_masked_band_is_masked_in_both_halves_and_the_level_never():
-    row, generator = torch.randn(30, 129), torch.Generator().manual_seed(0)
-    recipe = make_recipe(frequency_mask=12, feature="log_mel_relative_level")
-    for _ in range(50):
-        blank = (distorted(row, recipe, generator) == 0).all(dim=0)
-        assert torch.equal(blank[:64], blank[64:128]) and not blank[128]
-
-
 def test_a_share_of_the_clips_is_heard_in_another_voice():
     rows = [torch.full((5, 64), float(i)) for i in range(3)]
     voices = [torch.stack([row + 0.25 * (v + 1) for v in range(4)]).half() for row in rows]
@@ -342,9 +331,8 @@ def test_a_share_of_the_clips_is_heard_in_another_voice():
 
 
 def test_balanced_classes_have_the_same_say():
-    weights = class_weights(torch.tensor([0, 1, 1, 1, 3, 3]), 5)
+    weights = class_weights(torch.tensor([0, 1, 1, 1, 3, 3]), 5)  # 1 on average over the clips
     torch.testing.assert_close(weights, torch.tensor([2.0, 2 / 3, 0.0, 1.0, 0.0]))  # a class without clips has no say
-    assert weights @ torch.tensor([1.0, 3, 0, 2, 0]) == pytest.approx(6)  # 1 on average: the rate keeps its meaning
 
 
 def test_a_map_that_looks_at_padding_is_told(run, fold, monkeypatch):
