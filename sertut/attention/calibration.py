@@ -38,10 +38,9 @@ class HeadGate(nn.Module):
 
     def reset_parameters(self) -> None:
         """Draw all weights anew."""
-        self.squeeze.reset_parameters()
-        self.excite.reset_parameters()
-        nn.init.constant_(self.squeeze.bias, AWAKE)
-        nn.init.constant_(self.excite.bias, OPEN)
+        for layer, bias in ((self.squeeze, AWAKE), (self.excite, OPEN)):
+            layer.reset_parameters()
+            nn.init.constant_(layer.bias, bias)
 
     def forward(self, heads: Tensor, mask: Tensor) -> Tensor:
         """Gates w (B, H), each in (0, 1), of what the heads found, `heads` (B, H, T, d), under `mask` (B, T)."""

@@ -227,7 +227,7 @@ def test_predictions_are_in_the_order_of_the_corpus(run, fold):
         torch.testing.assert_close(predictions.logits[i], alone.logits[0], atol=1e-5, rtol=0)
         found, expected = (told["attention"].weights for told in (predictions.maps[i], alone.maps[0]))
         torch.testing.assert_close(found, expected, atol=1e-5, rtol=0)
-    with pytest.raises(SertutError, match="low, high"):
+    with pytest.raises(SertutError, match="low, high, but the corpus 'tones' has low, high, fear; evaluate"):
         predict(run, dataclasses.replace(fold.test, emotions=("low", "high", "fear")))
 
 
