@@ -8,9 +8,9 @@ from torch import nn
 
 from sertut.errors import SertutError
 from sertut.models import TRUNKS, FullyConvolutional, redraw
+from sertut.models.convolutional import build_trunk
 from sertut.models.geometry import FREQUENCY, TIME, Geometry, Window
 from sertut.models.layers import MaskedNorm2d
-from sertut.models.convolutional import build_trunk
 from sertut.signals import WINDOW_SECONDS, Batch, length_mask, log_mel, mfcc, pad
 from tests.models.networks import F, a_model
 
