@@ -97,7 +97,7 @@ _PLANS = {
         THREE,
     ),
     "regions-planted-loud": Protocol(LOUDEST, ("mean", "attention"), THREE),
-    "regions-spliced-ravdess": Protocol(KNOWN_REGION, ("mean", "attention"), folds=3),
+    "regions-spliced-ravdess": Protocol(KNOWN_REGION, ("mean", "attention"), THREE),
     "regions-ravdess": Protocol(
         "Does attention beat mean pooling on real acted speech, with separate speakers?",
         ("mean", "attention"),
