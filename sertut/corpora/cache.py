@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import functools
 import hashlib
+import threading
 import warnings
 from collections.abc import Callable, Iterable
 from pathlib import Path
@@ -27,6 +28,8 @@ from sertut.video import FACE_FEATURES, face_settings, n_video_frames, on_clock,
 
 Item = TypeVar("Item")
 Result = TypeVar("Result")
+ONE_AT_A_TIME = threading.Lock()
+"""Who loads. NumPy parses the head of a file as Python, and CPython 3.11 can fail where two threads parse at once."""
 
 
 def in_threads(
@@ -195,4 +198,6 @@ def load_faces(clips: Iterable[Clip], name: str = "hog", progress: bool = True) 
 def _on_disk(kind: str, key: str, compute: Callable[[], torch.Tensor]) -> torch.Tensor:
     """The table under `key` in the folder of its `kind`, computed and put there where it is not."""
     path = data_folder() / "cache" / "features" / kind / f"{key}.npy"
-    return torch.from_numpy(np.load(kept(path, lambda temporary: np.save(temporary, compute().numpy()))))
+    kept(path, lambda temporary: np.save(temporary, compute().numpy()))
+    with ONE_AT_A_TIME:
+        return torch.from_numpy(np.load(path))

@@ -1,5 +1,7 @@
 """What is computed of recordings once: found again, renewed with the recording, and nobody's to spoil."""
 
+import threading
+import time
 import warnings
 from dataclasses import replace
 
@@ -73,3 +75,19 @@ def test_a_recording_that_is_too_short_or_missing_is_named(tones):
     for ask in (read_clip, clip_level, lambda clip: load_features([clip])):
         with pytest.raises(AudioError, match=f"{tones[0].name}.wav does not exist"):
             ask(tones[0])
+
+
+def test_no_two_threads_parse_the_head_of_a_file_at_once(tones, cache, monkeypatch):
+    """CPython 3.11 can raise SystemError there ("AST constructor recursion depth mismatch")."""
+    load, alone = np.load, threading.Lock()
+
+    def slowly(path):
+        assert alone.acquire(blocking=False), "another thread is loading"
+        time.sleep(0.01)
+        alone.release()
+        return load(path)
+
+    clips = tones.clips[:4]
+    load_features(clips)
+    monkeypatch.setattr(module.np, "load", slowly)
+    assert len(load_features(clips)) == 4
